@@ -1,0 +1,203 @@
+"""
+What is announced between processes and to doors.
+
+An event is packed once by its publisher (msgpack), unpacked once in each process, and turned into each
+door's bytes once for all its sockets.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from rpc import Notification, Prepared
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A message as every door shows it. `at` and `edited_at` are in UTC; a removed one has no body."""
+
+    id: int
+    room_id: int
+    seq: int
+    version: int
+    number: int
+    author: str
+    author_id: int
+    is_guest: bool
+    is_bot: bool
+    body: str
+    at: str
+    client_id: str
+    via: str
+    reply_to: int | None = None
+    edited_at: str | None = None
+    deleted: bool = False
+    reactions: dict[str, list[int]] = {}
+
+
+class PersonCard(msgspec.Struct, frozen=True, omit_defaults=False):
+    """A person as the list of people shows him; `key` is the same on all of his connections."""
+
+    key: str
+    id: int | None
+    name: str
+    is_guest: bool
+    is_bot: bool
+
+
+class Event(msgspec.Struct, frozen=True, tag=True):
+    """Base of all events; the tag is the class's name."""
+
+
+class Posted(Event):
+    """New messages of one room, in their order."""
+
+    room_id: int
+    room: str
+    messages: list[Message]
+
+
+class Changed(Event):
+    """Messages that were edited, removed or reacted to; none when the room itself took the version."""
+
+    room_id: int
+    room: str
+    version: int
+    messages: list[Message]
+
+
+class Typing(Event):
+    room_id: int
+    room: str
+    names: list[str]
+
+
+class Notice(Event):
+    """A word to everyone: `level` is info, warning or restart; times in milliseconds."""
+
+    level: str
+    text: str
+    restart_in_ms: int | None = None
+    spread_ms: int | None = None
+
+
+class RoomChanged(Event):
+    """A room was made or changed: whoever caches it reads it again."""
+
+    room_id: int
+
+
+class PersonChanged(Event):
+    """Name, rights, memberships or sanctions of a person changed."""
+
+    user_id: int
+
+
+class VisitorChanged(Event):
+    """A visitor's session took a new name, a User row, or ended."""
+
+    person_key: str
+
+
+class SettingsChanged(Event):
+    pass
+
+
+class SignedOut(Event):
+    """The session with this key digest ended; its sockets close."""
+
+    session: str
+
+
+class Gap(Event):
+    """Events may have been lost: never published, made by a process that lost the channel layer."""
+
+
+class PresenceChanged(Event):
+    """People whose first connection opened or whose name changed, and the keys of those whose last one closed."""
+
+    joined: list[PersonCard]
+    left: list[str]
+
+
+AnyEvent = (
+    Posted
+    | Changed
+    | Typing
+    | Notice
+    | RoomChanged
+    | PersonChanged
+    | VisitorChanged
+    | SettingsChanged
+    | SignedOut
+    | Gap
+    | PresenceChanged
+)
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[AnyEvent]).decode
+_json = msgspec.json.Encoder().encode
+
+
+def pack(events: list[AnyEvent]) -> bytes:
+    return _pack(events)
+
+
+def unpack(data: bytes) -> list[AnyEvent]:
+    return _unpack(data)
+
+
+def instant(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds, as every door shows a time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def room_topic(room_id: int) -> str:
+    """Hub topic and channel-layer group of a room: from its key, never its name."""
+    return f"room.{room_id}"
+
+
+SITE_TOPIC = "site"
+"""What every process hears: changes of rooms, people and settings, presence, notices."""
+
+
+def topic_of(event: AnyEvent) -> str:
+    if isinstance(event, Posted | Changed | Typing):
+        return room_topic(event.room_id)
+    return SITE_TOPIC
+
+
+class RoomMessage(msgspec.Struct):
+    """Payload of the notification `newmsg`."""
+
+    room: str
+    message: Message
+
+
+def gotalk_wire(events: Iterable[AnyEvent]) -> Prepared | None:
+    """The events as gotalk notifications, encoded once for any number of peers; None if none is for peers."""
+    notifications = [notification for event in events for notification in _notifications(event)]
+    return Prepared(notifications) if notifications else None
+
+
+def _notifications(event: AnyEvent) -> Iterable[Notification]:
+    if isinstance(event, Posted):
+        for message in event.messages:
+            yield Notification("newmsg", _json(RoomMessage(event.room, message)))
+    elif isinstance(event, Changed):
+        yield _notification("changed", room=event.room, version=event.version, messages=event.messages)
+    elif isinstance(event, Typing):
+        yield _notification("typing", room=event.room, names=event.names)
+    elif isinstance(event, Notice):
+        yield _notification(
+            "notice",
+            level=event.level,
+            text=event.text,
+            restart_in_ms=event.restart_in_ms,
+            spread_ms=event.spread_ms,
+        )
+
+
+def _notification(name: str, **params: Any) -> Notification:
+    return Notification(name, _json(params))

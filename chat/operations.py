@@ -1,0 +1,402 @@
+"""The chat over gotalk: each operation finds the room through the person, asks access, calls a service."""
+
+import time
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+import msgspec
+
+from chat import access, history, lifecycle
+from chat.clients import Client, RoomEntry, room_entry
+from chat.db import read
+from chat.directory import RoomFacts
+from chat.events import Message, Typing, room_topic
+from chat.models import MAX_EMOJI_CHARS, MAX_TOPIC_CHARS
+from chat.people import Member, MyInfo, info_of, members_of
+from chat.posts import MAX_BODY_CHARS, NewPost
+from chat.services import memberships, messages, rooms
+from rpc import OperationError, Peer
+from rpc.handlers import default_handlers as handlers
+
+TYPING_SECONDS = 3.0
+"""One person's typing is passed on at most this often."""
+
+Version = Annotated[int, msgspec.Meta(ge=0)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=history.MAX_PAGE)]
+
+
+class InRoom(msgspec.Struct):
+    room: str
+
+
+class OnMessage(msgspec.Struct):
+    room: str
+    seq: Version
+
+
+# --- connections -------------------------------------------------------------------------------------------
+
+
+@handlers.opened
+async def opened(peer: Peer) -> None:
+    runtime = await lifecycle.start()
+    peer.data = await runtime.connect(peer, door="web")
+
+
+@handlers.closed
+async def closed(peer: Peer) -> None:
+    if isinstance(peer.data, Client):
+        await peer.data.runtime.disconnect(peer.data)
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+
+class ListMessages(msgspec.Struct):
+    room: str
+    before_seq: Version | None = None
+    after_seq: Version | None = None
+    around_seq: Version | None = None
+    limit: PageSize = history.PAGE
+
+
+@handlers.request("list-messages")
+async def list_messages(peer: Peer, params: str | ListMessages) -> list[Message]:
+    """A page of a room's messages, oldest first: the newest, or those next to a seq."""
+    asked = ListMessages(params) if isinstance(params, str) else params
+    room = _room(peer, asked.room)
+    return await read(
+        history.page,
+        room.id,
+        before_seq=asked.before_seq,
+        after_seq=asked.after_seq,
+        around_seq=asked.around_seq,
+        limit=asked.limit,
+    )
+
+
+class Sync(msgspec.Struct):
+    rooms: Annotated[dict[str, Version], msgspec.Meta(max_length=1000)]
+
+
+class RoomSync(msgspec.Struct):
+    version: int
+    messages: list[Message] = []
+    more: bool = False
+    reset: bool = False
+
+
+class SyncResult(msgspec.Struct):
+    rooms: dict[str, RoomSync]
+
+
+@handlers.request("sync")
+async def sync(peer: Peer, params: Sync) -> SyncResult:
+    """What changed in rooms since the versions one knows, in the order of the changes."""
+    client = _client(peer)
+    answer: dict[str, RoomSync] = {}
+    room_for = history.MAX_PAGE
+    for name, version in params.rooms.items():
+        try:
+            room = _room(peer, name)
+        except OperationError:
+            answer[name] = RoomSync(0, reset=True)
+            continue
+        if version == room.version and room_topic(room.id) in client.topics:
+            answer[name] = RoomSync(version)
+        elif room_for == 0:
+            # The page is full: the asker comes again for this room, from where it was.
+            answer[name] = RoomSync(version, more=True)
+        else:
+            reached, changed, more = await read(history.changes_since, room.id, version, room_for)
+            room_for -= len(changed)
+            answer[name] = RoomSync(reached, changed, more)
+    return SyncResult(answer)
+
+
+class MemberList(msgspec.Struct):
+    members: list[Member]
+    here: int
+
+
+@handlers.request("list-members")
+async def list_members(peer: Peer, params: str | InRoom) -> MemberList:
+    """Who is here in a room and who else belongs to it; from now on `presence` tells this socket of changes."""
+    client = _client(peer)
+    room = _room(peer, params if isinstance(params, str) else params.room)
+    here = await client.runtime.watchers.watch(client, room)
+    return MemberList(await read(members_of, room.id, here), len(here))
+
+
+@handlers.request("info")
+async def info(peer: Peer) -> MyInfo:
+    """Oneself, one's rooms and contacts."""
+    client = _client(peer)
+    directory = client.runtime.directory
+    mine = [room_entry(client.person, room) for room in directory.rooms.values() if access.hears(client.person, room)]
+    return await read(info_of, client.person.card, mine)
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+class PostedBody(msgspec.Struct):
+    body: str
+    client_id: UUID | None = None
+    reply_to: Version | None = None
+
+
+class SendMessage(msgspec.Struct):
+    room: str
+    message: PostedBody
+
+
+class Receipt(msgspec.Struct):
+    id: int
+    seq: int
+    version: int
+    number: int
+    at: str
+
+
+@handlers.request("send-message")
+async def send_message(peer: Peer, params: SendMessage) -> Receipt:
+    """Post to a room. Answered once it is durable; the same client_id again answers the first post."""
+    client = _client(peer)
+    runtime, person = client.runtime, client.person
+    room = _room(peer, params.room)
+    body = access.check_body(params.message.body)
+    access.check_post(person, room)
+    access.check_pace(person, room, time.monotonic())
+    author_id = await runtime.account(client)
+    who = client.person.identity
+    stored = await runtime.post(
+        NewPost(
+            room_id=room.id,
+            room=room.name,
+            author_id=author_id,
+            author=who.name,
+            is_guest=who.is_guest,
+            is_bot=who.is_bot,
+            body=body,
+            client_id=params.message.client_id or uuid4(),
+            via=client.door,
+            reply_to=params.message.reply_to,
+        )
+    )
+    message = stored.message
+    return Receipt(message.id, message.seq, message.version, message.number, message.at)
+
+
+class EditMessage(OnMessage):
+    body: Annotated[str, msgspec.Meta(max_length=MAX_BODY_CHARS)]
+
+
+@handlers.request("edit-message")
+async def edit_message(peer: Peer, params: EditMessage) -> Message:
+    """Give an own message a new text (moderators: any message)."""
+    client = _client(peer)
+    room, message = await _message(peer, params)
+    body = access.check_body(params.body)
+    access.check_edit(client.person, room, message, client.runtime.directory.site)
+    by = await client.runtime.account(client)
+    return await client.runtime.write(messages.edit_message, room.id, message.seq, body, by=by)
+
+
+class DeleteMessage(OnMessage):
+    reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+@handlers.request("delete-message")
+async def delete_message(peer: Peer, params: DeleteMessage) -> Message:
+    """Remove an own message (moderators: any message); a tombstone stays."""
+    client = _client(peer)
+    room, message = await _message(peer, params)
+    access.check_remove(client.person, room, message)
+    by = await client.runtime.account(client)
+    return await client.runtime.write(messages.remove_message, room.id, message.seq, by=by, reason=params.reason)
+
+
+class React(OnMessage):
+    emoji: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_EMOJI_CHARS)]
+    on: bool = True
+
+
+@handlers.request("react")
+async def react(peer: Peer, params: React) -> Message:
+    """Put a reaction on a message, or take it off."""
+    client = _client(peer)
+    room, message = await _message(peer, params)
+    access.check_post(client.person, room)
+    emoji = access.check_emoji(params.emoji)
+    by = await client.runtime.account(client)
+    return await client.runtime.write(messages.react, room.id, message.seq, emoji, by=by, on=params.on)
+
+
+class CreateRoom(msgspec.Struct):
+    name: str
+    kind: Literal["public", "private"] = "public"
+    topic: Annotated[str, msgspec.Meta(max_length=MAX_TOPIC_CHARS)] = ""
+
+
+@handlers.request("create-room")
+async def create_room(peer: Peer, params: str | CreateRoom) -> RoomEntry:
+    """Make a room and own it; the name of an existing public room answers that room."""
+    asked = CreateRoom(params) if isinstance(params, str) else params
+    client = _client(peer)
+    access.check_create_room(client.person, client.runtime.directory.site)
+    by = await client.runtime.account(client)
+    room = await client.runtime.write(rooms.create_room, asked.name, by=by, kind=asked.kind, topic=asked.topic)
+    return await _entry(client, room.pk)
+
+
+class SetTopic(InRoom):
+    topic: Annotated[str, msgspec.Meta(max_length=MAX_TOPIC_CHARS)]
+
+
+@handlers.request("set-topic")
+async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
+    """Set a room's topic; for its moderators."""
+    client = _client(peer)
+    room = _room(peer, params.room)
+    access.check_moderate(client.person, room)
+    await client.runtime.write(rooms.change_room, room.id, topic=params.topic.strip())
+    return await _entry(client, room.id)
+
+
+@handlers.request("join-room")
+async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
+    """Belong to a public room: it is in one's list from now on."""
+    client = _client(peer)
+    room = _room(peer, params if isinstance(params, str) else params.room)
+    by = await client.runtime.account(client)
+    await client.runtime.write(memberships.join_room, room.id, by)
+    return await _entry(client, room.id)
+
+
+@handlers.request("leave-room")
+async def leave_room(peer: Peer, params: str | InRoom) -> None:
+    """No longer hear a room; a private one closes behind."""
+    client = _client(peer)
+    room = _room(peer, params if isinstance(params, str) else params.room)
+    by = await client.runtime.account(client)
+    await client.runtime.write(memberships.leave_room, room.id, by)
+
+
+class ReadUpTo(msgspec.Struct):
+    read_seq: int
+    read_posts: int
+    unread: int
+
+
+@handlers.request("mark-read")
+async def mark_read(peer: Peer, params: OnMessage) -> ReadUpTo:
+    """Say how far one has read; never moves back. A visitor's place is his browser's own matter."""
+    client = _client(peer)
+    room = _room(peer, params.room)
+    place = await client.runtime.mark_read(client, room, params.seq)
+    return ReadUpTo(place.read_seq, place.read_posts, max(room.posts - place.read_posts, 0))
+
+
+# --- oneself -----------------------------------------------------------------------------------------------
+
+
+class WhoAmI(msgspec.Struct):
+    id: int | None
+    key: str
+    name: str
+    is_guest: bool
+    is_bot: bool
+    is_staff: bool
+    logged_in: bool
+    can_create_rooms: bool
+    max_body_chars: int
+    sign_up: str
+
+
+@handlers.request("whoami")
+async def whoami(peer: Peer) -> WhoAmI:
+    """Who one is here and what one may."""
+    client = _client(peer)
+    who, site = client.person.identity, client.runtime.directory.site
+    return WhoAmI(
+        id=who.user_id,
+        key=who.key,
+        name=who.name,
+        is_guest=who.is_guest,
+        is_bot=who.is_bot,
+        is_staff=who.is_staff,
+        logged_in=not who.is_guest,
+        can_create_rooms=access.may_create_rooms(client.person, site),
+        max_body_chars=MAX_BODY_CHARS,
+        sign_up=site.sign_up,
+    )
+
+
+class SetName(msgspec.Struct):
+    name: str
+
+
+@handlers.request("set-name")
+async def set_name(peer: Peer, params: str | SetName) -> SetName:
+    """Take another name; others see it on what one posts from now on."""
+    client = _client(peer)
+    name = params if isinstance(params, str) else params.name
+    return SetName(await client.runtime.rename(client, name))
+
+
+@handlers.notification("typing")
+async def typing(peer: Peer, params: InRoom) -> None:
+    """One is writing in a room."""
+    client = _client(peer)
+    now = time.monotonic()
+    room = _room(peer, params.room)
+    if now - client.typed_at >= TYPING_SECONDS and access.refusal_to_post(client.person, room) is None:
+        client.typed_at = now
+        client.runtime.hub.publish(Typing(room.id, room.name, [client.person.identity.name]))
+
+
+# --- from the documentation --------------------------------------------------------------------------------
+
+
+@handlers.request("echo", inline=True)
+def echo(payload: bytes) -> bytes:
+    """The same bytes back."""
+    return payload
+
+
+class Greet(msgspec.Struct):
+    name: str
+
+
+class Greeting(msgspec.Struct):
+    greeting: str
+
+
+@handlers.request("greet", inline=True)
+def greet(params: Greet) -> Greeting:
+    """A greeting by name."""
+    return Greeting(f"Hello {params.name}")
+
+
+def _client(peer: Peer) -> Client:
+    client: Client = peer.data
+    return client
+
+
+def _room(peer: Peer, name: str) -> RoomFacts:
+    client = _client(peer)
+    return access.find_room(client.runtime.directory, client.person, name)
+
+
+async def _message(peer: Peer, params: OnMessage) -> tuple[RoomFacts, Message]:
+    room = _room(peer, params.room)
+    found = await read(history.page, room.id, after_seq=params.seq - 1, limit=1)
+    if not found or found[0].seq != params.seq or found[0].deleted:
+        raise OperationError("no such message", code="no_such_message")
+    return room, found[0]
+
+
+async def _entry(client: Client, room_id: int) -> RoomEntry:
+    await client.runtime.catch_up(client, room_id)
+    return room_entry(client.person, client.runtime.directory.rooms[room_id])

@@ -1,0 +1,107 @@
+"""People: a visitor gets a row, a name changes, an account is switched off."""
+
+from uuid import uuid4
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.db.models import Q
+
+from chat.events import PersonChanged, VisitorChanged
+from chat.models import Connection, User
+from chat.names import clean_name, free_guest_name, name_key, numbered
+from chat.services.announcing import announce_after_commit
+from chat.visitors import GUEST_NAME, GUEST_USER, visitor_key
+from rpc import OperationError
+
+
+class TakenNames:
+    """The keys of all names in use: by a row, or by a visitor who is here now."""
+
+    def __contains__(self, key: object) -> bool:
+        return (
+            User.objects.filter(name_key=key).exists()
+            or Connection.objects.filter(name_key=key, user__isnull=True).exists()
+        )
+
+
+def visitor_name() -> str:
+    """A random name for a visitor that nobody has now."""
+    return free_guest_name(TakenNames())
+
+
+def free_name(name: str, *, besides: int | None = None) -> str:
+    """
+    The name as it would be stored, if nobody but the person with key `besides` is called or logs in by it.
+
+    Raises:
+        BadName: the text cannot be a name.
+        OperationError: `name_taken`.
+    """
+    name = clean_name(name)
+    same = Q(name_key=name_key(name)) | Q(username__iexact=name)
+    if User.objects.filter(same).exclude(pk=besides).exists():
+        raise OperationError("this name is taken", code="name_taken", field="name")
+    return name
+
+
+def keep_visitor(session_key: str | None, name: str) -> int:
+    """
+    Give a visitor a row, so that what he posts has an author; the same row for all sockets of one session.
+
+    A name that somebody took meanwhile is numbered.
+
+    Returns:
+        The key of his row.
+    """
+    with transaction.atomic():
+        session = SessionStore(session_key) if session_key is not None else None
+        if session is not None and session.get(GUEST_USER) is not None:
+            return int(session[GUEST_USER])
+        if User.objects.filter(name_key=name_key(name)).exists():
+            name = numbered(name, TakenNames())
+        user = User(username=f"guest-{uuid4().hex}", name=name, is_guest=True)
+        user.set_unusable_password()
+        user.save()
+        if session is not None and session.session_key is not None:
+            session[GUEST_USER] = user.pk
+            session.save()
+            announce_after_commit(VisitorChanged(visitor_key(session.session_key)))
+    return user.pk
+
+
+def rename(user_id: int, name: str) -> User:
+    """
+    Raises:
+        BadName: the text cannot be a name.
+        OperationError: `name_taken`.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user_id)
+        user.name = free_name(name, besides=user_id)
+        user.save(update_fields=["name"])
+        announce_after_commit(PersonChanged(user_id))
+    return user
+
+
+def rename_visitor(session_key: str, name: str) -> str:
+    """
+    Rename a visitor who has no row yet; his session keeps the name.
+
+    Raises:
+        BadName: the text cannot be a name.
+        OperationError: `name_taken`.
+    """
+    with transaction.atomic():
+        name = free_name(name)
+        session = SessionStore(session_key)
+        session[GUEST_NAME] = name
+        session.save()
+        announce_after_commit(VisitorChanged(visitor_key(session_key)))
+    return name
+
+
+def set_active(user_id: int, active: bool) -> None:
+    """Switch an account on or off; off closes its sockets."""
+    with transaction.atomic():
+        User.objects.filter(pk=user_id).update(is_active=active)
+        announce_after_commit(PersonChanged(user_id))

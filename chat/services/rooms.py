@@ -1,0 +1,68 @@
+"""Rooms: made, changed."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from chat.events import Changed, PersonChanged, RoomChanged
+from chat.models import Membership, Room
+from chat.names import clean_name, name_key
+from chat.posts import take_versions
+from chat.services.announcing import announce_after_commit
+from rpc import OperationError
+
+
+def create_room(
+    name: str, *, by: int | None, kind: str = Room.Kind.PUBLIC, topic: str = "", auto_join: bool = True
+) -> Room:
+    """
+    Make a room, owned by the person with key `by`. A public room of this name is returned as it is.
+
+    Raises:
+        BadName: the name cannot be one.
+        OperationError: `name_taken`, by a room that is not public.
+    """
+    name = clean_name(name)
+    existing = Room.objects.filter(name_key=name_key(name)).first()
+    if existing is not None:
+        return _existing(existing, kind)
+    try:
+        with transaction.atomic():
+            room = Room.objects.create(name=name, kind=kind, topic=topic, auto_join=auto_join, created_by_id=by)
+    except IntegrityError:
+        # Made by another process since we looked.
+        return _existing(Room.objects.get(name_key=name_key(name)), kind)
+    if by is not None:
+        Membership.objects.create(room=room, user_id=by, role=Membership.Role.OWNER)
+        announce_after_commit(PersonChanged(by))
+    announce_after_commit(RoomChanged(room.pk))
+    return room
+
+
+def change_room(room_id: int, **changes: Any) -> Room:
+    """
+    Set fields of a room: name, topic, kind, auto_join, archived, read_only, slow_mode_seconds.
+
+    The change takes a version of the room, so that a client that was away learns of it.
+
+    Raises:
+        BadName: the new name cannot be one.
+        OperationError: `name_taken`.
+        Room.DoesNotExist
+    """
+    with transaction.atomic():
+        version, _ = take_versions(room_id)
+        room = Room.objects.get(pk=room_id)
+        for field, value in changes.items():
+            setattr(room, field, clean_name(value) if field == "name" else value)
+        if Room.objects.filter(name_key=name_key(room.name)).exclude(pk=room_id).exists():
+            raise OperationError("there is a room of this name", code="name_taken", field="name")
+        room.save(update_fields=[*changes])
+        announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
+    return room
+
+
+def _existing(room: Room, kind: str) -> Room:
+    if room.kind == Room.Kind.PUBLIC == kind:
+        return room
+    raise OperationError("there is a room of this name", code="name_taken", field="name")

@@ -1,0 +1,29 @@
+"""The site's own switches, and a word to everyone."""
+
+from typing import Any
+
+from django.db import transaction
+
+from chat.events import Notice, SettingsChanged, SignedOut
+from chat.hub import announce
+from chat.models import SiteSettings
+from chat.services.announcing import announce_after_commit
+from chat.visitors import session_digest
+
+
+def change_settings(**changes: Any) -> SiteSettings:
+    """Set fields of the site's settings; open pages follow."""
+    with transaction.atomic():
+        settings, _ = SiteSettings.objects.update_or_create(pk=1, defaults=changes)
+        announce_after_commit(SettingsChanged())
+    return settings
+
+
+def announce_to_all(text: str, level: str = "info") -> None:
+    """A word to everyone who is here now; it is not stored."""
+    announce(Notice(level=level, text=text))
+
+
+def end_session(session_key: str) -> None:
+    """Close the sockets of a session that logged out."""
+    announce_after_commit(SignedOut(session_digest(session_key)))

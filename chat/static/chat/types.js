@@ -1,0 +1,64 @@
+// @ts-check
+/**
+ * What stands on the wire, as the server sends it.
+ *
+ * @typedef {object} Message
+ * @property {number} id
+ * @property {number} room_id
+ * @property {number} seq the room's version at its birth: the order
+ * @property {number} version the room's version at its last change
+ * @property {number} number its ordinal among the room's posts
+ * @property {string} author
+ * @property {number} author_id
+ * @property {boolean} is_guest
+ * @property {boolean} is_bot
+ * @property {string} body empty when deleted
+ * @property {string} at ISO 8601, UTC
+ * @property {string} client_id
+ * @property {string} via
+ * @property {number|null} reply_to a seq
+ * @property {string|null} edited_at
+ * @property {boolean} deleted
+ * @property {Record<string, number[]>} reactions emoji → user ids
+ *
+ * @typedef {object} Room
+ * @property {number} id
+ * @property {string} name
+ * @property {"public"|"private"|"direct"} kind
+ * @property {string} topic
+ * @property {number} version
+ * @property {number} posts posts ever made
+ * @property {number|null} read_seq
+ * @property {number|null} read_posts null for a visitor, whose browser remembers
+ * @property {number|null} unread
+ * @property {number} mentions
+ * @property {boolean} muted
+ * @property {boolean} archived
+ * @property {boolean} read_only
+ * @property {"owner"|"moderator"|"member"|null} role
+ * @property {boolean} can_post
+ *
+ * @typedef {object} Me
+ * @property {number|null} id
+ * @property {string} key
+ * @property {string} name
+ * @property {boolean} is_guest
+ * @property {boolean} is_bot
+ * @property {boolean} is_staff
+ * @property {boolean} logged_in
+ * @property {boolean} can_create_rooms
+ * @property {number} max_body_chars
+ * @property {"open"|"invitation"|"closed"} sign_up
+ *
+ * @typedef {object} Person
+ * @property {string} key
+ * @property {number|null} id
+ * @property {string} name
+ * @property {boolean} is_guest
+ * @property {boolean} is_bot
+ * @property {boolean} [idle]
+ * @property {boolean} [online]
+ * @property {string|null} [role]
+ */
+
+export {};

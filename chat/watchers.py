@@ -1,0 +1,87 @@
+"""The sockets that follow who is here in one room: the list of people on an open page."""
+
+from chat.clients import Client, notification
+from chat.db import read
+from chat.directory import Directory, RoomFacts
+from chat.events import PersonCard, PresenceChanged
+from chat.models import Membership, Room
+from chat.presence import Presence
+
+MAX_NAMED = 100
+"""People named in one notification of comings or goings; the count is right beyond."""
+
+
+class Watchers:
+    def __init__(self, directory: Directory, presence: Presence) -> None:
+        self._directory = directory
+        self._presence = presence
+        self._watching: dict[int, set[Client]] = {}
+        self._room_of: dict[Client, int] = {}
+        self._ties: dict[int, dict[int, bool]] = {}
+        """Room key → user key → whether he left: who counts as here depends on it."""
+
+    async def watch(self, client: Client, room: RoomFacts) -> list[PersonCard]:
+        """Follow a room, and no other; returns who is here in it."""
+        self.leave(client)
+        self._watching.setdefault(room.id, set()).add(client)
+        self._room_of[client] = room.id
+        self._ties[room.id] = await read(ties_of, room.id)
+        return self._here(room)
+
+    def leave(self, client: Client) -> None:
+        room_id = self._room_of.pop(client, None)
+        if room_id is None:
+            return
+        self._watching[room_id].discard(client)
+        if not self._watching[room_id]:
+            del self._watching[room_id]
+            self._ties.pop(room_id, None)
+
+    def tell(self, event: PresenceChanged) -> None:
+        """People came or went on the whole site: tell who follows a room where that shows."""
+        for room_id in self._watching:
+            room = self._directory.rooms.get(room_id)
+            if room is not None:
+                joined = [card for card in event.joined if self._counts(card, room)]
+                self._notify(room, joined, event.left)
+
+    async def follow_ties(self, user_id: int) -> None:
+        """A person's memberships changed: he may now count as here in a followed room, or no longer."""
+        card = self._presence.online.get(f"u{user_id}")
+        if card is None:
+            return
+        for room_id in tuple(self._watching):
+            room = self._directory.rooms.get(room_id)
+            if room is None or room_id not in self._watching:
+                continue
+            counted = self._counts(card, room)
+            self._ties[room_id] = await read(ties_of, room_id)
+            counts = self._counts(card, room)
+            if counts != counted:
+                self._notify(room, [card] if counts else [], [] if counts else [card.key])
+
+    def _here(self, room: RoomFacts) -> list[PersonCard]:
+        return [card for card in self._presence.online.values() if self._counts(card, room)]
+
+    def _counts(self, card: PersonCard, room: RoomFacts) -> bool:
+        ties = self._ties.get(room.id, {})
+        if room.kind == Room.Kind.PUBLIC:
+            return card.id is None or not ties.get(card.id, False)
+        return card.id is not None and ties.get(card.id) is False
+
+    def _notify(self, room: RoomFacts, joined: list[PersonCard], left: list[str]) -> None:
+        if not joined and not left:
+            return
+        payload = {
+            "room": room.name,
+            "joined": joined[:MAX_NAMED],
+            "left": left[:MAX_NAMED],
+            "here": len(self._here(room)),
+        }
+        presence = notification("presence", payload)
+        for client in tuple(self._watching.get(room.id, ())):
+            client.peer.send(presence)
+
+
+def ties_of(room_id: int) -> dict[int, bool]:
+    return dict(Membership.objects.filter(room_id=room_id).values_list("user_id", "left"))

@@ -1,0 +1,1427 @@
+/*
+ * gotalk v1 in the browser: requests, notifications and streams in both directions over one WebSocket.
+ *
+ * One classic script without dependencies. It defines `window.gotalk` with the API of the public gotalk.js
+ * 1.2.1, so a page written for that file runs unchanged with this one, and speaks plain v1 to any server.
+ * To a server that answers our `$hello` notification it offers more: joined frames, retries, structured
+ * errors, cancellation.
+ *
+ * Layers, each knowing only the ones above it: the codec and `Reader` are pure (no socket, no clock);
+ * `Link` is one WebSocket from its opening to its end; `Socket` is what the page holds, and outlives its
+ * links; `KeepAlive` decides when the socket opens the next one.
+ */
+(function (global) {
+  "use strict";
+
+  // ---- Codec ---------------------------------------------------------------------------------------------
+
+  /** Bytes a message may have in either direction before the connection is given up (f 2). */
+  const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+  /** Longer names are legal by the grammar, but stock Go peers corrupt their buffer on very long ones. */
+  const MAX_NAME_BYTES = 255;
+  const NO_BYTES = new Uint8Array(0);
+
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+  /** Constants of the wire; `protocol.binary` and `protocol.text` are the two codecs. */
+  const protocol = {
+    Version: 1,
+    MsgTypeSingleReq: 0x72, // r
+    MsgTypeStreamReq: 0x73, // s
+    MsgTypeStreamReqPart: 0x70, // p
+    MsgTypeSingleRes: 0x52, // R
+    MsgTypeStreamRes: 0x53, // S
+    MsgTypeErrorRes: 0x45, // E
+    MsgTypeRetryRes: 0x65, // e
+    MsgTypeNotification: 0x6e, // n
+    MsgTypeHeartbeat: 0x68, // h
+    MsgTypeProtocolError: 0x66, // f
+    ErrorAbnormal: 0,
+    ErrorUnsupported: 1,
+    ErrorInvalidMsg: 2,
+    ErrorTimeout: 3,
+    HeartbeatMsgMaxLoad: 0xffff,
+  };
+
+  /** What stands between the type byte and the last 8 digits; `wait` is a number of hex digits. */
+  const LAYOUTS = new Map([
+    [protocol.MsgTypeSingleReq, { id: true, name: true, wait: 0 }],
+    [protocol.MsgTypeStreamReq, { id: true, name: true, wait: 0 }],
+    [protocol.MsgTypeStreamReqPart, { id: true, name: false, wait: 0 }],
+    [protocol.MsgTypeSingleRes, { id: true, name: false, wait: 0 }],
+    [protocol.MsgTypeStreamRes, { id: true, name: false, wait: 0 }],
+    [protocol.MsgTypeErrorRes, { id: true, name: false, wait: 0 }],
+    [protocol.MsgTypeRetryRes, { id: true, name: false, wait: 8 }],
+    [protocol.MsgTypeNotification, { id: false, name: true, wait: 0 }],
+    [protocol.MsgTypeHeartbeat, { id: false, name: false, wait: 4 }],
+    [protocol.MsgTypeProtocolError, { id: false, name: false, wait: 0 }],
+  ]);
+
+  const FAULTS = ["abnormal end", "unsupported protocol version", "invalid protocol message", "timeout"];
+
+  /** The conversation itself is broken and the connection ends; `code` is one of `protocol.Error*`. */
+  class ProtocolError extends Error {
+    constructor(code, detail) {
+      super(detail ? `${FAULTS[code]}: ${detail}` : FAULTS[code]);
+      this.name = "ProtocolError";
+      this.isGotalkProtocolError = true;
+      this.code = code;
+      this.closeCode = 4000 + code;
+    }
+  }
+
+  const invalid = (detail) => new ProtocolError(protocol.ErrorInvalidMsg, detail);
+
+  const sizeOf = (chunks) => chunks.reduce((size, chunk) => size + chunk.length, 0);
+
+  function concat(chunks) {
+    if (chunks.length === 1) return chunks[0];
+    const whole = new Uint8Array(sizeOf(chunks));
+    let at = 0;
+    for (const chunk of chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  }
+
+  const latin1 = (text) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+
+  /** The four bytes of an id as a string, one character a byte: usable as a key and echoed exactly. */
+  const idKey = (id) => (typeof id === "string" ? id : String.fromCharCode(...id));
+
+  function toBytes(payload) {
+    if (payload === null || payload === undefined) return NO_BYTES;
+    if (typeof payload === "string") return encoder.encode(payload);
+    if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
+    if (ArrayBuffer.isView(payload)) {
+      return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+    }
+    throw new TypeError("a payload is a string, a Uint8Array or null");
+  }
+
+  const toText = (payload) => (typeof payload === "string" ? payload : decoder.decode(payload));
+
+  function encodeName(name) {
+    const bytes = encoder.encode(name);
+    if (bytes.length === 0 || bytes.length > MAX_NAME_BYTES) {
+      throw new RangeError(`a name has 1 to ${MAX_NAME_BYTES} bytes`);
+    }
+    return bytes;
+  }
+
+  function fixnum(value, digits) {
+    const text = value.toString(16).padStart(digits, "0");
+    if (!Number.isInteger(value) || value < 0 || text.length > digits) {
+      throw new RangeError(`${value} does not fit ${digits} hex digits`);
+    }
+    return text;
+  }
+
+  /** Reads strict hex, either case. Returns -1 while digits are missing, throws at what is no digit. */
+  function readFixnum(bytes, at, digits) {
+    let value = 0;
+    for (let i = at; i < Math.min(at + digits, bytes.length); i++) {
+      const byte = bytes[i];
+      const digit =
+        byte >= 0x30 && byte <= 0x39
+          ? byte - 0x30
+          : byte >= 0x41 && byte <= 0x46
+            ? byte - 0x37
+            : byte >= 0x61 && byte <= 0x66
+              ? byte - 0x57
+              : -1;
+      if (digit < 0) throw invalid("not a hex digit");
+      value = value * 16 + digit;
+    }
+    return at + digits > bytes.length ? -1 : value;
+  }
+
+  function readName(bytes) {
+    try {
+      return strictDecoder.decode(bytes);
+    } catch {
+      throw invalid("a name that is not UTF-8");
+    }
+  }
+
+  /**
+   * Reads one header. Returns null while bytes are missing, throws ProtocolError at what can never be one.
+   * In a heartbeat `wait` is the load and `size` the Unix time; in a protocol error `size` is the code.
+   */
+  function readHeader(bytes, start) {
+    const layout = LAYOUTS.get(bytes[start]);
+    if (layout === undefined) throw invalid("unknown message type");
+    const msg = { t: bytes[start], id: undefined, name: undefined, wait: 0, size: 0, end: 0 };
+    let at = start + 1;
+    if (layout.id) {
+      if (bytes.length < at + 4) return null;
+      msg.id = bytes.slice(at, at + 4);
+      at += 4;
+    }
+    if (layout.name) {
+      const length = readFixnum(bytes, at, 3);
+      if (length === 0 || length > MAX_NAME_BYTES) throw invalid(`a name of ${length} bytes`);
+      at += 3;
+      if (length < 0 || bytes.length < at + length) return null;
+      msg.name = readName(bytes.subarray(at, at + length));
+      at += length;
+    }
+    if (layout.wait > 0) {
+      msg.wait = readFixnum(bytes, at, layout.wait);
+      at += layout.wait;
+    }
+    msg.size = readFixnum(bytes, at, 8);
+    msg.end = at + 8;
+    return msg.wait < 0 || msg.size < 0 ? null : msg;
+  }
+
+  /** The three parts of a header: ASCII (or id bytes), name, ASCII. Also takes (t, id, name, size). */
+  function headerParts(t, id, name, wait, size) {
+    if (size === undefined) return headerParts(t, id, name, 0, wait);
+    const layout = LAYOUTS.get(t);
+    if (layout === undefined) throw new RangeError("unknown message type");
+    if (layout.id && (!id || id.length !== 4)) throw new RangeError("an id has four bytes");
+    const nameBytes = layout.name ? encodeName(name) : NO_BYTES;
+    const nameSize = layout.name ? fixnum(nameBytes.length, 3) : "";
+    const waitDigits = layout.wait > 0 ? fixnum(wait, layout.wait) : "";
+    return [
+      String.fromCharCode(t) + (layout.id ? idKey(id) : "") + nameSize,
+      nameBytes,
+      waitDigits + fixnum(size, 8),
+    ];
+  }
+
+  const heartbeatTime = () => Math.round(Date.now() / 1000) % 0x100000000;
+
+  /** Headers as bytes. */
+  protocol.binary = {
+    makeFixnum: (value, digits) => latin1(fixnum(value, digits)),
+    versionBuf: latin1(fixnum(protocol.Version, 2)),
+    parseVersion: (data) => readFixnum(data, 0, 2),
+    parseMsg: (data) => readHeader(data, 0),
+    makeMsg(t, id, name, wait, size) {
+      const [before, nameBytes, after] = headerParts(t, id, name, wait, size);
+      return concat([latin1(before), nameBytes, latin1(after)]);
+    },
+    makeHeartbeatMsg(load) {
+      return this.makeMsg(protocol.MsgTypeHeartbeat, null, null, load, heartbeatTime());
+    },
+  };
+
+  /** Headers as strings. A name ends where the size begins, for stock peers count its bytes wrongly. */
+  protocol.text = {
+    makeFixnum: fixnum,
+    versionBuf: fixnum(protocol.Version, 2),
+    parseVersion: (data) => readFixnum(encoder.encode(data), 0, 2),
+    parseMsg(data) {
+      const layout = LAYOUTS.get(data.charCodeAt(0));
+      if (layout === undefined) throw invalid("unknown message type");
+      const start = layout.id ? 5 : 1;
+      if (data.length < start + (layout.name ? 4 : layout.wait) + 8) return null;
+      return {
+        t: data.charCodeAt(0),
+        id: layout.id ? data.slice(1, 5) : undefined,
+        name: layout.name ? data.slice(start + 3, -8) : undefined,
+        wait: layout.wait > 0 ? readFixnum(encoder.encode(data.slice(start)), 0, layout.wait) : 0,
+        size: readFixnum(encoder.encode(data.slice(-8)), 0, 8),
+      };
+    },
+    makeMsg(t, id, name, wait, size) {
+      const [before, nameBytes, after] = headerParts(t, id, name, wait, size);
+      return before + decoder.decode(nameBytes) + after;
+    },
+    makeHeartbeatMsg(load) {
+      return this.makeMsg(protocol.MsgTypeHeartbeat, null, null, load, heartbeatTime());
+    },
+  };
+
+  /**
+   * Makes a Uint8Array of so many zero bytes, or around what is given.
+   * @param {number|ArrayBuffer|Uint8Array} value
+   */
+  function Buf(value) {
+    return value instanceof Uint8Array ? value : new Uint8Array(value);
+  }
+  Buf.isBuf = (value) => value instanceof Uint8Array;
+  Buf.fromString = (text) => encoder.encode(text);
+
+  /** Cuts WebSocket messages, however header and payload are laid out in them, into gotalk messages. */
+  class Reader {
+    /** The other side announced `joined`: what it sends is one stream of bytes. Until then a frame that ends
+     * exactly at a header's end means that the next frame is the payload, whatever length was declared,
+     * because stock peers count characters outside of the basic plane wrongly. */
+    joined = false;
+    versionSeen = false;
+    #chunks = [];
+    #have = 0;
+    #need = 2;
+    #header = null;
+    #payloadIsNextFrame = false;
+
+    /**
+     * A generator, so that a message can change `joined` before the rest of its frame is read.
+     * A payload is a string when the frame that ended it was text, else a Uint8Array of its own.
+     * @throws {ProtocolError}
+     */
+    *feed(frame) {
+      if (frame.length > MAX_MESSAGE_BYTES) throw invalid("message too large");
+      const isText = typeof frame === "string";
+      if (this.#payloadIsNextFrame && !this.joined) {
+        this.#payloadIsNextFrame = false;
+        this.#need = 1;
+        yield { ...this.#takeHeader(), payload: frame };
+        return;
+      }
+      this.#chunks.push(isText ? encoder.encode(frame) : frame);
+      this.#have += this.#chunks[this.#chunks.length - 1].length;
+      if (this.#have < this.#need) return;
+
+      const bytes = concat(this.#chunks);
+      let at = 0;
+      if (!this.versionSeen) {
+        this.#readVersion(bytes);
+        at = 2;
+      }
+      while (at < bytes.length || this.#header !== null) {
+        if (this.#header === null) {
+          const header = readHeader(bytes, at);
+          if (header === null) break;
+          at = header.end;
+          if (header.t === protocol.MsgTypeHeartbeat || header.t === protocol.MsgTypeProtocolError) {
+            yield { ...header, payload: NO_BYTES };
+            continue;
+          }
+          if (header.size > MAX_MESSAGE_BYTES) throw invalid("message too large");
+          this.#header = header;
+          this.#payloadIsNextFrame = at === bytes.length && header.size > 0;
+        }
+        const end = at + this.#header.size;
+        if (end > bytes.length) break;
+        const payload = isText ? decoder.decode(bytes.subarray(at, end)) : bytes.slice(at, end);
+        at = end;
+        yield { ...this.#takeHeader(), payload };
+      }
+      this.#chunks = at < bytes.length ? [bytes.subarray(at)] : [];
+      this.#have = bytes.length - at;
+      this.#need = this.#header === null ? 1 : this.#header.size;
+    }
+
+    #takeHeader() {
+      const header = this.#header;
+      this.#header = null;
+      return header;
+    }
+
+    #readVersion(bytes) {
+      let version = 0;
+      try {
+        version = readFixnum(bytes, 0, 2);
+      } catch {
+        // What is no version at all is answered like a version that we do not speak.
+      }
+      if (version !== protocol.Version) throw new ProtocolError(protocol.ErrorUnsupported);
+      this.versionSeen = true;
+    }
+  }
+
+  protocol.Reader = Reader;
+
+  // ---- Events --------------------------------------------------------------------------------------------
+
+  function warnDeveloper(...words) {
+    if (gotalk.developmentMode) console.warn("[gotalk]", ...words);
+  }
+
+  /** Runs code of the page, at once or to the end of its promise; `onFailure` follows the report. */
+  function guard(where, action, onFailure = () => {}) {
+    const fail = (error) => {
+      console.error(`[gotalk] ${where}:`, error);
+      onFailure();
+    };
+    try {
+      const outcome = action();
+      if (outcome && typeof outcome.then === "function") outcome.then(undefined, fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  const registries = new WeakMap();
+
+  function listenersOf(emitter) {
+    let registry = registries.get(emitter);
+    if (registry === undefined) registries.set(emitter, (registry = new Map()));
+    return registry;
+  }
+
+  /** Named events with any number of listeners, called in the order of their registration. */
+  class EventEmitter {
+    /** Gives any object the methods of an emitter. */
+    static mixin(object) {
+      for (const name of Object.getOwnPropertyNames(EventEmitter.prototype)) {
+        if (name === "constructor" || name in object) continue;
+        Object.defineProperty(object, name, {
+          value: EventEmitter.prototype[name],
+          configurable: true,
+          writable: true,
+        });
+      }
+      return object;
+    }
+
+    addListener(type, listener) {
+      if (typeof listener !== "function") throw new TypeError("a listener is a function");
+      const registry = listenersOf(this);
+      registry.set(type, [...(registry.get(type) || []), listener]);
+      return this;
+    }
+
+    on(type, listener) {
+      return this.addListener(type, listener);
+    }
+
+    once(type, listener) {
+      const fire = (...args) => {
+        this.removeListener(type, fire);
+        return listener.apply(this, args);
+      };
+      fire.listener = listener;
+      return this.addListener(type, fire);
+    }
+
+    removeListener(type, listener) {
+      const kept = this.listeners(type).filter((each) => each !== listener && each.listener !== listener);
+      listenersOf(this).set(type, kept);
+      return this;
+    }
+
+    off(type, listener) {
+      return this.removeListener(type, listener);
+    }
+
+    removeListeners(type) {
+      listenersOf(this).delete(type);
+    }
+
+    removeAllListeners(type) {
+      if (type === undefined) registries.delete(this);
+      else this.removeListeners(type);
+    }
+
+    listeners(type) {
+      return listenersOf(this).get(type) || [];
+    }
+
+    /** Calls the listeners; one that fails does not hold the others. Returns whether there were any. */
+    emit(type, ...args) {
+      const listeners = this.listeners(type);
+      for (const listener of listeners) guard(`listener of "${type}"`, () => listener.apply(this, args));
+      return listeners.length > 0;
+    }
+  }
+
+  // ---- Handlers ------------------------------------------------------------------------------------------
+
+  /** Undefined when it is not JSON. */
+  function parseJSON(payload) {
+    try {
+      return JSON.parse(toText(payload));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Empty is null; what is not JSON is undefined, as in the stock file. */
+  function decodeJSON(payload) {
+    if (payload.length === 0) return null;
+    const value = parseJSON(payload);
+    if (value === undefined) warnDeveloper("ignoring invalid JSON", payload);
+    return value;
+  }
+
+  /** What this side answers. Maps, so that no name can reach a property of Object.prototype. */
+  class HandlerSet {
+    #requests = new Map();
+    #notifications = new Map();
+
+    /** Handles operation `op` with a raw payload; the empty `op` is the fallback for unknown ones. */
+    handleBufferRequest(op, handler) {
+      this.#requests.set(op || "", handler);
+    }
+
+    /** Handles operation `op`: `handler(value, result, op)` calls `result(value)` or `result.error(why)`. */
+    handleRequest(op, handler) {
+      this.handleBufferRequest(op, (payload, result, name) => {
+        const answer = (value) => result(JSON.stringify(value));
+        answer.error = result.error;
+        return handler(decodeJSON(payload), answer, name);
+      });
+    }
+
+    /** Handles notification `name` with a raw payload; the empty `name` is the fallback for unknown ones. */
+    handleBufferNotification(name, handler) {
+      this.#notifications.set(name || "", handler);
+    }
+
+    /** Handles notification `name`: `handler(value, name)`. */
+    handleNotification(name, handler) {
+      this.handleBufferNotification(name, (payload, given) => handler(decodeJSON(payload), given));
+    }
+
+    findRequestHandler(op) {
+      return this.#requests.get(op) || this.#requests.get("") || null;
+    }
+
+    findNotificationHandler(name) {
+      return this.#notifications.get(name) || this.#notifications.get("") || null;
+    }
+  }
+
+  function Handlers() {
+    return new HandlerSet();
+  }
+  Handlers.prototype = HandlerSet.prototype;
+
+  // ---- Link: one WebSocket from its opening to its end ---------------------------------------------------
+
+  const WS_OPEN = 1;
+  /** A timer this late means that the machine or the page was suspended. */
+  const SLEEP_MS = 5000;
+  const HELLO = JSON.stringify({ agent: "hubtalk/0.1", features: ["joined", "retry", "errors", "cancel"] });
+  /** RFC 6455 §7.4.1 and the IANA registry, as far as a browser may see them; then our own. */
+  const CLOSE_NAMES = new Map([
+    [1001, "the server goes away"],
+    [1002, "WebSocket protocol error"],
+    [1006, "no connection"],
+    [1008, "against the server's policy"],
+    [1009, "message too big"],
+    [1011, "server error"],
+    [1012, "the server restarts"],
+    [1013, "try again later"],
+    [4503, "the server restarts"],
+  ]);
+
+  /** The error of a WebSocket close event: with `closeCode` and `reason`; null for a normal end. */
+  function closeError(event, what = "connection closed") {
+    if (event.code === 1000) return null;
+    if (event.code >= 4000 && event.code < 4000 + FAULTS.length) return new ProtocolError(event.code - 4000);
+    const name = event.reason || CLOSE_NAMES.get(event.code);
+    const error = new Error(name ? `${what}: ${name} (${event.code})` : `${what} (${event.code})`);
+    error.closeCode = event.code;
+    error.reason = event.reason || "";
+    return error;
+  }
+
+  class Link {
+    /** What the other side announced in its `$hello`. */
+    features = new Set();
+    /** Requests of the other side that wait for our answer: id key → the result function of each. */
+    incoming = new Map();
+    /** Whether our version was sent, and so messages may follow. */
+    #greeted = false;
+    #alive = true;
+    #sock;
+    #ws;
+    #hooks;
+    #reader = new Reader();
+    #backlog = [];
+    #lastSeen = Date.now();
+    #peerBeats = false;
+    #watchTimer;
+    #beatTimer;
+
+    /** `hooks`: `message(link, msg)` for all but h and f, `closed(link, error)` once at the end. */
+    constructor(sock, ws, hooks) {
+      this.#sock = sock;
+      this.#ws = ws;
+      this.#hooks = hooks;
+      ws.binaryType = "arraybuffer";
+      ws.onerror = null;
+      ws.onmessage = (event) => this.#receive(event.data);
+      ws.onclose = (event) => this.#finish(closeError(event));
+    }
+
+    get writable() {
+      return this.#greeted && this.#alive && this.#ws.readyState === WS_OPEN;
+    }
+
+    handshake() {
+      this.#ws.send(this.#sock.protocol.versionBuf);
+      this.#greeted = true;
+      this.send(protocol.MsgTypeNotification, null, "$hello", 0, HELLO);
+    }
+
+    startReading() {
+      if (!this.#alive || this.#backlog === null) return;
+      const frames = this.#backlog;
+      this.#backlog = null;
+      this.#lastSeen = Date.now();
+      this.#watch(this.#sock.livenessTimeout);
+      this.#beat();
+      for (const frame of frames) this.#receive(frame);
+    }
+
+    /** Sends one message: header and payload apart, as stock peers need it, or in one frame to others. */
+    send(t, id, name, wait, payload) {
+      const codec = this.#codecFor(id);
+      const bytes = toBytes(payload);
+      const header = codec.makeMsg(t, id, name, wait, bytes.length);
+      if (bytes.length === 0) {
+        this.#ws.send(header);
+      } else if (typeof header === "string") {
+        this.#ws.send(header);
+        this.#ws.send(typeof payload === "string" ? payload : bytes);
+      } else if (this.features.has("joined")) {
+        this.#ws.send(concat([header, bytes]));
+      } else {
+        this.#ws.send(header);
+        this.#ws.send(bytes);
+      }
+    }
+
+    /** Answers E: plain text to stock peers, which show it as it is. */
+    sendError(id, error) {
+      const { message = String(error), code = "failed", field } = Object(error);
+      const told = { error: message, code: String(code), field };
+      const payload = this.features.has("errors") ? JSON.stringify(told) : message;
+      this.send(protocol.MsgTypeErrorRes, id, null, 0, payload);
+    }
+
+    sendHeartbeat(load) {
+      const units = Math.round(Math.min(Math.max(load, 0), 1) * protocol.HeartbeatMsgMaxLoad);
+      this.#ws.send(this.#sock.protocol.makeHeartbeatMsg(units));
+    }
+
+    /** Ends the connection normally; `closed` follows when the other side has answered. */
+    close() {
+      this.#ws.close(1000);
+    }
+
+    /** Ends it now, without waiting for a network that may be gone. */
+    drop(error, closeCode = 1000) {
+      if (!this.#alive) return;
+      this.#ws.onmessage = this.#ws.onclose = null;
+      this.#ws.close(closeCode);
+      this.#finish(error);
+    }
+
+    /** Tells the other side what it broke, and ends. */
+    #fail(error) {
+      if (this.#ws.readyState === WS_OPEN) {
+        this.#ws.send(this.#codecFor(null).makeMsg(protocol.MsgTypeProtocolError, null, null, 0, error.code));
+      }
+      this.drop(error, error.closeCode);
+    }
+
+    #finish(error) {
+      this.#alive = false;
+      clearTimeout(this.#watchTimer);
+      clearTimeout(this.#beatTimer);
+      this.incoming.clear();
+      this.#hooks.closed(this, error);
+    }
+
+    /** An id that is not ASCII cannot stand in a text frame. */
+    #codecFor(id) {
+      const chosen = this.#sock.protocol;
+      if (chosen !== protocol.text || id === null) return chosen;
+      return [...idKey(id)].every((char) => char < "\x80") ? chosen : protocol.binary;
+    }
+
+    #receive(data) {
+      if (this.#backlog !== null) {
+        this.#backlog.push(data);
+        return;
+      }
+      this.#lastSeen = Date.now();
+      try {
+        for (const msg of this.#reader.feed(typeof data === "string" ? data : new Uint8Array(data))) {
+          this.#dispatch(msg);
+          if (!this.#alive) return;
+        }
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        this.#fail(error);
+      }
+    }
+
+    #dispatch(msg) {
+      if (msg.t === protocol.MsgTypeHeartbeat) {
+        this.#peerBeats = true;
+        this.#sock.emit("heartbeat", { time: new Date(msg.size * 1000), load: msg.wait });
+      } else if (msg.t === protocol.MsgTypeProtocolError) {
+        const error = new ProtocolError(msg.size < FAULTS.length ? msg.size : protocol.ErrorInvalidMsg);
+        this.drop(error, error.closeCode);
+      } else if (msg.t === protocol.MsgTypeNotification && msg.name.startsWith("$")) {
+        this.#control(msg);
+      } else {
+        this.#hooks.message(this, msg);
+      }
+    }
+
+    /** Names that begin with $ are the protocol's own; unknown ones are ignored. */
+    #control(msg) {
+      const params = parseJSON(msg.payload);
+      if (msg.name === "$hello" && params && Array.isArray(params.features)) {
+        this.features = new Set(params.features);
+        this.#reader.joined = this.features.has("joined");
+        this.#peerBeats = true;
+      } else if (msg.name === "$cancel" && params && /^[0-9a-f]{8}$/i.test(params.id)) {
+        const bytes = params.id.match(/../g).map((pair) => parseInt(pair, 16));
+        const result = this.incoming.get(idKey(bytes));
+        if (result !== undefined) result.error(new RequestError("cancelled", { code: "cancelled" }));
+      }
+    }
+
+    #beat() {
+      if (!(this.#sock.heartbeatInterval > 0)) return;
+      this.#beatTimer = setTimeout(
+        () => {
+          if (this.writable) this.sendHeartbeat(0);
+          this.#beat();
+        },
+        Math.max(this.#sock.heartbeatInterval, 10),
+      );
+    }
+
+    /**
+     * Gives up a silent connection. Only a peer that has said nothing yet, or that is known to send
+     * heartbeats, is expected to be heard: stock Go servers send none.
+     */
+    #watch(delay) {
+      const due = Date.now() + delay;
+      this.#watchTimer = setTimeout(() => {
+        const now = Date.now();
+        const limit = this.#sock.livenessTimeout;
+        const silence = now - this.#lastSeen;
+        if (silence < limit) {
+          this.#watch(limit - silence);
+        } else if (this.#reader.versionSeen && !this.#peerBeats) {
+          this.#watch(limit);
+        } else if (now - due > SLEEP_MS) {
+          // The page slept; what arrived meanwhile is delivered after this timer.
+          this.#watch(SLEEP_MS);
+        } else {
+          this.#fail(new ProtocolError(protocol.ErrorTimeout));
+        }
+      }, delay);
+    }
+  }
+
+  // ---- Socket: what the page holds -----------------------------------------------------------------------
+
+  /** Requests of the other side that may wait for the page's answer at one time. */
+  const MAX_INCOMING = 1024;
+  /** Waits of a peer below this would be a hot loop. */
+  const MIN_RETRY_MS = 250;
+
+  /**
+   * A request failed. `code` is a word: the peer's own, or "timeout", "closed"; `field` names the parameter
+   * that is wrong, `retryAfterMs` says when the same request may succeed. Each may be undefined.
+   */
+  class RequestError extends Error {
+    constructor(message, { code, field, retryAfterMs } = {}) {
+      super(message);
+      this.name = "RequestError";
+      this.code = code;
+      this.field = field;
+      this.retryAfterMs = retryAfterMs;
+    }
+  }
+
+  /** The error that an E or e message tells. */
+  function readError(link, msg) {
+    const text = toText(msg.payload);
+    const wait = msg.t === protocol.MsgTypeRetryRes ? msg.wait : undefined;
+    const told = link.features.has("errors") ? Object(parseJSON(msg.payload)) : {};
+    const { error = text, code, field, retry_after_ms: retryAfterMs = wait } = told;
+    return new RequestError(String(error), { code, field, retryAfterMs });
+  }
+
+  const notConnected = () => new RequestError("socket is closed", { code: "closed" });
+
+  /** Whether the developer was told once that the address may be wrong. */
+  let wasHinted = false;
+
+  /**
+   * @typedef {object} RequestOptions
+   * @property {number} [timeout] milliseconds; default: the socket's `requestTimeout`
+   * @property {number} [retries] how often the wish for a retry is followed; default: `retryLimit`
+   * @property {AbortSignal} [signal] gives the request up
+   */
+
+  /** One request until its promise settles. `link` is the one that carried it, null until it is sent. */
+  class Call {
+    link = null;
+    promise;
+    #resolve;
+    #reject;
+    #desk;
+    #signal;
+    #deadline;
+    #retriesLeft;
+    #timer;
+    #retryTimer;
+    #parts = [];
+    #abort = () => this.#giveUp(this.#signal.reason || new RequestError("aborted", { code: "aborted" }));
+
+    /** `desk` is what the socket does for it: `register`, `send`, `cancel`, `forget`, each with the call. */
+    constructor(desk, { timeout, retries, signal }) {
+      this.promise = new Promise((resolve, reject) => {
+        this.#resolve = resolve;
+        this.#reject = reject;
+      });
+      this.#desk = desk;
+      this.#signal = signal;
+      this.#retriesLeft = retries;
+      this.#deadline = timeout > 0 ? Date.now() + timeout : Infinity;
+      desk.register(this);
+      if (signal && signal.aborted) {
+        this.#abort();
+        return;
+      }
+      if (signal) signal.addEventListener("abort", this.#abort);
+      if (timeout > 0) {
+        const error = new RequestError("request timed out", { code: "timeout" });
+        this.#timer = setTimeout(() => this.#giveUp(error), timeout);
+      }
+      this.#send();
+    }
+
+    answer(link, msg) {
+      if (msg.t === protocol.MsgTypeErrorRes) this.lost(readError(link, msg));
+      else if (msg.t === protocol.MsgTypeRetryRes) this.#retry(readError(link, msg), msg.wait);
+      else if (msg.t === protocol.MsgTypeStreamRes) this.#collect(msg.payload);
+      else this.#settle(() => this.#resolve(msg.payload));
+    }
+
+    lost(error) {
+      this.#settle(() => this.#reject(error));
+    }
+
+    #settle(how) {
+      clearTimeout(this.#timer);
+      clearTimeout(this.#retryTimer);
+      if (this.#signal) this.#signal.removeEventListener("abort", this.#abort);
+      this.#desk.forget(this);
+      how();
+    }
+
+    #giveUp(error) {
+      this.#desk.cancel(this);
+      this.lost(error);
+    }
+
+    #send() {
+      try {
+        this.#desk.send(this);
+      } catch (error) {
+        this.lost(error);
+      }
+    }
+
+    /** The other side wishes it repeated later, under a new id. */
+    #retry(error, wait) {
+      const delay = Math.max(wait, MIN_RETRY_MS) * (1 + Math.random() / 2);
+      if (this.#retriesLeft <= 0 || Date.now() + delay >= this.#deadline) {
+        this.lost(error);
+        return;
+      }
+      this.#retriesLeft--;
+      this.link = null;
+      this.#desk.register(this);
+      this.#retryTimer = setTimeout(() => this.#send(), delay);
+    }
+
+    /** The result comes in parts, of which the empty one is the last. */
+    #collect(part) {
+      if (part.length === 0) {
+        this.#settle(() => this.#resolve(concat([NO_BYTES, ...this.#parts])));
+        return;
+      }
+      this.#parts.push(toBytes(part));
+      if (sizeOf(this.#parts) > MAX_MESSAGE_BYTES) {
+        this.#giveUp(new RequestError("result too large", { code: "too_large" }));
+      }
+    }
+  }
+
+  class Socket extends EventEmitter {
+    /** The underlying WebSocket while connected. */
+    ws = null;
+    /** Set by `openKeepAlive`. */
+    keepalive = null;
+    /** Milliseconds between the heartbeats that we send; 0 sends none. */
+    heartbeatInterval = 20000;
+    /** Milliseconds of silence after which a peer that sends heartbeats (ours: every 10 s) counts as gone. */
+    livenessTimeout = 25000;
+    /** Milliseconds that opening a connection may take. */
+    connectTimeout = 20000;
+    /** Milliseconds until an unanswered request is rejected; 0 waits for ever. */
+    requestTimeout = 30000;
+    /** How often a request is repeated when the other side asks for it. */
+    retryLimit = 5;
+    /** How many messages may wait for a connection; 0 refuses them at once. */
+    sendBufferLimit = 100;
+    #link = null;
+    #opening = null;
+    #ending = false;
+    #nextId = 0;
+    #pending = new Map();
+    #queue = [];
+
+    constructor(handlers, proto) {
+      super();
+      this.handlers = handlers || gotalk.defaultHandlers;
+      this.protocol = proto || protocol.binary;
+    }
+
+    /** What the other side announced in its `$hello`; empty for a stock peer. */
+    get features() {
+      return this.#link === null ? new Set() : new Set(this.#link.features);
+    }
+
+    /** The address of the present connection, or null. */
+    address() {
+      return this.ws === null ? null : this.ws.url;
+    }
+
+    /**
+     * Connects once. `callback(error, socket)` hears how it went; then "open" is emitted.
+     * @param {string} [addr] default: `gotalk.defaultResponderAddress`
+     * @param {(error: Error|null, sock?: Socket) => void} [callback]
+     */
+    open(addr, callback) {
+      const onOpened = callback || (typeof addr === "function" ? addr : () => {});
+      const url = resolveAddress(typeof addr === "function" ? undefined : addr);
+      this.#release();
+      this.#connect(url, onOpened);
+      return this;
+    }
+
+    /** Connects, and again whenever the connection is lost, until `end()`. */
+    openKeepAlive(addr) {
+      const url = resolveAddress(addr);
+      this.#release();
+      this.keepalive = new KeepAlive(this, (onOpened) => this.#connect(url, onOpened));
+      this.keepalive.enable();
+      return this;
+    }
+
+    /** Milliseconds until the next reconnect, once: for a server that says when it will be back. */
+    reconnectIn(ms) {
+      if (this.keepalive !== null) this.keepalive.reconnectIn(ms);
+      return this;
+    }
+
+    /** Takes over an open WebSocket; `handshake()` and `startReading()` follow. */
+    adopt(ws) {
+      if (!ws || typeof ws.send !== "function") throw new Error("unsupported transport");
+      if (ws.readyState !== WS_OPEN) throw new Error("this web socket is not open");
+      if (this.#link !== null) this.#link.drop(null);
+      this.ws = ws;
+      this.#link = new Link(this, ws, {
+        message: (link, msg) => this.#receive(link, msg),
+        closed: (link, error) => this.#closed(link, error),
+      });
+    }
+
+    adoptWebSocket(ws) {
+      this.adopt(ws);
+    }
+
+    /** Sends our version and what we can do, then what waited for a connection. */
+    handshake() {
+      this.#link.handshake();
+      for (const message of this.#queue.splice(0)) this.#deliver(...message);
+    }
+
+    startReading() {
+      this.#link.startReading();
+    }
+
+    /** Ends after the pending requests are answered; at once when called again. */
+    end() {
+      this.#stopOpening();
+      if (this.#link === null) {
+        this.#lose(() => true);
+        this.#queue = [];
+        return;
+      }
+      if (this.#ending || this.#pending.size === 0) this.#link.close();
+      this.#ending = true;
+    }
+
+    /**
+     * Asks for operation `op`; value and result are JSON.
+     * @param {string} op
+     * @param {*} [value]
+     * @param {((error: Error|null, result?: *) => void) | RequestOptions} [callback]
+     * @returns {Promise<*>} rejects with an Error; with a callback it resolves to undefined instead
+     */
+    request(op, value, callback) {
+      if (typeof value === "function" && callback === undefined) [value, callback] = [undefined, value];
+      const payload = value === undefined ? null : JSON.stringify(value);
+      const answer = this.#ask(op, payload, callback).then(decodeJSON);
+      if (typeof callback !== "function") return answer;
+      return answer.then(
+        (result) => {
+          guard(`callback of "${op}"`, () => callback(null, result));
+          return result;
+        },
+        (error) => guard(`callback of "${op}"`, () => callback(error)),
+      );
+    }
+
+    /** Asks for operation `op` with raw bytes or text. The result is a string if it came as text. */
+    bufferRequest(op, payload, callback) {
+      const answer = this.#ask(op, payload, callback);
+      if (typeof callback === "function") {
+        answer.then(
+          (result) => guard(`callback of "${op}"`, () => callback(null, result)),
+          (error) => guard(`callback of "${op}"`, () => callback(error)),
+        );
+      }
+      return answer;
+    }
+
+    /** Older name of `request`. */
+    requestp(...args) {
+      return this.request(...args);
+    }
+
+    /** Older name of `bufferRequest`. */
+    bufferRequestp(...args) {
+      return this.bufferRequest(...args);
+    }
+
+    /** A request in parts; nothing is sent before its first `write`. */
+    streamRequest(op) {
+      const call = { id: null, link: null };
+      this.#register(call);
+      const stream = new Stream(this, op, call.id);
+      call.lost = (error) => {
+        this.#forget(call);
+        stream.finish(error);
+      };
+      call.answer = (link, msg) => {
+        const hasFailed = msg.t === protocol.MsgTypeErrorRes || msg.t === protocol.MsgTypeRetryRes;
+        if (!hasFailed && msg.payload.length > 0) stream.emit("data", msg.payload);
+        if (hasFailed) call.lost(readError(link, msg));
+        else if (msg.t === protocol.MsgTypeSingleRes || msg.payload.length === 0) call.lost(null);
+      };
+      return stream;
+    }
+
+    /** Tells `name` with a JSON value; never answered. Throws when it can be neither sent nor buffered. */
+    notify(name, value) {
+      this.bufferNotify(name, JSON.stringify(value));
+    }
+
+    bufferNotify(name, payload) {
+      this.sendMsg(protocol.MsgTypeNotification, null, name, 0, payload);
+    }
+
+    /** Sends a heartbeat with a load between 0 (idle) and 1. */
+    sendHeartbeat(load) {
+      if (this.#link === null || !this.#link.writable) throw notConnected();
+      this.#link.sendHeartbeat(load);
+    }
+
+    /** Sends one message, or keeps it for the next connection. Throws when the buffer is full. */
+    sendMsg(t, id, name, wait, payload) {
+      if (LAYOUTS.get(t).name) encodeName(name);
+      const body = typeof payload === "string" ? payload : toBytes(payload);
+      if (this.#link !== null && this.#link.writable) {
+        this.#deliver(t, id, name, wait, body);
+      } else if (this.#queue.length < this.sendBufferLimit) {
+        this.#queue.push([t, id, name, wait, body]);
+      } else {
+        throw notConnected();
+      }
+    }
+
+    #deliver(t, id, name, wait, payload) {
+      this.#link.send(t, id, name, wait, payload);
+      const call = this.#pending.get(id);
+      if (call !== undefined) call.link = this.#link;
+    }
+
+    #connect(url, onOpened) {
+      const opened = (error, sock) => guard("callback of open", () => onOpened(error, sock));
+      let ws;
+      try {
+        ws = new WebSocket(url);
+      } catch (error) {
+        warnDeveloper("cannot open", url, error);
+        opened(error);
+        this.emit("close", error);
+        return;
+      }
+      const settle = () => {
+        clearTimeout(timer);
+        this.#opening = null;
+        ws.onopen = ws.onclose = ws.onerror = null;
+      };
+      const fail = (error) => {
+        settle();
+        ws.close();
+        opened(error);
+      };
+      const timer = setTimeout(() => fail(new Error("connection failed: timeout")), this.connectTimeout);
+      this.#opening = fail;
+      ws.onclose = (event) => {
+        if (!wasHinted) warnDeveloper(`cannot connect to ${url}: is gotalk.defaultResponderAddress right?`);
+        wasHinted = true;
+        fail(closeError(event, "connection failed") || new Error("connection failed"));
+      };
+      ws.onopen = () => {
+        settle();
+        this.adopt(ws);
+        const link = this.#link;
+        this.handshake();
+        opened(null, this);
+        this.emit("open", this);
+        link.startReading();
+      };
+    }
+
+    /** Lets go of what there is, so that another connection can take its place. */
+    #release() {
+      this.#stopOpening();
+      if (this.#link !== null) this.#link.drop(null);
+    }
+
+    #stopOpening() {
+      if (this.keepalive !== null) this.keepalive.disable();
+      this.keepalive = null;
+      if (this.#opening !== null) this.#opening(new Error("connection closed"));
+    }
+
+    #closed(link, error) {
+      const hasEnded = this.#ending;
+      const { keepalive } = this;
+      this.#link = null;
+      this.ws = null;
+      this.#ending = false;
+      this.#lose((call) => hasEnded || call.link === link, error);
+      this.emit("close", error);
+      if (keepalive !== null && keepalive === this.keepalive) keepalive.lost(error);
+    }
+
+    #lose(isLost, error) {
+      const message = error ? error.message : "connection closed";
+      for (const call of [...this.#pending.values()].filter(isLost)) {
+        call.lost(new RequestError(message, { code: "closed" }));
+      }
+    }
+
+    /** Registers what waits for an answer under a new id. Ids go on over connections. */
+    #register(call) {
+      this.#pending.delete(call.id);
+      do {
+        call.id = this.#nextId.toString(36).padStart(4, "0");
+        this.#nextId = (this.#nextId + 1) % 36 ** 4;
+      } while (this.#pending.has(call.id));
+      this.#pending.set(call.id, call);
+    }
+
+    /** Nothing of it is sent later: what was reported as failed must not happen afterwards. */
+    #forget(call) {
+      this.#pending.delete(call.id);
+      this.#queue = this.#queue.filter((message) => message[1] !== call.id);
+      if (this.#ending && this.#pending.size === 0) this.#link.close();
+    }
+
+    #ask(op, payload, given) {
+      const options = given !== null && typeof given === "object" ? given : {};
+      return new Call(
+        {
+          register: (call) => this.#register(call),
+          forget: (call) => this.#forget(call),
+          cancel: (call) => this.#cancel(call),
+          send: (call) => this.sendMsg(protocol.MsgTypeSingleReq, call.id, op, 0, payload),
+        },
+        { timeout: this.requestTimeout, retries: this.retryLimit, ...options },
+      ).promise;
+    }
+
+    #cancel(call) {
+      const { link } = call;
+      if (link === null || !link.writable || !link.features.has("cancel")) return;
+      const id = [...call.id].map((char) => fixnum(char.charCodeAt(0), 2)).join("");
+      link.send(protocol.MsgTypeNotification, null, "$cancel", 0, JSON.stringify({ id }));
+    }
+
+    #receive(link, msg) {
+      if (msg.t === protocol.MsgTypeSingleReq) {
+        this.#serve(link, msg);
+      } else if (msg.t === protocol.MsgTypeStreamReq) {
+        link.sendError(msg.id, new RequestError("streams are not supported", { code: "not_supported" }));
+      } else if (msg.t === protocol.MsgTypeNotification) {
+        const handler = this.handlers.findNotificationHandler(msg.name);
+        if (handler) guard(`handler of "${msg.name}"`, () => handler(msg.payload, msg.name));
+      } else if (msg.t !== protocol.MsgTypeStreamReqPart) {
+        const call = this.#pending.get(idKey(msg.id));
+        if (call !== undefined && call.link === link) call.answer(link, msg);
+      }
+    }
+
+    #serve(link, msg) {
+      const handler = this.handlers.findRequestHandler(msg.name);
+      const refuse = (text, code) => link.sendError(msg.id, new RequestError(text, { code }));
+      if (link.incoming.has(idKey(msg.id))) {
+        refuse("a request with this id is being answered", "duplicate_id");
+      } else if (link.incoming.size >= MAX_INCOMING) {
+        refuse("too many requests at one time", "busy");
+      } else if (typeof handler !== "function") {
+        refuse(`unknown operation "${msg.name}"`, "unknown_operation");
+      } else {
+        const result = makeResult(link, msg.id);
+        guard(
+          `handler of "${msg.name}"`,
+          () => handler(msg.payload, result, msg.name),
+          () => result.error(new RequestError("internal error", { code: "internal" })),
+        );
+      }
+    }
+  }
+
+  /** What a handler answers with: `result(payload)` or `result.error(error)`; only the first call counts. */
+  function makeResult(link, id) {
+    const key = idKey(id);
+    const once = (send) => {
+      // Another request may bear the id by now, and an answer after the end of its link has no reader.
+      if (link.incoming.get(key) !== result) return;
+      link.incoming.delete(key);
+      if (link.writable) send();
+    };
+    const result = (payload) => {
+      const body = typeof payload === "string" ? payload : toBytes(payload);
+      once(() => link.send(protocol.MsgTypeSingleRes, id, null, 0, body));
+    };
+    result.error = (error) => once(() => link.sendError(id, error));
+    link.incoming.set(key, result);
+    return result;
+  }
+
+  /** A socket; `handlers` defaults to `gotalk.defaultHandlers`, `proto` to `protocol.binary`. */
+  function Sock(handlers, proto) {
+    return new Socket(handlers, proto);
+  }
+  Sock.prototype = Socket.prototype;
+
+  /** A request in parts. Emits "data" for each part of the result, then "end" and "close" (error or null). */
+  class Stream extends EventEmitter {
+    started = false;
+    ended = false;
+    #sock;
+
+    constructor(sock, op, id) {
+      super();
+      this.#sock = sock;
+      this.op = op;
+      this.id = id;
+    }
+
+    /** Sends a part; an empty one or null ends the request. Does nothing once it has ended. */
+    write(payload) {
+      if (this.ended) return;
+      const body = typeof payload === "string" ? payload : toBytes(payload);
+      if (this.started) {
+        this.#sock.sendMsg(protocol.MsgTypeStreamReqPart, this.id, null, 0, body);
+      } else {
+        this.#sock.sendMsg(protocol.MsgTypeStreamReq, this.id, this.op, 0, body);
+      }
+      this.started = true;
+      this.ended = body.length === 0;
+    }
+
+    end() {
+      this.write(null);
+    }
+
+    /** The result has ended, and with it the request: stock peers cannot bear parts that come later. */
+    finish(error) {
+      this.ended = true;
+      this.emit("end", error);
+      this.emit("close", error);
+    }
+  }
+
+  function StreamRequest(sock, op, id) {
+    return new Stream(sock, op, id);
+  }
+  StreamRequest.prototype = Stream.prototype;
+
+  // ---- Keep-alive ----------------------------------------------------------------------------------------
+
+  /** Full jitter: each wait is random below a ceiling that doubles from the first to the last of these. */
+  const FIRST_CEILING_MS = 1000;
+  const LAST_CEILING_MS = 10000;
+  /** A connection that lasted so long was healthy: the ceiling starts anew. */
+  const HEALTHY_MS = 60000;
+
+  /** Opens the next connection when one is lost. Emits "connecting" and "reconnecting" on the socket. */
+  class KeepAlive {
+    isEnabled = false;
+    isConnected = false;
+    #sock;
+    #connect;
+    #attempt = 0;
+    #openedAt = 0;
+    #givenDelay = null;
+    #timer = null;
+    #online = () => {
+      if (this.#timer !== null) this.#open();
+    };
+
+    /** `connect(callback)` makes one attempt. */
+    constructor(sock, connect) {
+      this.#sock = sock;
+      this.#connect = connect;
+    }
+
+    enable() {
+      if (this.isEnabled) return;
+      this.isEnabled = true;
+      if (global.addEventListener) global.addEventListener("online", this.#online);
+      if (!this.isConnected) this.#open();
+    }
+
+    disable() {
+      this.isEnabled = false;
+      this.#stopTimer();
+      if (global.removeEventListener) global.removeEventListener("online", this.#online);
+    }
+
+    reconnectIn(ms) {
+      this.#givenDelay = Math.max(0, ms);
+      if (this.#timer !== null) this.#schedule(null);
+    }
+
+    lost(error) {
+      this.isConnected = false;
+      if (Date.now() - this.#openedAt >= HEALTHY_MS) this.#attempt = 0;
+      this.#retry(error);
+    }
+
+    #open() {
+      this.#stopTimer();
+      this.#sock.emit("connecting", { attempt: this.#attempt });
+      this.#connect((error) => {
+        if (error) {
+          this.#retry(error);
+          return;
+        }
+        this.isConnected = true;
+        this.#openedAt = Date.now();
+      });
+    }
+
+    #retry(error) {
+      if (!this.isEnabled) return;
+      this.#attempt++;
+      this.#schedule(error);
+    }
+
+    #schedule(error) {
+      const delayMs = this.#givenDelay === null ? Math.random() * this.#ceiling(error) : this.#givenDelay;
+      this.#givenDelay = null;
+      this.#stopTimer();
+      this.#timer = setTimeout(() => this.#open(), delayMs);
+      this.#sock.emit("reconnecting", { delayMs, attempt: this.#attempt, error });
+    }
+
+    /** Who was refused, and will be again, asks at the slowest pace; the page may `end()` instead. */
+    #ceiling(error) {
+      const closeCode = error ? error.closeCode : undefined;
+      const wasRefused = (closeCode >= 4400 && closeCode < 4500) || closeCode === 4001 || closeCode === 4002;
+      if (wasRefused) return LAST_CEILING_MS;
+      return Math.min(FIRST_CEILING_MS * 2 ** (this.#attempt - 1), LAST_CEILING_MS);
+    }
+
+    #stopTimer() {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+    }
+  }
+
+  // ---- Public --------------------------------------------------------------------------------------------
+
+  /** Where this script came from; null when it was not loaded by a script element with an http address. */
+  function findScript() {
+    const script = typeof document === "object" && document !== null ? document.currentScript : null;
+    const url = script && script.src ? new URL(script.src) : null;
+    return url !== null && /^https?:$/.test(url.protocol) ? url : null;
+  }
+
+  const scriptUrl = findScript();
+
+  function pageUrl() {
+    return typeof location === "object" && location !== null ? new URL(location.href) : scriptUrl;
+  }
+
+  /** Accepts a whole ws(s) or http(s) address, //host/path, /path, and path, which starts at the host too. */
+  function resolveAddress(addr) {
+    const given = addr || gotalk.defaultResponderAddress;
+    if (!given) throw new Error("no address: pass one or set gotalk.defaultResponderAddress");
+    if (/^wss?:/i.test(given)) return given;
+    const page = pageUrl();
+    if (page === null) throw new Error(`"${given}" is no whole address, and there is no page to start from`);
+    const url = new URL(given, page.origin);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    return url.href;
+  }
+
+  function directoryOf(script) {
+    if (script === null) return "";
+    const isSecure = script.protocol === "https:" || pageUrl().protocol === "https:";
+    return `${isSecure ? "wss" : "ws"}://${script.host}${script.pathname.replace(/[^/]*$/, "")}`;
+  }
+
+  const isLocal = (url) => url !== null && /^(localhost|127\.0\.0\.1|\[::1\]|.+\.local)$/.test(url.hostname);
+
+  const gotalk = {
+    /** The version of the public gotalk.js whose API this file offers. */
+    version: "1.2.1",
+    protocol,
+    Buf,
+    EventEmitter,
+    Handlers,
+    Sock,
+    StreamRequest,
+    /** Whether hints for developers go to the console. */
+    developmentMode: isLocal(scriptUrl),
+    /** The directory of this script, over WebSocket; empty if unknown. */
+    defaultResponderAddress: directoryOf(scriptUrl),
+    defaultHandlers: Handlers(),
+
+    /** A new socket that stays connected until `end()`. */
+    connection(addr, handlers, proto) {
+      return Sock(handlers, proto).openKeepAlive(addr);
+    },
+
+    /** A new socket that connects once. */
+    open(addr, callback, handlers, proto) {
+      return Sock(handlers, proto).open(addr, callback);
+    },
+
+    /** The older name of `open`. */
+    connect(addr, callback) {
+      return gotalk.open(addr, callback);
+    },
+
+    // Each for `defaultHandlers`, as it is at the time of the call.
+    handle: (...args) => gotalk.defaultHandlers.handleRequest(...args),
+    handleRequest: (...args) => gotalk.defaultHandlers.handleRequest(...args),
+    handleBufferRequest: (...args) => gotalk.defaultHandlers.handleBufferRequest(...args),
+    handleNotification: (...args) => gotalk.defaultHandlers.handleNotification(...args),
+    handleBufferNotification: (...args) => gotalk.defaultHandlers.handleBufferNotification(...args),
+  };
+
+  global.gotalk = gotalk;
+})(globalThis);

@@ -1,0 +1,26 @@
+"""Django for HTTP, the doors for WebSocket; what a peer may not choose is set here, outside of both."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+django_application = get_asgi_application()
+
+# Django must be set up before what uses its models.
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import re_path  # noqa: E402
+
+from project.doors import CheckOrigin, NoSuchDoor, OwnRootPath  # noqa: E402
+from rpc.consumers import GotalkConsumer  # noqa: E402
+
+application = OwnRootPath(
+    ProtocolTypeRouter(
+        {
+            "http": django_application,
+            "websocket": CheckOrigin(
+                URLRouter([re_path(r"^gotalk/?$", GotalkConsumer.as_asgi()), re_path(r"", NoSuchDoor())])
+            ),
+        }
+    )
+)

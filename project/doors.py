@@ -1,0 +1,81 @@
+"""What stands before every door: our own root path, and an Origin that may be here."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import validate_host
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class OwnRootPath:
+    """The root path is the settings', whatever `Daphne-Root-Path` a client sends."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["root_path"] = settings.ROOT_PATH
+        await self._application(scope, receive, send)
+
+
+class CheckOrigin:
+    """
+    A page elsewhere must not use its visitor's cookies here (RFC 6455, section 10.2).
+
+    A browser always sends an Origin; one that is not allowed is refused. A program sends none, and then its
+    cookies do not count.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin")
+        if origin is None:
+            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
+        elif not origin_allowed(origin.decode("latin-1"), headers.get(b"host", b"").decode("latin-1")):
+            await receive()
+            await send({"type": "websocket.close", "code": 4403})
+            return
+        await self._application(scope, receive, send)
+
+
+class NoSuchDoor:
+    """Tells a client that asks for an unknown WebSocket path, in a way that browsers show."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4404})
+
+
+def origin_allowed(origin: str, host: str) -> bool:
+    """Whether a page of `origin` may talk to the site as `host` names it: exact scheme, host and port."""
+    asked = _parts(origin)
+    if asked is None:
+        return False
+    if settings.ALLOWED_ORIGINS:
+        return asked in {_parts(allowed) for allowed in settings.ALLOWED_ORIGINS}
+    own = _parts(f"{'https' if settings.HTTPS else 'http'}://{host}")
+    return asked == own and validate_host(asked[1], settings.ALLOWED_HOSTS)
+
+
+def _parts(origin: str) -> tuple[str, str, int] | None:
+    try:
+        url = urlsplit(origin)
+        port = url.port or DEFAULT_PORTS[url.scheme]
+    except (ValueError, KeyError):
+        return None
+    if not url.hostname or url.path or url.query or url.fragment or url.username is not None:
+        return None
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    return url.scheme, host, port

@@ -1,0 +1,47 @@
+"""A connection's socket, for whoever has a whole WebSocket frame to send."""
+
+from typing import Any
+
+
+class SocketFrames:
+    """
+    Writes prebuilt frames past Daphne's and Autobahn's layers (the `FrameSink` of `rpc.transport`).
+
+    On plain TCP a frame goes straight to the kernel when nothing waits before it; what the kernel does not
+    take, and everything on other transports, goes through Twisted's buffer, which keeps the order.
+    """
+
+    __slots__ = ("_protocol", "_send", "_transport")
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+        is_plain = hasattr(self._transport, "dataBuffer") and hasattr(self._transport, "socket")
+        self._send = self._transport.socket.send if is_plain else None
+
+    def write(self, frame: bytes) -> None:
+        if self._protocol.state != self._protocol.STATE_OPEN:
+            return
+        transport = self._transport
+        if self._send is None or transport.dataBuffer or transport._tempDataBuffer:
+            transport.write(frame)
+            return
+        try:
+            sent = self._send(frame)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            # The peer is gone; Twisted finds out by itself when it writes, and tells the application.
+            sent = 0
+        if sent < len(frame):
+            transport.write(frame[sent:])
+
+    @property
+    def buffered(self) -> int:
+        transport = self._transport
+        if self._send is None:
+            return 0
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+    def abort(self) -> None:
+        self._transport.abortConnection()

@@ -1,0 +1,65 @@
+"""Serves the site under our Daphne, until a signal ends it."""
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+
+
+class Command(BaseCommand):
+    help = "Serves the site under Daphne, until SIGINT or SIGTERM ends it; a second signal ends it at once."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST, help="address to listen on (HOST)")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on; 0: a free one (PORT)")
+        parser.add_argument("--prepare", action="store_true", help="first migrate, and seed an empty site")
+
+    def handle(self, *args: Any, host: str, port: int, prepare: bool, **options: Any) -> None:
+        if prepare:
+            self._prepare()
+        # Daphne installs its reactor on import, which must not happen to any other command.
+        from twisted.internet.error import CannotListenError
+
+        from chat import lifecycle
+        from project.asgi import application
+        from project.server import HubtalkServer
+        from rpc.limits import SKIP_FACTOR, Limits
+
+        server = HubtalkServer(
+            application,
+            host=host,
+            port=port,
+            max_message_bytes=SKIP_FACTOR * Limits().max_payload_bytes,
+            drain=lifecycle.drain,
+            listening=lambda port: self._say_where(host, port),
+        )
+        try:
+            server.run()
+        except CannotListenError as error:
+            reason = os.strerror(error.socketError.errno) if error.socketError.errno else str(error.socketError)
+            raise CommandError(
+                f"Cannot listen on {host}:{port} ({reason}). Stop what uses it, or set PORT to another one."
+            ) from None
+
+    def _prepare(self) -> None:
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("seed")
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be used: {error}") from None
+
+    def _say_where(self, host: str, port: int) -> None:
+        from chat.setup import new_setup_token
+
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{port}{settings.ROOT_PATH}"
+        self.stdout.write(f"Hubtalk is at {address}/")
+        token = new_setup_token()
+        if token is not None:
+            self.stdout.write(f"Choose the admin's name and password at {address}/setup/{token}/ (works once)")
+        self.stdout.flush()

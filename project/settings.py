@@ -1,0 +1,202 @@
+"""
+One file, from the environment, safe when nothing is set. `docs/configuration.md` lists each variable.
+
+A value that cannot be understood stops the start with the variable's name.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from project.secret_key import read_or_make_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+TRUE, FALSE = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+
+
+def switch(name: str, default: bool) -> bool:
+    """Read a variable that is on or off."""
+    value = env.str(name, default="on" if default else "off").lower()
+    if value not in TRUE + FALSE:
+        raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}")
+    return value in TRUE
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """Read a variable that is one of a few words."""
+    value = env.str(name, default=default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+    return value
+
+
+# --- where things are --------------------------------------------------------------------------------------
+
+HUBTALK_DATA = Path(env.str("HUBTALK_DATA", default=str(BASE_DIR / "var"))).resolve()
+ROOT_PATH = env.str("ROOT_PATH", default="").rstrip("/")
+if ROOT_PATH and not ROOT_PATH.startswith("/"):
+    raise ImproperlyConfigured(f"ROOT_PATH must start with a slash, not {ROOT_PATH!r}")
+FORCE_SCRIPT_NAME = ROOT_PATH or None
+
+# --- who may connect ---------------------------------------------------------------------------------------
+
+DEBUG = switch("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_make_secret_key(HUBTALK_DATA)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [*LOCAL_HOSTS, *({HOST} - {"0.0.0.0", "::", *LOCAL_HOSTS})]
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+"""Exact scheme://host:port of pages that may open a WebSocket here with their visitor's cookies; else this host's own."""
+CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
+HTTPS = switch("HTTPS", default=False)
+"""Whether people reach the site over https, through a proxy in front."""
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_SSL_REDIRECT = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-hubtalk" if HTTPS and not ROOT_PATH else "hubtalk"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+RATE_LIMITS = switch("RATE_LIMITS", default=True)
+
+# --- what it is made of ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "project",
+    "chat",
+    "rpc",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "project.security.content_security_policy",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- storage -----------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{HUBTALK_DATA / 'hubtalk.sqlite3'}")}
+DATABASE = DATABASES["default"]
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASE["OPTIONS"] = {
+        # Read-then-write in a deferred transaction fails at once when another writes; so lock from the start.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: what was acknowledged survives a power cut. Only the writer's connection checkpoints.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;",
+    }
+    # Threads of the tests share a file; an in-memory database would be locked as one table.
+    DATABASE["TEST"] = {"NAME": str(HUBTALK_DATA / f"test-{os.getpid()}.sqlite3")}
+elif DATABASE["ENGINE"] == "django.db.backends.postgresql":
+    DATABASE["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}}
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+else:
+    raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL")
+
+REDIS_URL = env.str("REDIS_URL", default="")
+TEN_YEARS = 10 * 365 * 24 * 3600
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "chat.layers.RedisLayer",
+        "CONFIG": {
+            # The check bounds the silence of a host that is lost without a word.
+            "hosts": [{"address": REDIS_URL, "health_check_interval": 3, "socket_timeout": 5}],
+            "prefix": "hubtalk",
+        },
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "channels.layers.InMemoryChannelLayer",
+        # One channel a process, read at once: its bound is for a loop that stalls. No membership may expire.
+        "CONFIG": {"capacity": 10_000, "expiry": TEN_YEARS, "group_expiry": TEN_YEARS},
+    }
+}
+
+# --- people ------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "chat.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "chat:page"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- words and files ---------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = HUBTALK_DATA / "static"
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+# Names without hashes: a browser asks again and gets 304. Nothing is to be collected before a start.
+SERVESTATIC_MAX_AGE = 0
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- logs --------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # Paths of requests are not ours to log: one of them is a link that makes an admin.
+        "django.request": {"level": "ERROR"},
+        "daphne": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,82 @@
+"""What one connection may cost. docs/protocol.md shows the same numbers; a test holds them together."""
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Bounds of one connection. Sizes are in bytes, times in seconds; a rate of None is no limit.
+
+    max_payload_bytes: 1 MiB, what Daphne takes in one WebSocket message. A declared size up to
+        `SKIP_FACTOR` times as much is answered with an error and skipped; beyond that the connection ends.
+    max_requests_in_flight: 64 requests without an answer, of each connection, so that one cannot take
+        all workers and memory. A page has a handful.
+    max_notifications_queued: 64 notifications that wait for the handler of the one before.
+    max_outbox_bytes: 1 MiB that the other end has not read; then it is too slow and is cut off.
+    handshake_timeout: 5 s for the two bytes of the version.
+    heartbeat_interval: 10 s between our heartbeats: the Go peer drops a line that is silent for 30.
+    idle_timeout: 60 s without a byte from the other end: three heartbeats of a stock browser peer.
+    request_timeout: 30 s for a handler, and for the answer to a request of ours.
+    close_timeout: 5 s for the other end to finish a close; Daphne ends an application after 10.
+    messages_per_second, messages_burst: 200 and 1000. Someone who types sends one in some seconds; the
+        burst is for programs and for a page that comes back and catches up.
+    bytes_per_second, bytes_burst: 1 and 4 MiB: a payload of the largest size each second.
+    """
+
+    max_payload_bytes: int = 1024 * 1024
+    max_requests_in_flight: int = 64
+    max_notifications_queued: int = 64
+    max_outbox_bytes: int = 1024 * 1024
+    handshake_timeout: float = 5.0
+    heartbeat_interval: float = 10.0
+    idle_timeout: float = 60.0
+    request_timeout: float = 30.0
+    close_timeout: float = 5.0
+    messages_per_second: int | None = 200
+    messages_burst: int = 1000
+    bytes_per_second: int | None = 1024 * 1024
+    bytes_burst: int = 4 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for field in self.__struct_fields__:
+            value = getattr(self, field)
+            if value is not None and value <= 0:
+                raise ValueError(f"{field} must be more than 0")
+
+
+MAX_NAME_BYTES = 255
+"""Of an operation or notification, both ways: a name is a word, and the Go peer breaks beyond 4095."""
+
+SKIP_FACTOR = 4
+"""How many times the largest payload is read only to be thrown away, so that one mistake costs one request."""
+
+
+class TokenBucket:
+    """
+    Allows `rate` units a second and `burst` at once; `tokens` is what is left now, below 0 a debt.
+
+    The owner takes by subtracting from `tokens` and calls `refill` before.
+    """
+
+    __slots__ = ("_burst", "_rate", "_refilled_at", "tokens")
+
+    def __init__(self, rate: int | None, burst: int, now: float) -> None:
+        self._rate = 0.0 if rate is None else float(rate)
+        self._burst = float("inf") if rate is None else float(burst)
+        self._refilled_at = now
+        self.tokens = self._burst
+
+    def refill(self, now: float) -> None:
+        """Add what the time since the last call allows. `now` in seconds, of a clock that never goes back."""
+        self.tokens = min(self._burst, self.tokens + (now - self._refilled_at) * self._rate)
+        self._refilled_at = now
+
+    @property
+    def wait(self) -> float:
+        """Seconds until one unit is there."""
+        return 0.0 if self.tokens >= 1 else (1 - self.tokens) / self._rate
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the debt is as large as the burst: asking to slow down did not help."""
+        return self.tokens < -self._burst

@@ -1,0 +1,181 @@
+"""What an end can do for the other: functions by the name of an operation or notification."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rpc.limits import MAX_NAME_BYTES
+from rpc.payloads import encoder, params_decoder
+
+if TYPE_CHECKING:
+    from rpc.peer import Peer
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Hook = Callable[["Peer"], Awaitable[None]]
+HookFunction = TypeVar("HookFunction", bound=Callable[..., Awaitable[None]])
+
+FALLBACK = ""
+"""The name that stands for every name without a handler."""
+
+
+class Runs(Enum):
+    """Where a handler runs."""
+
+    INLINE = auto()
+    """On the loop, within the reading of the message: it must not block."""
+    TASK = auto()
+    """On the loop, as a task of its own."""
+    THREAD = auto()
+    """In a worker thread, awaited by a task of its own."""
+
+
+class Handler:
+    """
+    A registered function: `encode(function(*arguments(peer, name, payload)))` is the payload of its result,
+    with an await or a thread around `function` where `runs` says so.
+
+    `arguments` raises `OperationError` for a payload that does not fit the function's annotation.
+    """
+
+    __slots__ = ("arguments", "encode", "function", "runs")
+
+    arguments: Callable[["Peer", str, bytes], tuple[Any, ...]]
+
+    def __init__(self, function: Callable[..., Any], *, inline: bool, fallback: bool) -> None:
+        is_async = inspect.iscoroutinefunction(function)
+        if inline and is_async:
+            raise TypeError(f"{function!r} is async: it cannot run inline")
+        signature = inspect.signature(function, eval_str=True)
+        parameters = list(signature.parameters.values())
+        wants_peer = bool(parameters) and parameters[0].name == "peer"
+        own = parameters[wants_peer:]
+        if fallback:
+            if len(own) != 2:
+                raise TypeError(f"{function!r}: a fallback takes (operation, payload), after an optional peer")
+            self.arguments = _name_and_payload(wants_peer)
+        elif not own:
+            self.arguments = (lambda peer, name, payload: (peer,)) if wants_peer else lambda *_: ()
+        elif len(own) == 1:
+            self.arguments = _params(wants_peer, own[0].annotation)
+        else:
+            raise TypeError(f"{function!r}: a handler takes at most one parameter, after an optional peer")
+        self.function = function
+        self.encode = encoder(signature.return_annotation)
+        self.runs = Runs.INLINE if inline else Runs.TASK if is_async else Runs.THREAD
+
+
+def _name_and_payload(wants_peer: bool) -> Callable[["Peer", str, bytes], tuple[Any, ...]]:
+    if wants_peer:
+        return lambda peer, name, payload: (peer, name, payload)
+    return lambda peer, name, payload: (name, payload)
+
+
+def _params(wants_peer: bool, annotation: Any) -> Callable[["Peer", str, bytes], tuple[Any, ...]]:
+    decode = params_decoder(Any if annotation is inspect.Parameter.empty else annotation)
+    if wants_peer:
+        return lambda peer, name, payload: (peer, decode(payload))
+    return lambda peer, name, payload: (decode(payload),)
+
+
+class Handlers:
+    """
+    A set of handlers, shared by any number of peers.
+
+    A handler takes, in this order, both optional: `peer`, the connection, if its first parameter has that
+    name; and the parameters, read from JSON into the type of its annotation (any JSON without one), or the
+    payload itself where that is `bytes`. What it returns becomes JSON, or the payload where the return
+    annotation is `bytes`. An `async def` runs as a task, a `def` in a worker thread, and with `inline=True`
+    a `def` that never blocks runs on the loop and costs no task.
+
+    A lookup that finds nothing goes on in `parent`, and only then to the fallbacks.
+    """
+
+    def __init__(self, parent: "Handlers | None" = None) -> None:
+        self.parent = parent
+        self._requests: dict[str, Handler] = {}
+        self._notifications: dict[str, Handler] = {}
+        self._opened: list[Hook] = []
+        self._closed: list[Hook] = []
+
+    def child(self) -> "Handlers":
+        """A new set that falls back to this one."""
+        return Handlers(self)
+
+    def request(self, operation: str, *, inline: bool = False) -> Callable[[Function], Function]:
+        """
+        Register the decorated function for an operation. An empty name is the fallback: the function then
+        takes `(operation: str, payload: bytes)`, after an optional `peer`.
+
+        A handler fails its request with `OperationError` or `RetryLater`; of any other exception the other
+        end learns no more than an id that is in the log.
+
+        Raises:
+            ValueError: the name is too long, reserved (`$`) or taken.
+            TypeError: the function's parameters do not fit.
+        """
+        return self._register(self._requests, operation, inline)
+
+    def notification(self, name: str, *, inline: bool = False) -> Callable[[Function], Function]:
+        """The same for a notification. Results are ignored; one connection's notifications keep their order."""
+        return self._register(self._notifications, name, inline)
+
+    def opened(self, hook: HookFunction) -> HookFunction:
+        """
+        Register a function of the peer that is awaited before the connection's first message is handled.
+
+        It may raise `Refused`, which closes the connection.
+        """
+        self._opened.append(hook)
+        return hook
+
+    def closed(self, hook: HookFunction) -> HookFunction:
+        """Register a function of the peer that is awaited when the connection is over, however it ended."""
+        self._closed.append(hook)
+        return hook
+
+    def find_request(self, operation: str) -> Handler | None:
+        """The handler of an operation, or the fallback."""
+        handler = self._requests.get(operation)
+        return handler if handler is not None else self._find(lambda handlers: handlers._requests, operation)
+
+    def find_notification(self, name: str) -> Handler | None:
+        """The handler of a notification, or the fallback."""
+        return self._find(lambda handlers: handlers._notifications, name)
+
+    def opened_hooks(self) -> list[Hook]:
+        """In the order in which they run: the parent's first."""
+        return [*(self.parent.opened_hooks() if self.parent is not None else ()), *self._opened]
+
+    def closed_hooks(self) -> list[Hook]:
+        """In the order in which they run: the parent's last, and each set's in reverse."""
+        return [*reversed(self._closed), *(self.parent.closed_hooks() if self.parent is not None else ())]
+
+    def _find(self, registry: Callable[["Handlers"], dict[str, Handler]], name: str) -> Handler | None:
+        for wanted in (name, FALLBACK):
+            handlers: Handlers | None = self
+            while handlers is not None:
+                handler = registry(handlers).get(wanted)
+                if handler is not None:
+                    return handler
+                handlers = handlers.parent
+        return None
+
+    @staticmethod
+    def _register(registry: dict[str, Handler], name: str, inline: bool) -> Callable[[Function], Function]:
+        if len(name.encode()) > MAX_NAME_BYTES:
+            raise ValueError(f"a name has at most {MAX_NAME_BYTES} bytes: {name!r}")
+        if name.startswith("$"):
+            raise ValueError(f"names that begin with $ are reserved: {name!r}")
+        if name in registry:
+            raise ValueError(f"there is a handler already: {name!r}")
+
+        def register(function: Function) -> Function:
+            registry[name] = Handler(function, inline=inline, fallback=name == FALLBACK)
+            return function
+
+        return register
+
+
+default_handlers = Handlers()
+"""The set that the `operations` module of every installed Django app registers into."""

@@ -1,0 +1,43 @@
+"""Messages encoded once for any number of peers."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from rpc.codec import encode
+from rpc.frames import joined_frames, joined_pieces, split_frames
+from rpc.messages import Message
+
+
+class Prepared:
+    """
+    Messages for many peers, such as the notifications of one room's fan-out.
+
+    Each wire's bytes are built on first use and kept, so every peer of that wire gets the same object.
+
+    Raises:
+        LocalProtocolError: a message does not fit the wire.
+    """
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.chunks: tuple[bytes, ...] = tuple(part for message in messages for part in encode(message) if part)
+        """One WebSocket message each, as stock peers want them."""
+
+    @cached_property
+    def stream(self) -> bytes:
+        """The bytes on a byte stream."""
+        return b"".join(self.chunks)
+
+    @cached_property
+    def split_frames(self) -> bytes:
+        """The WebSocket frames for a stock peer: each header and each payload in its own."""
+        return split_frames(self.chunks)
+
+    @cached_property
+    def joined_frames(self) -> bytes:
+        """The WebSocket frames for a peer that announced `joined`: one, unless that would be very large."""
+        return joined_frames(self.chunks)
+
+    @cached_property
+    def joined_pieces(self) -> list[bytes]:
+        """The WebSocket messages for a peer that announced `joined`, for a server that builds frames itself."""
+        return joined_pieces(self.chunks)

@@ -1,0 +1,224 @@
+"""How chunks reach the other end: prebuilt frames, a server's ASGI `send`, or memory."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from typing import Any, Protocol
+
+from rpc.frames import joined_frames, joined_pieces, split_frames
+from rpc.prepared import Prepared
+from rpc.session import Chunk
+
+logger = logging.getLogger(__name__)
+
+AsgiSend = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+"""Runs a coroutine as a task that its owner ends and awaits."""
+
+
+class Transport(Protocol):
+    """One connection's way out. Nothing here waits, and nothing raises because the other end is gone."""
+
+    framed: bool
+    """Whether chunks arrive as WebSocket messages; else as a byte stream."""
+    joined: bool
+    """Set by the peer once the other end announced that messages may be joined."""
+
+    def start(self, spawn: Spawn) -> None:
+        """The connection is open; what needs a task from now on uses `spawn`."""
+
+    def write(self, chunks: Sequence[Chunk]) -> int:
+        """Send chunks; returns about how many bytes that is."""
+
+    def write_prepared(self, prepared: Prepared) -> int:
+        """The same for messages that were encoded for many."""
+
+    def buffered(self) -> int:
+        """Bytes that the other end has not taken yet, as far as this side can see."""
+
+    def close(self, code: int, text: str) -> None:
+        """Close after what was written; `code` and `text` are those of a WebSocket close frame."""
+
+    def abort(self) -> None:
+        """End the connection at once, whatever is still buffered."""
+
+
+class FrameSink(Protocol):
+    """
+    A server's socket of one WebSocket, which takes frames that are built already.
+
+    Found in the ASGI scope as `extensions["hubtalk.frames"]`.
+    """
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+
+    def write(self, frame: bytes) -> None:
+        """Send one or more whole, unmasked frames. Ignored when the socket is closed."""
+
+    def abort(self) -> None:
+        """Drop the connection, and what is buffered."""
+
+
+class FrameTransport:
+    """A WebSocket of a server that gives access to its frames: nothing is encoded or copied twice."""
+
+    framed = True
+    __slots__ = ("_send", "_sink", "_spawn", "joined")
+    _spawn: Spawn
+
+    def __init__(self, sink: FrameSink, send: AsgiSend) -> None:
+        self._sink = sink
+        self._send = send
+        self.joined = False
+
+    def start(self, spawn: Spawn) -> None:
+        self._spawn = spawn
+
+    def write(self, chunks: Sequence[Chunk]) -> int:
+        frames = joined_frames(chunks) if self.joined else split_frames(chunks)
+        self._sink.write(frames)
+        return len(frames)
+
+    def write_prepared(self, prepared: Prepared) -> int:
+        frames = prepared.joined_frames if self.joined else prepared.split_frames
+        self._sink.write(frames)
+        return len(frames)
+
+    def buffered(self) -> int:
+        return self._sink.buffered
+
+    def close(self, code: int, text: str) -> None:
+        # Through the server, which must know: it waits for the other end's close frame.
+        self._spawn(_send_close(self._send, code, text))
+
+    def abort(self) -> None:
+        self._sink.abort()
+
+
+class AsgiTransport:
+    """A WebSocket of any ASGI server: a bounded outbox and the one task that empties it."""
+
+    framed = True
+    __slots__ = ("_buffered", "_outbox", "_ready", "_send", "joined")
+
+    def __init__(self, send: AsgiSend) -> None:
+        self._send = send
+        self._outbox: deque[MutableMapping[str, Any]] = deque()
+        self._buffered = 0
+        self._ready = asyncio.Event()
+        self.joined = False
+
+    def start(self, spawn: Spawn) -> None:
+        spawn(self._run())
+
+    def write(self, chunks: Sequence[Chunk]) -> int:
+        return self._put(joined_pieces(chunks) if self.joined else chunks)
+
+    def write_prepared(self, prepared: Prepared) -> int:
+        return self._put(prepared.joined_pieces if self.joined else prepared.chunks)
+
+    def buffered(self) -> int:
+        return self._buffered
+
+    def close(self, code: int, text: str) -> None:
+        self._outbox.append(_close_event(code, text))
+        self._ready.set()
+
+    def abort(self) -> None:
+        # ASGI has no way to drop a connection; the server does so when the application returns.
+        self._outbox.clear()
+        self._buffered = 0
+
+    def _put(self, chunks: Sequence[Chunk]) -> int:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            key = "text" if isinstance(chunk, str) else "bytes"
+            self._outbox.append({"type": "websocket.send", key: chunk})
+        self._buffered += size
+        self._ready.set()
+        return size
+
+    async def _run(self) -> None:
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            while self._outbox:
+                event = self._outbox.popleft()
+                try:
+                    await self._send(event)
+                except Exception as error:
+                    # Servers differ in what they raise for a socket that is gone; its disconnect event follows.
+                    logger.debug("not sent: %r", error)
+                self._buffered -= len(event.get("bytes") or event.get("text") or b"")
+
+
+def _close_event(code: int, text: str) -> MutableMapping[str, Any]:
+    return {"type": "websocket.close", "code": code, "reason": text}
+
+
+async def _send_close(send: AsgiSend, code: int, text: str) -> None:
+    try:
+        await send(_close_event(code, text))
+    except Exception as error:
+        logger.debug("not closed: %r", error)
+
+
+class MemoryTransport:
+    """One end of a connection inside this process; iterate over it for what the other end wrote."""
+
+    _other: "MemoryTransport"
+
+    def __init__(self, *, framed: bool) -> None:
+        self.framed = framed
+        self.joined = False
+        self.closed: tuple[int, str] | None = None
+        """Code and text of the close, whichever end it came from."""
+        self._incoming: list[Chunk] = []
+        self._ready = asyncio.Event()
+
+    def start(self, spawn: Spawn) -> None:
+        """Needs no task."""
+
+    def write(self, chunks: Sequence[Chunk]) -> int:
+        if self.closed is None:
+            whole = self.joined or not self.framed
+            self._other._incoming += joined_pieces(chunks) if whole else chunks
+            self._other._ready.set()
+        return sum(map(len, chunks))
+
+    def write_prepared(self, prepared: Prepared) -> int:
+        return self.write(prepared.chunks)
+
+    def buffered(self) -> int:
+        return sum(map(len, self._other._incoming))
+
+    def close(self, code: int, text: str) -> None:
+        for end in (self, self._other):
+            if end.closed is None:
+                end.closed = (code, text)
+            end._ready.set()
+
+    def abort(self) -> None:
+        self._other._incoming.clear()
+        self.close(1006, "")
+
+    async def __aiter__(self) -> AsyncIterator[Chunk]:
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            chunks, self._incoming = self._incoming, []
+            for chunk in chunks:
+                yield chunk
+            if self.closed is not None and not self._incoming:
+                return
+
+
+def memory_pair(*, framed: bool = True) -> tuple[MemoryTransport, MemoryTransport]:
+    """Two ends of one connection; `framed` as over WebSocket, else as over a byte stream."""
+    one, other = MemoryTransport(framed=framed), MemoryTransport(framed=framed)
+    one._other, other._other = other, one
+    return one, other

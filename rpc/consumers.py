@@ -1,0 +1,88 @@
+"""The door for WebSockets: a Channels consumer around a `Peer`."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from channels.consumer import AsyncConsumer
+from django.conf import settings
+from django.db import close_old_connections
+
+from rpc.handlers import Handlers, default_handlers
+from rpc.limits import Limits
+from rpc.peer import Peer
+from rpc.transport import AsgiSend, AsgiTransport, FrameTransport, Transport
+
+
+class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
+    """
+    Speaks gotalk on a WebSocket: `GotalkConsumer.as_asgi()`, or `as_asgi(handlers=…, limits=…)`.
+
+    Unlike Channels' own dispatch it makes no thread hop and no task for a message, and a slow request does
+    not hold the next message: the peer runs it beside.
+    """
+
+    handlers: Handlers = default_handlers
+    limits: Limits | None = None
+    """None: the defaults, without rates where the setting RATE_LIMITS is off."""
+
+    peer: Peer
+
+    def __init__(self, handlers: Handlers | None = None, limits: Limits | None = None) -> None:
+        if handlers is not None:
+            self.handlers = handlers
+        if limits is not None:
+            self.limits = limits
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Callable[[], Any], send: AsgiSend) -> None:
+        self.scope, self.base_send = scope, send
+        await self.websocket_connect(await receive())
+        peer = Peer(
+            self.handlers,
+            _transport(scope, send),
+            _limits() if self.limits is None else self.limits,
+            scope=scope,
+            run_blocking=_run_blocking,
+        )
+        async with peer as self.peer:
+            await peer.open()
+            while (event := await receive())["type"] == "websocket.receive":
+                await self.websocket_receive(event)
+            await self.websocket_disconnect(event)
+
+    async def websocket_connect(self, event: Mapping[str, Any]) -> None:
+        """Accept at once: a browser learns the reason of a refusal only from an open socket's close code."""
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event: Mapping[str, Any]) -> None:
+        data = event.get("bytes")
+        self.peer.receive(event["text"] if data is None else data)
+
+    async def websocket_disconnect(self, event: Mapping[str, Any]) -> None:
+        """The peer ends when `__call__` leaves its block, which clean-up hooks hang on."""
+
+
+def _transport(scope: Mapping[str, Any], send: AsgiSend) -> Transport:
+    sink = scope.get("extensions", {}).get("hubtalk.frames")
+    return AsgiTransport(send) if sink is None else FrameTransport(sink, send)
+
+
+def _limits() -> Limits:
+    limits = Limits()
+    if not getattr(settings, "RATE_LIMITS", True):
+        limits = msgspec.structs.replace(limits, messages_per_second=None, bytes_per_second=None)
+    return limits
+
+
+async def _run_blocking(function: Callable[..., Any], *arguments: Any) -> Any:
+    return await asyncio.to_thread(_with_fresh_connections, function, *arguments)
+
+
+def _with_fresh_connections(function: Callable[..., Any], *arguments: Any) -> Any:
+    """As Django does around a request, so that no handler meets a database connection that has died."""
+    close_old_connections()
+    try:
+        return function(*arguments)
+    finally:
+        close_old_connections()

@@ -36,7 +36,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     reactions: dict[str, list[int]] = {}
 
 
-class PersonCard(msgspec.Struct, frozen=True, omit_defaults=False):
+class PersonCard(msgspec.Struct, frozen=True):
     """A person as the list of people shows him; `key` is the same on all of his connections."""
 
     key: str
@@ -46,11 +46,7 @@ class PersonCard(msgspec.Struct, frozen=True, omit_defaults=False):
     is_bot: bool
 
 
-class Event(msgspec.Struct, frozen=True, tag=True):
-    """Base of all events; the tag is the class's name."""
-
-
-class Posted(Event):
+class Posted(msgspec.Struct, frozen=True, tag=True):
     """New messages of one room, in their order."""
 
     room_id: int
@@ -58,7 +54,7 @@ class Posted(Event):
     messages: list[Message]
 
 
-class Changed(Event):
+class Changed(msgspec.Struct, frozen=True, tag=True):
     """Messages that were edited, removed or reacted to; none when the room itself took the version."""
 
     room_id: int
@@ -67,13 +63,13 @@ class Changed(Event):
     messages: list[Message]
 
 
-class Typing(Event):
+class Typing(msgspec.Struct, frozen=True, tag=True):
     room_id: int
     room: str
     names: list[str]
 
 
-class Notice(Event):
+class Notice(msgspec.Struct, frozen=True, tag=True):
     """A word to everyone: `level` is info, warning or restart; times in milliseconds."""
 
     level: str
@@ -82,39 +78,39 @@ class Notice(Event):
     spread_ms: int | None = None
 
 
-class RoomChanged(Event):
+class RoomChanged(msgspec.Struct, frozen=True, tag=True):
     """A room was made or changed: whoever caches it reads it again."""
 
     room_id: int
 
 
-class PersonChanged(Event):
+class PersonChanged(msgspec.Struct, frozen=True, tag=True):
     """Name, rights, memberships or sanctions of a person changed."""
 
     user_id: int
 
 
-class VisitorChanged(Event):
+class VisitorChanged(msgspec.Struct, frozen=True, tag=True):
     """A visitor's session took a new name, a User row, or ended."""
 
     person_key: str
 
 
-class SettingsChanged(Event):
+class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
-class SignedOut(Event):
+class SignedOut(msgspec.Struct, frozen=True, tag=True):
     """The session with this key digest ended; its sockets close."""
 
     session: str
 
 
-class Gap(Event):
+class Gap(msgspec.Struct, frozen=True, tag=True):
     """Events may have been lost: never published, made by a process that lost the channel layer."""
 
 
-class PresenceChanged(Event):
+class PresenceChanged(msgspec.Struct, frozen=True, tag=True):
     """People whose first connection opened or whose name changed, and the keys of those whose last one closed."""
 
     joined: list[PersonCard]

@@ -61,9 +61,7 @@ def with_reactions(rows: Iterable[Message]) -> list[SentMessage]:
     for message_id, emoji, user_id in found.values_list("message_id", "emoji", "user_id"):
         reactions[message_id].setdefault(emoji, []).append(user_id)
     return [
-        sent_message(
-            row, is_guest=row.author.is_guest, is_bot=row.author.is_bot, reactions=reactions.get(row.pk)
-        )
+        sent_message(row, is_guest=row.author.is_guest, is_bot=row.author.is_bot, reactions=reactions.get(row.pk))
         for row in messages
     ]
 

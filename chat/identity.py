@@ -74,7 +74,8 @@ def identify(session_key: str | None) -> Identity:
         user = get_user(request)
         if isinstance(user, User):
             return of_user(user)
-        guest = User.objects.filter(pk=request.session.get(GUEST_USER)).first()
+        guest_id = request.session.get(GUEST_USER)
+        guest = User.objects.filter(pk=guest_id).first() if guest_id is not None else None
         if guest is not None:
             return of_user(guest)
         name = request.session.get(GUEST_NAME)

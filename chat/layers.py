@@ -38,6 +38,8 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
 
 
 class _LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
+    _shards: list[RedisSingleShardConnection]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._shards = [_Shard(shard.host, self) for shard in self._shards]

@@ -3,7 +3,7 @@ What is stored. Invariants live in the database, named; writes that others must 
 `chat.services` and `chat.writer`.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MinValueValidator
@@ -31,7 +31,7 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(
                 fields=["name_key"], name="user_name_unique", violation_error_message=_("This name is taken.")
             )
@@ -78,7 +78,7 @@ class Room(models.Model):
     class Meta:
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(
                 fields=["name_key"], name="room_name_unique", violation_error_message=_("This name is taken.")
             ),
@@ -121,7 +121,7 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["room", "user"], name="membership_unique")]
+        constraints = [models.UniqueConstraint(fields=["room", "user"], name="membership_unique")]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.room}"
@@ -156,7 +156,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["room", "seq"], name="message_order_unique"),
             # client_id first, so that one indexed query finds the repeats of a whole batch.
             models.UniqueConstraint(fields=["client_id", "author"], name="message_client_id_unique"),
@@ -165,7 +165,7 @@ class Message(models.Model):
             ),
             models.CheckConstraint(condition=Q(version__gte=F("seq")), name="message_version_after_seq"),
         ]
-        indexes: ClassVar = [models.Index(fields=["room", "version"], name="message_changed_since")]
+        indexes = [models.Index(fields=["room", "version"], name="message_changed_since")]
 
     def __str__(self) -> str:
         return f"{self.author_name}: {self.body[:60]}"
@@ -182,7 +182,7 @@ class Revision(models.Model):
     class Meta:
         verbose_name = _("revision")
         verbose_name_plural = _("revisions")
-        ordering: ClassVar = ["pk"]
+        ordering = ["pk"]
 
     def __str__(self) -> str:
         return f"{self.message_id} before {self.changed_at:%Y-%m-%d %H:%M:%S}"
@@ -196,9 +196,7 @@ class Reaction(models.Model):
     class Meta:
         verbose_name = _("reaction")
         verbose_name_plural = _("reactions")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["message", "emoji", "user"], name="reaction_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["message", "emoji", "user"], name="reaction_unique")]
 
     def __str__(self) -> str:
         return self.emoji
@@ -213,7 +211,12 @@ class Sanction(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="sanctions", verbose_name=_("person"))
     room = models.ForeignKey(
-        Room, models.CASCADE, null=True, blank=True, related_name="sanctions", help_text=_("Empty: everywhere.")
+        Room,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sanctions",
+        help_text=_("Empty: everywhere."),
     )
     kind = models.CharField(_("kind"), max_length=4, choices=Kind)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
@@ -227,9 +230,7 @@ class Sanction(models.Model):
     class Meta:
         verbose_name = _("sanction")
         verbose_name_plural = _("sanctions")
-        indexes: ClassVar = [
-            models.Index(fields=["user"], condition=Q(lifted_at__isnull=True), name="sanction_in_force")
-        ]
+        indexes = [models.Index(fields=["user"], condition=Q(lifted_at__isnull=True), name="sanction_in_force")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.user}"
@@ -251,7 +252,7 @@ class Token(models.Model):
     class Meta:
         verbose_name = _("token")
         verbose_name_plural = _("tokens")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["digest"], name="token_digest_unique")]
+        constraints = [models.UniqueConstraint(fields=["digest"], name="token_digest_unique")]
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"
@@ -273,7 +274,7 @@ class Contact(models.Model):
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["asker", "asked"], name="contact_unique"),
             models.CheckConstraint(condition=~Q(asker=F("asked")), name="contact_of_two"),
         ]
@@ -313,7 +314,7 @@ class Connection(models.Model):
     class Meta:
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["key"], name="connection_key_unique")]
+        constraints = [models.UniqueConstraint(fields=["key"], name="connection_key_unique")]
 
     def __str__(self) -> str:
         return f"{self.name} over {self.door}"
@@ -346,7 +347,7 @@ class SiteSettings(models.Model):
     class Meta:
         verbose_name = _("site settings")
         verbose_name_plural = _("site settings")
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(pk=1), name="site_settings_one_row")]
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="site_settings_one_row")]
 
     def __str__(self) -> str:
         return self.title
@@ -367,7 +368,7 @@ class Invitation(models.Model):
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["digest"], name="invitation_unique")]
+        constraints = [models.UniqueConstraint(fields=["digest"], name="invitation_unique")]
 
     def __str__(self) -> str:
         return self.note or str(self.pk)

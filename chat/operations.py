@@ -133,7 +133,9 @@ async def info(peer: Peer) -> MyInfo:
     """Oneself, one's rooms and contacts."""
     client = _client(peer)
     directory = client.runtime.directory
-    mine = [room_entry(client.person, room) for room in directory.rooms.values() if access.hears(client.person, room)]
+    mine = [
+        room_entry(client.person, room) for room in directory.rooms.values() if access.hears(client.person, room)
+    ]
     return await read(info_of, client.person.card, mine)
 
 

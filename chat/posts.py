@@ -58,9 +58,7 @@ def store_posts(posts: list[NewPost]) -> list[Stored]:
     for room_id in sorted(by_room):
         for post, message in zip(by_room[room_id], _insert(room_id, by_room[room_id]), strict=True):
             known[_identity(post)] = message
-    return [
-        Stored(post.room, known[_identity(post)], created=fresh.get(_identity(post)) is post) for post in posts
-    ]
+    return [Stored(post.room, known[_identity(post)], created=fresh.get(_identity(post)) is post) for post in posts]
 
 
 def _identity(post: NewPost) -> tuple[int, UUID]:
@@ -71,9 +69,7 @@ def _already_stored(posts: list[NewPost]) -> dict[tuple[int, UUID], SentMessage]
     rows = Message.objects.filter(client_id__in=[post.client_id for post in posts]).select_related("author")
     wanted = {_identity(post) for post in posts}
     return {
-        (row.author_id, row.client_id): sent_message(
-            row, is_guest=row.author.is_guest, is_bot=row.author.is_bot
-        )
+        (row.author_id, row.client_id): sent_message(row, is_guest=row.author.is_guest, is_bot=row.author.is_bot)
         for row in rows
         if (row.author_id, row.client_id) in wanted
     }
@@ -101,9 +97,20 @@ _TAKE_VERSIONS = (
     f"UPDATE {Room._meta.db_table} SET version = version + %s, posts = posts + %s WHERE id = %s"
     " RETURNING version, posts"
 )
-_COLUMNS = (
-    "room_id seq version number author_id author_name body client_id reply_to via created_at removal_reason"
-).split()
+_COLUMNS = [
+    "room_id",
+    "seq",
+    "version",
+    "number",
+    "author_id",
+    "author_name",
+    "body",
+    "client_id",
+    "reply_to",
+    "via",
+    "created_at",
+    "removal_reason",
+]
 _CLIENT_ID = Message._meta.get_field("client_id")
 _INSERT = f"INSERT INTO {Message._meta.db_table} ({', '.join(_COLUMNS)}) VALUES "
 _ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"

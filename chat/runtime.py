@@ -279,7 +279,6 @@ class Runtime:
                 return await self._reload()
 
     async def _refresh_room(self, room_id: int) -> set[Client]:
-        was_heard = self.directory.rooms.get(room_id)
         rooms = await read(load_rooms, Room.objects.filter(pk=room_id))
         self.directory.put_rooms(rooms)
         if not rooms:

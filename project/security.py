@@ -7,7 +7,9 @@ from django.utils.decorators import sync_only_middleware
 
 
 @sync_only_middleware
-def content_security_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+def content_security_policy(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[..., HttpResponse]:
     """Middleware that sends the policy with every answer."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -50,9 +50,12 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [*LOCAL_HOSTS, *({HOST} - {"0.0.0.0", "::", *LOCAL_HOSTS})]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
+    *LOCAL_HOSTS,
+    *({HOST} - {"0.0.0.0", "::", *LOCAL_HOSTS}),
+]
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
-"""Exact scheme://host:port of pages that may open a WebSocket here with their visitor's cookies; else this host's own."""
+"""Exact scheme://host:port of pages whose WebSockets count with their visitor's cookies; empty: this host's own."""
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 HTTPS = switch("HTTPS", default=False)
 """Whether people reach the site over https, through a proxy in front."""

@@ -11,7 +11,13 @@ from chat.services.announcing import announce_after_commit
 
 
 def impose(
-    user_id: int, kind: str, *, room_id: int | None, by: int | None, reason: str = "", until: datetime | None = None
+    user_id: int,
+    kind: str,
+    *,
+    room_id: int | None,
+    by: int | None,
+    reason: str = "",
+    until: datetime | None = None,
 ) -> Sanction:
     """Mute or ban a person, in one room or (room_id None) everywhere; in force at once on all his sockets."""
     with transaction.atomic():

@@ -39,7 +39,8 @@ def free_name(name: str, *, besides: int | None = None) -> str:
     """
     name = clean_name(name)
     same = Q(name_key=name_key(name)) | Q(username__iexact=name)
-    if User.objects.filter(same).exclude(pk=besides).exists():
+    others = User.objects.all() if besides is None else User.objects.exclude(pk=besides)
+    if others.filter(same).exists():
         raise OperationError("this name is taken", code="name_taken", field="name")
     return name
 

@@ -41,7 +41,9 @@ def test_longest_name_is_kept_and_one_more_is_refused():
         clean_name("x" * (MAX_NAME_CHARS + 1))
 
 
-@pytest.mark.parametrize(("one", "other"), [("ULYSSES", "ulysses"), ("\uff35lysses", "ulysses"), ("STRASSE", "straße")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("ULYSSES", "ulysses"), ("\uff35lysses", "ulysses"), ("STRASSE", "straße")]
+)
 def test_names_that_look_alike_have_one_key(one, other):
     """Case and width do not make another name."""
     assert name_key(one) == name_key(other)

@@ -19,7 +19,7 @@ FIRST_MESSAGES = {
 
 
 class Command(BaseCommand):
-    help = "Makes the rooms animals, jokes and golang with a first message and lets guests in, on an empty site only."
+    help = "On an empty site: makes the rooms animals, jokes and golang, and lets guests in."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():

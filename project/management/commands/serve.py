@@ -16,7 +16,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="address to listen on (HOST)")
-        parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on; 0: a free one (PORT)")
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="port to listen on; 0: a free one (PORT)"
+        )
         parser.add_argument("--prepare", action="store_true", help="first migrate, and seed an empty site")
 
     def handle(self, *args: Any, host: str, port: int, prepare: bool, **options: Any) -> None:
@@ -62,4 +64,5 @@ class Command(BaseCommand):
         token = new_setup_token()
         if token is not None:
             self.stdout.write(f"Choose the admin's name and password at {address}/setup/{token}/ (works once)")
+        self.stdout.write("Listening")
         self.stdout.flush()

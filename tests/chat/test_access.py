@@ -1,0 +1,215 @@
+"""Who may enter, see, post and moderate: alice is a member, bob moderates, mallory is an outsider."""
+
+import time
+
+import pytest
+
+from chat import access
+from chat.directory import Directory, Person, RoomFacts, SiteFacts
+from chat.events import Message
+from chat.identity import Identity, Place, Restraint
+from chat.posts import MAX_BODY_CHARS
+from rpc import OperationError, RetryLater
+
+SITE = SiteFacts("Hubtalk", "open", guests_allowed=True, rooms_by_everyone=True, edit_window_minutes=0)
+OPEN, SECRET = 1, 2
+
+
+def room(id=OPEN, kind="public", **facts):
+    return RoomFacts(
+        **{
+            **dict(id=id, name=f"room {id}", kind=kind, topic="", auto_join=True, archived=False, read_only=False),
+            **dict(slow_mode_seconds=0, version=0, posts=0),
+            **facts,
+        }
+    )
+
+
+def person(user_id=1, *, roles=None, left=(), restraints=(), **facts):
+    places = {
+        room_id: Place(role, room_id in left, muted=False, read_seq=0, read_posts=0)
+        for room_id, role in (roles or {}).items()
+    }
+    known = dict(name="someone", is_guest=False, is_bot=False, is_staff=False, is_active=True)
+    return Person(
+        Identity(f"u{user_id}", user_id, **{**known, **facts}, places=places, restraints=list(restraints))
+    )
+
+
+def message(author_id=1, at="2026-01-01T00:00:00.000Z"):
+    return Message(
+        **dict(id=9, room_id=OPEN, seq=1, version=1, number=1, author="someone", author_id=author_id),
+        **dict(is_guest=False, is_bot=False, body="hello", at=at, client_id="", via="web"),
+    )
+
+
+def refusal(check, *args, **kwargs):
+    with pytest.raises(OperationError) as refused:
+        check(*args, **kwargs)
+    return refused.value.code
+
+
+def test_deactivated_account_may_not_enter():
+    """An account that is switched off is turned away with 4403."""
+    assert access.refusal_to_enter(person(is_active=False), SITE)[0] == 4403
+
+
+def test_banned_person_may_not_enter_and_reads_why():
+    """A ban everywhere keeps a person out, and says the reason."""
+    mallory = person(restraints=[Restraint("ban", None, None, "spam")])
+    assert access.refusal_to_enter(mallory, SITE) == (4403, "you are banned: spam")
+
+
+def test_guest_may_not_enter_a_site_without_guests():
+    """Where guests are not allowed a visitor is asked to log in."""
+    closed = SiteFacts("Hubtalk", "open", guests_allowed=False, rooms_by_everyone=True, edit_window_minutes=0)
+    assert access.refusal_to_enter(person(is_guest=True), closed)[0] == 4401
+    assert access.refusal_to_enter(person(is_guest=False), closed) is None
+
+
+def test_ban_that_ended_no_longer_counts():
+    """A sanction ends at its time by itself."""
+    assert access.refusal_to_enter(person(restraints=[Restraint("ban", None, time.time() - 1, "")]), SITE) is None
+
+
+def test_outsider_does_not_see_a_private_room():
+    """A private room exists for its members only."""
+    assert access.can_see(person(roles={SECRET: "member"}), room(SECRET, "private"))
+    assert not access.can_see(person(), room(SECRET, "private"))
+
+
+def test_removed_member_no_longer_sees_a_private_room():
+    """Who left a private room is an outsider."""
+    assert not access.can_see(person(roles={SECRET: "member"}, left={SECRET}), room(SECRET, "private"))
+
+
+def test_staff_outside_a_private_room_do_not_read_it():
+    """Staff run private rooms from the admin; their chat shows what they belong to."""
+    assert not access.can_see(person(is_staff=True), room(SECRET, "private"))
+
+
+def test_banned_from_a_room_is_not_banned_from_others():
+    """A room's ban closes that room only, a public one too."""
+    mallory = person(restraints=[Restraint("ban", OPEN, None, "")])
+    assert not access.can_see(mallory, room(OPEN))
+    assert access.can_see(mallory, room(3))
+
+
+def test_room_is_found_through_the_person():
+    """A room one may not see is answered as one that does not exist."""
+    directory = Directory()
+    directory.put_rooms([room(SECRET, "private")])
+    assert access.find_room(directory, person(roles={SECRET: "member"}), "ROOM 2").id == SECRET
+    assert refusal(access.find_room, directory, person(), "room 2") == "no_such_room"
+    assert refusal(access.find_room, directory, person(), "nowhere") == "no_such_room"
+
+
+def test_public_room_with_auto_join_is_heard_by_all_but_who_left():
+    """Auto join puts a room into every list, until one leaves it."""
+    assert access.hears(person(), room())
+    assert not access.hears(person(roles={OPEN: "member"}, left={OPEN}), room())
+    assert not access.hears(person(), room(auto_join=False))
+    assert access.hears(person(roles={OPEN: "member"}), room(auto_join=False))
+
+
+@pytest.mark.parametrize(("facts", "code"), [({"archived": True}, "archived"), ({"read_only": True}, "read_only")])
+def test_closed_room_takes_no_posts(facts, code):
+    """An archived room is closed for all, a read-only one for all but its moderators."""
+    assert refusal(access.check_post, person(roles={OPEN: "member"}), room(**facts)) == code
+
+
+def test_moderator_posts_in_a_read_only_room():
+    """Read-only rooms are for announcements."""
+    access.check_post(person(roles={OPEN: "moderator"}), room(read_only=True))
+    access.check_post(person(is_staff=True), room(read_only=True))
+
+
+@pytest.mark.parametrize("where", [None, OPEN])
+def test_muted_person_may_not_post(where):
+    """A mute holds everywhere or in its room."""
+    assert refusal(access.check_post, person(restraints=[Restraint("mute", where, None, "")]), room()) == "muted"
+
+
+def test_muted_elsewhere_may_post_here():
+    """A room's mute holds in that room only."""
+    access.check_post(person(restraints=[Restraint("mute", SECRET, None, "")]), room())
+
+
+def test_slow_mode_makes_the_second_post_wait():
+    """Slow mode answers how long to wait, in milliseconds, and lets the next one through then."""
+    alice, slow = person(), room(slow_mode_seconds=10)
+    access.check_pace(alice, slow, 100.0)
+    with pytest.raises(RetryLater) as put_off:
+        access.check_pace(alice, slow, 104.0)
+    assert put_off.value.code == "slow_mode"
+    assert 6000 <= put_off.value.retry_after_ms <= 6001
+    access.check_pace(alice, slow, 110.0)
+
+
+def test_slow_mode_does_not_hold_moderators():
+    """Who moderates is not slowed down."""
+    bob = person(roles={OPEN: "owner"})
+    access.check_pace(bob, room(slow_mode_seconds=10), 100.0)
+    access.check_pace(bob, room(slow_mode_seconds=10), 100.1)
+
+
+def test_text_is_trimmed_and_nul_is_dropped():
+    """What PostgreSQL cannot hold and what nobody sees is not stored."""
+    assert access.check_body("  a\0b \n") == "ab"
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\0"])
+def test_empty_text_is_refused_in_the_words_of_the_example(text):
+    """The public chat example words it so."""
+    with pytest.raises(OperationError) as refused:
+        access.check_body(text)
+    assert refused.value.text == "empty message"
+
+
+def test_longest_text_passes_and_one_more_does_not():
+    """A message has at most MAX_BODY_CHARS characters."""
+    assert len(access.check_body("界" * MAX_BODY_CHARS)) == MAX_BODY_CHARS
+    assert refusal(access.check_body, "界" * (MAX_BODY_CHARS + 1)) == "too_long"
+
+
+def test_only_the_author_or_a_moderator_changes_a_message():
+    """mallory may neither edit nor remove what alice wrote; a moderator may."""
+    alice, mallory, bob = person(1), person(2), person(3, roles={OPEN: "moderator"})
+    for check in (access.check_remove, lambda *args: access.check_edit(*args, SITE)):
+        check(alice, room(), message(author_id=1))
+        check(bob, room(), message(author_id=1))
+        assert refusal(check, mallory, room(), message(author_id=1)) == "not_allowed"
+
+
+def test_visitor_without_a_row_owns_nothing():
+    """A visitor who never posted has no key, and no message has none."""
+    assert refusal(access.check_remove, person(None, is_guest=True), room(), message(author_id=1)) == "not_allowed"
+
+
+def test_edit_window_closes_for_authors():
+    """After the site's window a text stands as it is; a moderator may still edit."""
+    site = SiteFacts("Hubtalk", "open", guests_allowed=True, rooms_by_everyone=True, edit_window_minutes=5)
+    assert refusal(access.check_edit, person(1), room(), message(), site) == "not_allowed"
+    access.check_edit(person(2, roles={OPEN: "moderator"}), room(), message(), site)
+
+
+def test_rooms_are_made_by_everyone_or_by_staff_only():
+    """The site's switch says who may create rooms."""
+    by_staff = SiteFacts("Hubtalk", "open", guests_allowed=True, rooms_by_everyone=False, edit_window_minutes=0)
+    access.check_create_room(person(), SITE)
+    access.check_create_room(person(is_staff=True), by_staff)
+    assert refusal(access.check_create_room, person(), by_staff) == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    "emoji", ["👍", "❤️", "🐈", "👩\u200d💻", "1️⃣", "🏴\U000e0067\U000e0062\U000e007f", "🇨🇳", "©"]
+)
+def test_emoji_is_a_reaction(emoji):
+    """Joined, keycap and flag sequences are one reaction each."""
+    assert access.check_emoji(emoji) == emoji
+
+
+@pytest.mark.parametrize("text", ["+1", "lol", "👍x", "👍 ", "\u202e👍", "1", "\0", "好"])
+def test_word_is_no_reaction(text):
+    """A reaction is a symbol: no letters, spaces or hidden characters."""
+    assert refusal(access.check_emoji, text) == "bad_emoji"

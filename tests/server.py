@@ -1,0 +1,110 @@
+"""A real server for tests: the command that people run, in a subprocess of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 15.0
+
+
+class Server:
+    """
+    `manage.py serve --prepare` over a folder, started by entering it and killed by leaving it.
+
+    Args:
+        data: the folder; kept, so that a second server can go on where the first one was killed.
+        port: 0 takes a free one; `port` then holds it.
+        environment: variables beside those of the caller.
+    """
+
+    def __init__(self, data: Path, *, port: int = 0, environment: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.port = port
+        self.output: list[str] = []
+        self._environment = dict(environment or {})
+        self._ready = threading.Event()
+
+    def __enter__(self) -> "Server":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(STOP_TIMEOUT)
+        self._reader.join(STOP_TIMEOUT)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def setup_url(self) -> str:
+        """The one-time link that was printed at the start."""
+        found = re.search(r"http\S+/setup/\S+/", "\n".join(self.output))
+        assert found is not None, self.output
+        return found[0]
+
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        return {**inherited, "HUBTALK_DATA": str(self.data), "PYTHONUNBUFFERED": "1", **self._environment}
+
+    def start(self) -> None:
+        """Start and wait until it listens."""
+        self.output.clear()
+        self._ready.clear()
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--prepare", "--port", str(self.port)],
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        assert self._ready.wait(START_TIMEOUT), self.output
+        assert self.process.poll() is None, self.output
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; returns the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(STOP_TIMEOUT)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command over the same folder; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=START_TIMEOUT,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output.append(line.rstrip("\n"))
+            address = re.match(r"Hubtalk is at http://127\.0\.0\.1:(\d+)", line)
+            if address is not None:
+                self.port = int(address[1])
+            if line == "Listening\n":
+                self._ready.set()
+        self._ready.set()

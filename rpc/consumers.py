@@ -64,7 +64,7 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
 
 
 def _transport(scope: Mapping[str, Any], send: AsgiSend) -> Transport:
-    sink = scope.get("extensions", {}).get("hubtalk.frames")
+    sink = (scope.get("extensions") or {}).get("hubtalk.frames")
     return AsgiTransport(send) if sink is None else FrameTransport(sink, send)
 
 

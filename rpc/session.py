@@ -158,6 +158,8 @@ class Session:
 
         Afterwards pull `next_event()` until it returns None, before the next bytes.
         """
+        if self.ended is not None:
+            return
         self._last_received = now
         self._messages.refill(now)
         self._bytes.refill(now)
@@ -254,7 +256,7 @@ class Session:
                 id = binascii.unhexlify(_read_cancel(notification.payload).id)
                 if id in self._in_flight:
                     return Cancelled(id)
-        except (*UNREADABLE, binascii.Error):
+        except (*UNREADABLE, ValueError):
             pass  # Not what these two should hold: as unknown as any other reserved name.
         self.ignored += 1
         return None

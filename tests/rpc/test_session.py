@@ -1,0 +1,566 @@
+"""The protocol of one connection: bytes in, events and bytes out, time as an argument."""
+
+import pytest
+
+from rpc.codec import Oversized
+from rpc.errors import ConnectionClosed, LocalProtocolError, MessageTooBig, OperationError, RetryLater
+from rpc.limits import Limits
+from rpc.messages import ErrorResult, Notification, Request, Result, RetryResult, StreamResult
+from rpc.session import Cancelled, Session
+from tests.rpc.wire import CANCEL, ERRORS, HELLO, JOINED, RETRY, VECTORS, cut
+
+ECHO = b"r0001004echo00000002hi"
+HELLO_HEADER, HELLO_PAYLOAD = HELLO[:18], HELLO[18:]
+
+
+def opened(*hellos: bytes, framed: bool = True, limits: Limits | None = None) -> Session:
+    """A session at time 0 whose other end has said its version and hello, and which has sent its own."""
+    session = Session(limits or Limits(), 0.0, framed=framed)
+    take(session, b"01", *hellos)
+    session.data_to_send()
+    return session
+
+
+def take(session: Session, *chunks: bytes | str, now: float = 0.0) -> list:
+    """Let the chunks come in at `now`; returns the events."""
+    events = []
+    for chunk in chunks:
+        if isinstance(chunk, str):
+            session.receive_data(chunk.encode(), now, text=True)
+        else:
+            session.receive_data(chunk, now)
+        while (event := session.next_event()) is not None:
+            events.append(event)
+    return events
+
+
+# --- version and hello -------------------------------------------------------------------------------------
+
+
+def test_first_words():
+    """Version alone, then `$hello`, without waiting for the other end."""
+    assert Session(Limits(), 0.0, framed=True).data_to_send() == [b"01", HELLO_HEADER, HELLO_PAYLOAD]
+
+
+def test_version_alone():
+    """The version of a stock peer comes alone, and is answered with nothing."""
+    session = opened()
+    assert take(session, ECHO) == [Request(b"0001", "echo", b"hi")]
+    assert session.ended is None
+
+
+@pytest.mark.parametrize(("framed", "size"), [(False, 1), (False, 3), (False, 100), (True, 100)])
+def test_version_joined_with_more(size, framed):
+    """The version may come in pieces, and with messages right behind it."""
+    session = Session(Limits(), 0.0, framed=framed)
+    assert take(session, *cut(b"01" + ECHO, size)) == [Request(b"0001", "echo", b"hi")]
+
+
+@pytest.mark.parametrize("version", VECTORS["bad_versions"])
+def test_bad_version(version):
+    """Another version than ours, or none within the time, ends the connection with 1."""
+    session = Session(Limits(), 0.0, framed=True)
+    session.data_to_send()
+    take(session, version)
+    session.handle_timer(5.0, 0)
+    assert session.data_to_send() == [b"f00000001"]
+    assert session.ended.close_code == 4001
+
+
+def test_no_version():
+    """Nothing at all within the time ends the connection with 3."""
+    session = Session(Limits(), 0.0, framed=True)
+    session.data_to_send()
+    session.handle_timer(4.9, 0)
+    assert session.ended is None
+    session.handle_timer(5.0, 0)
+    assert session.data_to_send() == [b"f00000003"]
+    assert session.ended.close_code == 4003
+
+
+def test_features_we_know():
+    """Of what the other end announces, only what we know counts."""
+    payload = b'{"agent":"x","features":["retry","flying"]}'
+    session = opened(b"n006$hello%08x" % len(payload) + payload)
+    assert session.features == {"retry"}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"[]", b"null", b'{"features":1}', b'{"features":[1]}', b'{"features"', b'"\xff"', b"[" * 5000],
+)
+def test_hello_of_the_wrong_kind(payload):
+    """A `$hello` that cannot be read announces nothing, and does no harm."""
+    session = opened(b"n006$hello%08x" % len(payload) + payload)
+    assert session.features == frozenset()
+    assert session.ignored == 1
+    assert take(session, ECHO) == [Request(b"0001", "echo", b"hi")]
+
+
+def test_unknown_reserved_notification():
+    """Names that begin with $ are not the application's."""
+    session = opened()
+    assert take(session, b"n005$next00000000") == []
+    assert session.ignored == 1
+
+
+def test_joined_switches_behind_hello():
+    """What follows `$hello` in the same WebSocket message is read as a byte stream already."""
+    session = opened()
+    assert take(session, JOINED + b"r0001004echo00000004", b"zwei" + ECHO[:5], b"004echo00000000") == [
+        Request(b"0001", "echo", b"zwei")
+    ]
+    assert take(session, b"r0002004echo00000004", b"zw", b"ei") == [Request(b"0002", "echo", b"zwei")]
+
+
+# --- requests of the other end -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("id", [b"0001", b"\x00\x00\x00\x01", b"\xff\xfe\x00\x0a"])
+def test_answer(id):
+    """An answer carries the id as it came, and its payload as a second chunk."""
+    session = opened()
+    take(session, b"r" + id + b"004echo00000000")
+    session.answer(id, b"result")
+    assert session.data_to_send() == [b"R" + id + b"00000006", b"result"]
+
+
+def test_empty_answer_has_no_second_chunk():
+    """A stock browser would read an empty WebSocket message as a header."""
+    session = opened()
+    take(session, ECHO)
+    session.answer(b"0001", b"")
+    assert session.data_to_send() == [b"R000100000000"]
+
+
+@pytest.mark.parametrize("size", [1023, 1024, 2**20])
+def test_size_of_an_answer(size):
+    """The eight digits are right beyond the sizes that are prepared."""
+    session = opened()
+    take(session, ECHO)
+    session.answer(b"0001", bytes(size))
+    assert session.data_to_send()[0] == b"R0001%08x" % size
+
+
+def test_answer_over_limit():
+    """An answer over the limit is our mistake, and leaves the request to be answered otherwise."""
+    session = opened()
+    take(session, ECHO)
+    with pytest.raises(MessageTooBig):
+        session.answer(b"0001", bytes(2**20 + 1))
+    session.refuse(b"0001", OperationError("sorry"))
+    assert session.data_to_send() == [b"E000100000005", b"sorry"]
+
+
+def test_answer_in_text_to_a_text_header():
+    """A text header asks for text; what is not UTF-8 is binary all the same."""
+    session = opened()
+    take(session, "r0001004echo00000000", "r0002004echo00000000")
+    session.answer(b"0001", "群发".encode())
+    session.answer(b"0002", b"\xff")
+    assert session.data_to_send() == ["R000100000006", "群发", "R000200000001", b"\xff"]
+
+
+def test_empty_answer_in_text():
+    """Text or not, an empty payload is no message."""
+    session = opened()
+    take(session, "r0001004echo00000000")
+    session.answer(b"0001", b"")
+    assert session.data_to_send() == ["R000100000000"]
+
+
+def test_no_text_to_a_joined_end():
+    """A byte stream has no text messages."""
+    session = opened(JOINED)
+    take(session, "r0001004echo00000000")
+    session.answer(b"0001", b"hi")
+    assert session.data_to_send() == [b"R000100000002", b"hi"]
+
+
+def test_error_in_text_to_a_text_header():
+    """Errors follow the header too."""
+    session = opened()
+    take(session, "r0001004echo00000000")
+    session.refuse(b"0001", OperationError("no such room"))
+    assert session.data_to_send() == ["E00010000000c", "no such room"]
+
+
+def test_answer_to_nothing():
+    """An answer to a request that is not in flight is dropped."""
+    session = opened()
+    session.answer(b"0001", b"late")
+    session.refuse(b"0001", OperationError("late"))
+    assert not session.has_data_to_send
+
+
+def test_duplicate_id():
+    """The second request of an id in flight fails; the first is answered."""
+    session = opened()
+    assert len(take(session, ECHO, ECHO)) == 1
+    session.answer(b"0001", b"hi")
+    assert session.data_to_send() == [b"E000100000011", b"this id is in use", b"R000100000002", b"hi"]
+
+
+def test_id_used_again():
+    """An id is free once it was answered."""
+    session = opened()
+    take(session, ECHO)
+    session.answer(b"0001", b"")
+    assert take(session, ECHO) == [Request(b"0001", "echo", b"hi")]
+
+
+def in_flight(session: Session, number: int) -> list:
+    return take(session, *(b"r%04d004echo00000000" % index for index in range(number)))
+
+
+def test_too_many_in_flight_stock():
+    """A stock browser peer is told in words to try again; the others stay in flight."""
+    session = opened(limits=Limits(max_requests_in_flight=2))
+    assert len(in_flight(session, 3)) == 2
+    assert session.data_to_send() == [b"E00020000002f", b"too many requests in flight, retry after 250 ms"]
+    session.answer(b"0000", b"")
+    assert session.data_to_send() == [b"R000000000000"]
+
+
+def test_too_many_in_flight_retry():
+    """An end that announced `retry` gets a retry result, and each another wait."""
+    session = opened(RETRY, limits=Limits(max_requests_in_flight=1))
+    in_flight(session, 3)
+    first, text, second, _ = session.data_to_send()
+    assert text == b"too many requests in flight"
+    assert first[:5] == b"e0001"
+    waits = [int(header[5:13], 16) for header in (first, second)]
+    assert waits[0] != waits[1]
+    assert all(250 <= wait <= 313 for wait in waits)
+
+
+def test_too_many_in_flight_on_a_byte_stream():
+    """Stock peers on a byte stream understand a retry result."""
+    session = opened(framed=False, limits=Limits(max_requests_in_flight=1))
+    in_flight(session, 2)
+    assert session.data_to_send()[0][:5] == b"e0001"
+
+
+def test_error_for_an_end_that_reads_structure():
+    """An end that announced `errors` gets JSON: text, code, field."""
+    session = opened(ERRORS)
+    take(session, ECHO)
+    session.refuse(b"0001", OperationError("no such room", "no_such_room", "room"))
+    assert session.data_to_send()[1] == b'{"error":"no such room","code":"no_such_room","field":"room"}'
+
+
+def test_retry_for_an_end_that_reads_structure():
+    """Without `retry` the wait stands in the error's JSON."""
+    session = opened(ERRORS)
+    take(session, ECHO)
+    session.refuse(b"0001", RetryLater(1500, "you are posting too fast", "too_fast"))
+    header, payload = session.data_to_send()
+    assert header[:5] == b"E0001"
+    assert payload == b'{"error":"you are posting too fast","code":"too_fast","retry_after_ms":1500}'
+
+
+def test_retry_in_plain_words():
+    """A stock browser peer shows the text, so it must say it all."""
+    session = opened()
+    take(session, ECHO)
+    session.refuse(b"0001", RetryLater(1500, "you are posting too fast"))
+    assert session.data_to_send()[1] == b"you are posting too fast, retry after 1500 ms"
+
+
+@pytest.mark.parametrize(("asked", "least", "most"), [(0, 250, 313), (2000, 2000, 2500), (10**7, 10_000, 10_000)])
+def test_wait_on_the_wire(asked, least, most):
+    """No hot loops and no waits of weeks, whatever a handler asks for; never earlier than it asks for."""
+    session = opened(RETRY)
+    take(session, ECHO)
+    session.refuse(b"0001", RetryLater(asked, "later"))
+    header, _ = session.data_to_send()
+    assert least <= int(header[5:13], 16) <= most
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_payload_too_large(framed):
+    """A payload over the limit fails its request only; the bytes are skipped."""
+    session = opened(framed=framed, limits=Limits(max_payload_bytes=40))
+    assert take(session, b"r0001004echo00000029" + bytes(41) + ECHO.replace(b"0001", b"0002")) == [
+        Request(b"0002", "echo", b"hi")
+    ]
+    assert session.data_to_send() == [b"E000100000025", b"payload too large: 41 bytes, limit 40"]
+
+
+@pytest.mark.parametrize("header", [b"n004echo00000029", b"p000100000029"])
+def test_payload_too_large_of_what_is_not_answered(header):
+    """A notification or part over the limit is counted and skipped."""
+    session = opened(limits=Limits(max_payload_bytes=40))
+    assert take(session, header + bytes(41), ECHO) == [Request(b"0001", "echo", b"hi")]
+    assert session.ignored == 1
+    assert not session.has_data_to_send
+
+
+def test_payload_far_too_large():
+    """Beyond four times the limit the connection ends."""
+    session = opened(limits=Limits(max_payload_bytes=10))
+    take(session, b"r0001004echo00000029")
+    assert session.data_to_send() == [b"f00000002"]
+    assert session.ended.close_code == 4002
+
+
+@pytest.mark.parametrize("vector", VECTORS["invalid"], ids=lambda vector: vector["name"])
+def test_invalid_message(vector):
+    """What was read before invalid bytes counts; they end the connection with 2, and nothing after counts."""
+    session = opened()
+    assert take(session, ECHO + bytes.fromhex(vector["hex"]), ECHO) == [Request(b"0001", "echo", b"hi")]
+    assert session.data_to_send() == [b"f00000002"]
+    assert session.ended.close_code == 4002
+
+
+def test_stream_request():
+    """Streams are not there yet: the request fails, its parts are ignored."""
+    session = opened()
+    assert take(session, b"s0001004echo00000002hip000100000002hop000100000000") == []
+    assert session.data_to_send() == [b"E000100000019", b"streams are not supported"]
+    assert session.ignored == 2
+    assert session.ended is None
+
+
+def test_notification():
+    """A notification is the application's."""
+    assert take(opened(), b"n006typing00000002{}") == [Notification("typing", b"{}")]
+
+
+def test_heartbeat():
+    """A heartbeat is neither answered nor told."""
+    session = opened()
+    assert take(session, b"hffffffffffff") == []
+    assert not session.has_data_to_send
+
+
+@pytest.mark.parametrize(("code", "close_code"), [(b"00000000", 4000), (b"00000003", 4003), (b"ffffffff", 4003)])
+def test_protocol_error_of_the_other_end(code, close_code):
+    """The other end's `f` is not answered: the connection is closed with a known code."""
+    session = opened()
+    assert take(session, b"f" + code + ECHO) == []
+    assert not session.has_data_to_send
+    assert session.ended.close_code == close_code
+
+
+# --- cancelling --------------------------------------------------------------------------------------------
+
+
+def cancel(id: str) -> bytes:
+    payload = b'{"id":"%b"}' % id.encode()
+    return b"n007$cancel%08x" % len(payload) + payload
+
+
+def test_cancel():
+    """`$cancel` names a request in flight by the hex of its id."""
+    session = opened()
+    assert take(session, ECHO, cancel("30303031")) == [Request(b"0001", "echo", b"hi"), Cancelled(b"0001")]
+
+
+@pytest.mark.parametrize("id", ["30303032", "3030303", "xyz", "", "é", "30303031" * 1000])
+def test_cancel_of_nothing(id):
+    """`$cancel` of what is not in flight is ignored."""
+    session = opened()
+    take(session, ECHO)
+    assert take(session, cancel(id)) == []
+    assert session.ignored == 1
+
+
+# --- requests of ours --------------------------------------------------------------------------------------
+
+
+def test_request():
+    """A request of ours has an id of text, and its answer is an event."""
+    session = opened()
+    assert session.request("greet", b'{"name":"Bob"}') == b"0001"
+    assert session.data_to_send() == [b"r0001005greet0000000e", b'{"name":"Bob"}']
+    assert take(session, b"R000100000002{}") == [Result(b"0001", b"{}")]
+
+
+@pytest.mark.parametrize(
+    ("data", "event"),
+    [
+        (b"E000100000002no", ErrorResult(b"0001", b"no")),
+        (b"e0001000003e800000002no", RetryResult(b"0001", 1000, b"no")),
+        (b"S000100000002hi", StreamResult(b"0001", b"hi")),
+        (b"R00010000000b0123456789a", Oversized(ord("R"), b"0001", 11, False)),
+    ],
+)
+def test_answers(data, event):
+    """Each way to answer a request of ours is told once; what comes after means nothing."""
+    session = opened(limits=Limits(max_payload_bytes=10))
+    session.request("greet", b"")
+    assert take(session, data, data) == [event]
+    assert session.ignored == 1
+
+
+def test_request_over_limit():
+    """A request that does not fit is not sent, and not waited for."""
+    session = opened(limits=Limits(max_payload_bytes=10))
+    with pytest.raises(MessageTooBig):
+        session.request("greet", bytes(11))
+    with pytest.raises(LocalProtocolError):
+        session.request("", b"")
+    assert not session.has_data_to_send
+    assert take(session, b"R000100000000") == []
+
+
+def test_ids_do_not_repeat_while_in_use():
+    """Ids come round after 36^4; one that still waits is left out."""
+    session = opened()
+    session.request("slow", b"")
+    session._last_id = 36**4 - 1
+    assert [session.request("quick", b"") for _ in range(2)] == [b"0000", b"0002"]
+
+
+def test_give_up():
+    """A request that we gave up is cancelled where that is understood, and its answer means nothing."""
+    session = opened(CANCEL)
+    session.give_up(session.request("greet", b""))
+    assert session.data_to_send()[1:] == [b"n007$cancel00000011", b'{"id":"30303031"}']
+    assert take(session, b"R000100000000") == []
+    assert session.ignored == 1
+
+
+def test_give_up_silently():
+    """A stock peer is not told, and neither is one that is gone."""
+    session = opened()
+    session.give_up(session.request("greet", b""))
+    assert len(session.data_to_send()) == 1
+    session = opened(CANCEL)
+    id = session.request("greet", b"")
+    session.close(4000, "")
+    session.give_up(id)
+    assert len(session.data_to_send()) == 1
+
+
+def test_notify():
+    """A notification of ours."""
+    session = opened()
+    session.notify("typing", b"{}")
+    assert session.data_to_send() == [b"n006typing00000002", b"{}"]
+
+
+# --- rates -------------------------------------------------------------------------------------------------
+
+SLOW = Limits(messages_per_second=10, messages_burst=2, bytes_per_second=10**6, bytes_burst=10**6)
+
+
+def test_too_many_messages():
+    """Beyond the burst a request is put off until a message is allowed again."""
+    session = opened(limits=SLOW)
+    assert len(in_flight(session, 3)) == 2
+    assert session.data_to_send() == [b"E000200000025", b"too many messages, retry after 201 ms"]
+
+
+def test_rate_comes_back():
+    """What the time allows is there again, but not more than the burst."""
+    session = opened(limits=SLOW)
+    assert len(in_flight(session, 2)) == 2
+    for id in (b"0000", b"0001"):
+        session.answer(id, b"")
+    assert take(session, ECHO, now=0.05) == []
+    assert take(session, ECHO, now=0.35) == [Request(b"0001", "echo", b"hi")]
+
+
+def test_notifications_are_taken_while_in_debt():
+    """A notification cannot be put off, so it counts as debt."""
+    session = opened(limits=SLOW)
+    assert len(take(session, *[b"n001a00000000"] * 4)) == 4
+    assert session.ended is None
+
+
+def test_far_too_many_messages():
+    """A debt larger than the burst ends the connection."""
+    session = opened(limits=SLOW)
+    assert len(take(session, *[b"n001a00000000"] * 9)) == 4
+    assert session.ended.close_code == 4429
+
+
+def test_too_many_bytes():
+    """Bytes have their own rate."""
+    session = opened(limits=Limits(bytes_per_second=10, bytes_burst=20))
+    assert take(session, ECHO) == []
+    assert session.data_to_send() == [b"E000100000025", b"too many messages, retry after 501 ms"]
+    take(session, ECHO)
+    assert session.ended.close_code == 4429
+
+
+def test_no_rates():
+    """A rate of None is no limit."""
+    limits = Limits(messages_per_second=None, messages_burst=1, bytes_per_second=None, bytes_burst=1)
+    session = opened(limits=limits)
+    assert len(take(session, *[b"n001a00000000"] * 5000)) == 5000
+
+
+# --- time --------------------------------------------------------------------------------------------------
+
+
+def test_heartbeat_of_ours():
+    """Every ten seconds a heartbeat: the load is the share of requests in flight, the time is of 32 bits."""
+    session = opened(limits=Limits(max_requests_in_flight=2))
+    take(session, ECHO)
+    assert session.next_deadline() == 10.0
+    session.handle_timer(9.9, 0)
+    assert not session.has_data_to_send
+    session.handle_timer(10.0, 1423433370)
+    assert session.data_to_send() == [b"h7fff54d7de9a"]
+    assert session.next_deadline() == 20.0
+    session.handle_timer(20.5, 2**32 + 1)
+    assert session.data_to_send() == [b"h7fff00000001"]
+
+
+def test_silence():
+    """A minute without a byte ends the connection with 3."""
+    session = opened(limits=Limits(heartbeat_interval=1000))
+    take(session, b"h", now=30.0)
+    assert session.next_deadline() == 90.0
+    session.handle_timer(89.9, 0)
+    assert session.ended is None
+    session.handle_timer(90.0, 0)
+    assert session.data_to_send() == [b"f00000003"]
+    assert session.ended.close_code == 4003
+
+
+def test_reading_that_begins_late():
+    """Time before the first bytes were read does not count against the other end."""
+    session = Session(Limits(), 0.0, framed=True)
+    assert session.next_deadline() == 5.0
+    session.reading_from(100.0)
+    assert session.next_deadline() == 105.0
+    take(session, b"01", now=104.0)
+    assert session.next_deadline() == 110.0
+
+
+# --- the end -----------------------------------------------------------------------------------------------
+
+
+def test_after_the_end():
+    """Nothing is read, kept, answered or sent any more; a second end changes nothing."""
+    session = opened()
+    take(session, ECHO)
+    session.close(4401, "log in")
+    assert take(session, *[ECHO] * 3) == []
+    session.answer(b"0001", b"hi")
+    session.notify("typing", b"")
+    session.fail(0, "too late")
+    session.handle_timer(1000.0, 0)
+    assert not session.has_data_to_send
+    assert session.ended.close_code == 4401
+    with pytest.raises(ConnectionClosed) as caught:
+        session.request("greet", b"")
+    assert (caught.value.code, caught.value.text) == (4401, "log in")
+
+
+def test_refusal_after_the_end():
+    """An error has nowhere to go either."""
+    session = opened()
+    take(session, ECHO)
+    session.close(4401, "log in")
+    session.refuse(b"0001", OperationError("no"))
+    assert not session.has_data_to_send
+
+
+def test_error_of_a_connection_that_has_not_ended():
+    """Without an end there is no code."""
+    assert opened().closed_error().code is None

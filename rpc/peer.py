@@ -40,7 +40,7 @@ from rpc.limits import Limits
 from rpc.messages import ErrorResult, Notification, Request, Result, RetryResult
 from rpc.payloads import UNREADABLE, decoder, read_refusal, to_json
 from rpc.prepared import Prepared
-from rpc.session import TOO_FAST, Answer, Cancelled, Chunk, Session
+from rpc.session import TOO_FAST, Announced, Answer, Cancelled, Chunk, Session
 from rpc.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -198,13 +198,12 @@ class Peer:
 
     def _finish(self) -> None:
         """The session has ended: send what is left, close, and give the other end time to answer."""
-        if self._closing:
+        ended = self._session.ended
+        if ended is None or self._closing:
             return
         self._closing = True
         self._flush()
-        ended = self._session.ended
-        if ended is not None:
-            self._transport.close(ended.close_code, ended.text)
+        self._transport.close(ended.close_code, ended.text)
         self._deadline.reschedule(self._loop.time() + self.limits.close_timeout)
 
     def _stop(self) -> None:
@@ -242,6 +241,8 @@ class Peer:
                 self._take_notification(event)
             elif isinstance(event, Cancelled):
                 self._cancel(event.id, OperationError("cancelled", "cancelled"))
+            elif isinstance(event, Announced):
+                self._transport.joined = "joined" in event.features
             else:
                 self._take_answer(event)
         if session.ended is not None:
@@ -426,7 +427,6 @@ class Peer:
         self._flush_scheduled = False
         chunks = self._session.data_to_send()
         if chunks:
-            self._transport.joined = "joined" in self._session.features
             self._count(self._transport.write(chunks))
 
     def _count(self, size: int) -> None:

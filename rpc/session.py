@@ -71,6 +71,12 @@ class Cancelled(msgspec.Struct, frozen=True, gc=False):
     id: bytes
 
 
+class Announced(msgspec.Struct, frozen=True, gc=False):
+    """The other end has said what it can do beyond a stock peer."""
+
+    features: frozenset[str]
+
+
 class Ended(msgspec.Struct, frozen=True, gc=False):
     """The connection is over: close it with `close_code`. `text` is for the log."""
 
@@ -81,7 +87,7 @@ class Ended(msgspec.Struct, frozen=True, gc=False):
 Answer = Result | StreamResult | ErrorResult | RetryResult | Oversized
 """What ends a request of ours; an `Oversized` stands for an answer over the limit."""
 
-Event = Request | Notification | Answer | Cancelled
+Event = Request | Notification | Answer | Cancelled | Announced
 
 
 class _Hello(msgspec.Struct):
@@ -245,13 +251,12 @@ class Session:
         self._waiting.discard(answer.id)
         return answer
 
-    def _take_notification(self, notification: Notification) -> Notification | Cancelled | None:
+    def _take_notification(self, notification: Notification) -> Notification | Cancelled | Announced | None:
         if not notification.name.startswith("$"):
             return notification
         try:
             if notification.name == "$hello":
-                self._take_hello(_read_hello(notification.payload))
-                return None
+                return self._take_hello(_read_hello(notification.payload))
             if notification.name == "$cancel":
                 id = binascii.unhexlify(_read_cancel(notification.payload).id)
                 if id in self._in_flight:
@@ -261,10 +266,11 @@ class Session:
         self.ignored += 1
         return None
 
-    def _take_hello(self, hello: _Hello) -> None:
+    def _take_hello(self, hello: _Hello) -> Announced:
         self.features = frozenset(hello.features).intersection(FEATURES)
         if "joined" in self.features:
             self._decoder.to_stream()
+        return Announced(self.features)
 
     def _take_heartbeat(self, heartbeat: Heartbeat) -> None:
         """That it came is all it says: `receive_data` has noted the time."""

@@ -30,10 +30,18 @@ def _variants() -> tuple[_Variant, _Variant]:
     return _Variant(content, f'"{digest}"'), _Variant(gzip.compress(content, mtime=0), f'"{digest}-gzip"')
 
 
+def _accepts_gzip(accept_encoding: str) -> bool:
+    for offer in accept_encoding.lower().split(","):
+        coding, _, weight = offer.replace(" ", "").partition(";")
+        if coding == "gzip":
+            return weight.rstrip("0.") != "q="
+    return False
+
+
 @require_safe
 def gotalk_js(request: HttpRequest) -> HttpResponse:
     plain, gzipped = _variants()
-    accepts_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    accepts_gzip = _accepts_gzip(request.headers.get("Accept-Encoding", ""))
     variant = gzipped if accepts_gzip else plain
     response = HttpResponse(variant.content, content_type="text/javascript; charset=utf-8")
     if accepts_gzip:

@@ -6,7 +6,7 @@ from rpc.codec import Oversized
 from rpc.errors import ConnectionClosed, LocalProtocolError, MessageTooBig, OperationError, RetryLater
 from rpc.limits import Limits
 from rpc.messages import ErrorResult, Notification, Request, Result, RetryResult, StreamResult
-from rpc.session import Cancelled, Session
+from rpc.session import Announced, Cancelled, Session
 from tests.rpc.wire import CANCEL, ERRORS, HELLO, JOINED, RETRY, VECTORS, cut
 
 ECHO = b"r0001004echo00000002hi"
@@ -16,7 +16,8 @@ HELLO_HEADER, HELLO_PAYLOAD = HELLO[:18], HELLO[18:]
 def opened(*hellos: bytes, framed: bool = True, limits: Limits | None = None) -> Session:
     """A session at time 0 whose other end has said its version and hello, and which has sent its own."""
     session = Session(limits or Limits(), 0.0, framed=framed)
-    take(session, b"01", *hellos)
+    announced = take(session, b"01", *hellos)
+    assert all(isinstance(event, Announced) for event in announced)
     session.data_to_send()
     return session
 
@@ -107,10 +108,11 @@ def test_unknown_reserved_notification():
 def test_joined_switches_behind_hello():
     """What follows `$hello` in the same WebSocket message is read as a byte stream already."""
     session = opened()
-    assert take(session, JOINED + b"r0001004echo00000004", b"zwei" + ECHO[:5], b"004echo00000000") == [
-        Request(b"0001", "echo", b"zwei")
+    assert take(session, JOINED + b"r0001004echo00000004", b"zwei" + b"r0002004echo0", b"0000004zw", b"ei") == [
+        Announced(frozenset({"joined"})),
+        Request(b"0001", "echo", b"zwei"),
+        Request(b"0002", "echo", b"zwei"),
     ]
-    assert take(session, b"r0002004echo00000004", b"zw", b"ei") == [Request(b"0002", "echo", b"zwei")]
 
 
 # --- requests of the other end -----------------------------------------------------------------------------

@@ -1,0 +1,69 @@
+"""Two ends of a connection in memory: two peers, or a peer and a far end that speaks literal bytes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rpc import Handlers, Limits, Peer
+from rpc.session import Chunk
+from rpc.transport import MemoryTransport, memory_pair
+from tests.rpc.wire import HELLO
+
+
+@asynccontextmanager
+async def connected(
+    handlers: Handlers, theirs: Handlers | None = None, *, framed: bool = True, limits: Limits | None = None
+) -> AsyncIterator[tuple[Peer, Peer]]:
+    """Two of our peers; yields the one with `handlers` and the other one, that usually asks."""
+    one, other = memory_pair(framed=framed)
+    async with (
+        Peer(handlers, one, limits) as answering,
+        Peer(theirs or Handlers(), other) as asking,
+        asyncio.TaskGroup() as readers,
+    ):
+        await answering.open()
+        await asking.open()
+        readers.create_task(answering.read(one))
+        readers.create_task(asking.read(other))
+        yield answering, asking
+        one.close(4000, "end of the test")
+
+
+class FarEnd:
+    """Speaks and hears chunks as they are: a stock peer, or someone who means no good."""
+
+    def __init__(self, transport: MemoryTransport) -> None:
+        self.transport = transport
+        self._chunks = aiter(transport)
+
+    def say(self, *chunks: Chunk) -> None:
+        self.transport.write(chunks)
+
+    async def hear(self, number: int = 1) -> list[Chunk]:
+        """The next chunks."""
+        async with asyncio.timeout(120):
+            return [await anext(self._chunks) for _ in range(number)]
+
+    async def hear_all(self) -> list[Chunk]:
+        """All chunks until the other end closes."""
+        async with asyncio.timeout(120):
+            return [chunk async for chunk in self._chunks]
+
+
+@asynccontextmanager
+async def facing(
+    handlers: Handlers, *hellos: bytes, framed: bool = True, limits: Limits | None = None
+) -> AsyncIterator[tuple[Peer, FarEnd]]:
+    """Our peer and a far end that has heard the first words and said `01` and `hellos`."""
+    near, far_transport = memory_pair(framed=framed)
+    far = FarEnd(far_transport)
+    async with Peer(handlers, near, limits) as peer, asyncio.TaskGroup() as readers:
+        await peer.open()
+        readers.create_task(peer.read(near))
+        if framed:
+            assert await far.hear(3) == [b"01", HELLO[:18], HELLO[18:]]
+        else:
+            assert await far.hear(1) == [b"01" + HELLO]
+        far.say(b"01", *hellos)
+        yield peer, far
+        near.close(4000, "end of the test")

@@ -1,0 +1,788 @@
+"""Handlers, tasks, deadlines and the order of things, between two ends in memory."""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from rpc import (
+    ConnectionClosed,
+    Handlers,
+    Limits,
+    LocalProtocolError,
+    MessageTooBig,
+    Notification,
+    OperationError,
+    Peer,
+    Prepared,
+    Refused,
+    RemoteProtocolError,
+    RequestFailed,
+    RequestTimeout,
+    RetryLater,
+    RpcError,
+)
+from rpc.transport import memory_pair
+from tests.rpc.ends import FarEnd, connected, facing
+from tests.rpc.wire import ERRORS, HELLO, JOINED, cut
+
+
+@pytest.fixture
+def handlers():
+    handlers = Handlers()
+
+    @handlers.request("echo", inline=True)
+    def echo(payload: bytes) -> bytes:
+        return payload
+
+    @handlers.request("sum")
+    async def sum_of(params: list[int]) -> int:
+        return sum(params)
+
+    @handlers.request("never")
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    @handlers.request("fail")
+    async def fail() -> None:
+        raise ZeroDivisionError("the password is 1234")
+
+    return handlers
+
+
+# --- answering ---------------------------------------------------------------------------------------------
+
+
+async def test_stock_browser(handlers):
+    """A stock browser's literal bytes: header and payload a WebSocket message each, both ways."""
+    async with facing(handlers) as (_, far):
+        far.say(b"r0001004echo00000005", b"hello")
+        assert await far.hear(2) == [b"R000100000005", b"hello"]
+
+
+async def test_stock_browser_in_text(handlers):
+    """A stock browser in text mode is answered in text."""
+    async with facing(handlers) as (_, far):
+        far.say("r0001004echo00000002", "群发")
+        assert await far.hear(2) == ["R000100000006", "群发"]
+
+
+async def test_go_peer_cut_anywhere(handlers):
+    """A stock peer on a byte stream is answered, however its bytes are cut."""
+    async with facing(handlers, framed=False) as (_, far):
+        far.say(*cut(b"r\x00\x00\x00\x01004echo00000005hello", 1))
+        assert await far.hear() == [b"R\x00\x00\x00\x0100000005hello"]
+
+
+async def test_joined_end_gets_one_message(handlers):
+    """The answers of one turn of the loop leave in one message to an end that announced `joined`."""
+    async with facing(handlers, JOINED) as (_, far):
+        far.say(b"r0001004echo00000001ar0002004echo00000001b")
+        assert await far.hear() == [b"R000100000001aR000200000001b"]
+
+
+async def test_requests_run_side_by_side(handlers):
+    """A slow request does not hold the next one."""
+    async with facing(handlers) as (_, far):
+        far.say(b"r0001005never00000000", b"r0002003sum00000005", b"[1,2]")
+        assert await far.hear(2) == [b"R000200000001", b"3"]
+
+
+async def test_handler_in_a_thread(handlers):
+    """A plain function runs beside the loop."""
+
+    @handlers.request("thread")
+    def thread(params: int) -> list[object]:
+        return [params * 2, threading.current_thread() is threading.main_thread()]
+
+    async with connected(handlers) as (_, client):
+        assert await client.request("thread", 4) == [8, False]
+
+
+async def test_handler_without_parameters(handlers):
+    """A handler need not take anything."""
+
+    @handlers.request("now", inline=True)
+    def now() -> int:
+        return 5
+
+    async with connected(handlers) as (_, client):
+        assert await client.request("now", {"anything": 1}) == 5
+
+
+async def test_fallback(handlers):
+    """The empty name takes what no other handler takes, with or without the peer."""
+
+    @handlers.request("", inline=True)
+    def unknown(operation: str, payload: bytes) -> bytes:
+        return operation.encode() + payload
+
+    child = handlers.child()
+
+    @child.request("", inline=True)
+    def unknown_in_child(peer: Peer, operation: str, payload: bytes) -> bytes:
+        return b"child " + operation.encode() + payload
+
+    async with connected(handlers) as (_, client):
+        assert await client.request("nope", b"!", bytes) == b"nope!"
+    async with connected(child) as (_, client):
+        assert await client.request("nope", b"!", bytes) == b"child nope!"
+        assert await client.request("sum", [1]) == 1
+
+
+async def test_both_ends_may_ask(handlers):
+    """There is no client and no server once connected: a handler may ask the asking end."""
+
+    @handlers.request("ask back")
+    async def ask_back(peer: Peer, params: str) -> str:
+        return await peer.request("name", params, str)
+
+    theirs = Handlers()
+
+    @theirs.request("name", inline=True)
+    def name(params: str) -> str:
+        return f"{params} Bob"
+
+    for framed in (True, False):
+        async with connected(handlers, theirs, framed=framed) as (_, client):
+            assert await client.request("ask back", "I am") == "I am Bob"
+
+
+async def test_scope_and_data(handlers):
+    """A peer carries what its door knows and what the application puts on it."""
+    one, _ = memory_pair()
+    async with Peer(handlers, one, scope={"type": "tcp"}) as peer:
+        assert (peer.scope["type"], peer.data, peer.limits, peer.handlers) == ("tcp", None, Limits(), handlers)
+        assert peer.features == frozenset()
+    assert Peer(handlers, one).scope == {}
+
+
+# --- failing -----------------------------------------------------------------------------------------------
+
+
+async def test_unknown_operation(handlers):
+    """Nothing else happens than an error."""
+    async with facing(handlers) as (_, far):
+        far.say(b"r0001004nope00000000", b"r0002004echo00000000")
+        assert await far.hear(3) == [b"E000100000018", b'unknown operation "nope"', b"R000200000000"]
+
+
+async def test_operation_error(handlers):
+    """A handler's own words reach a stock peer as plain text."""
+
+    @handlers.request("post", inline=True)
+    def post() -> None:
+        raise OperationError("no such room", "no_such_room")
+
+    async with facing(handlers) as (_, far):
+        far.say(b"r0001004post00000000")
+        assert await far.hear(2) == [b"E00010000000c", b"no such room"]
+
+
+@pytest.mark.parametrize("operation", ["fail", "fail inline", "fail in thread"])
+async def test_exception_in_a_handler(handlers, operation, caplog):
+    """The other end learns an id that is in the log, and nothing more."""
+
+    @handlers.request("fail inline", inline=True)
+    def fail_inline() -> None:
+        raise ZeroDivisionError("the password is 1234")
+
+    @handlers.request("fail in thread")
+    def fail_in_thread() -> None:
+        raise ZeroDivisionError("the password is 1234")
+
+    async with connected(handlers) as (_, client):
+        with pytest.raises(RequestFailed) as caught:
+            await client.request(operation)
+        assert caught.value.code == "internal"
+        assert "password" not in str(caught.value)
+        log_id = caught.value.text.removeprefix("internal error (").removesuffix(")")
+        assert len(log_id) == 8
+        assert log_id in caplog.text
+        assert "password" in caplog.text
+        assert await client.request("sum", [1]) == 1
+
+
+@pytest.mark.parametrize("result", ["no bytes", {1, object()}, bytes(2**20 + 1)])
+async def test_result_that_cannot_be_sent(handlers, result):
+    """What a handler returns must fit its annotation, the wire and the limit."""
+
+    @handlers.request("raw", inline=True)
+    def raw() -> bytes:
+        return result
+
+    @handlers.request("json")
+    async def json() -> object:
+        return {"result": object()}
+
+    async with connected(handlers) as (_, client):
+        for operation in ("raw", "json"):
+            with pytest.raises(RequestFailed, match="internal error"):
+                await client.request(operation)
+
+
+@pytest.mark.parametrize(
+    ("params", "text", "field"),
+    [
+        (b'{"room":1,"message":{"body":""}}', "Expected `str`, got `int` - at `$.room`", "room"),
+        (b'{"room":"a","message":{}}', "Object missing required field `body` - at `$.message`", "message.body"),
+        (b"{}", "Object missing required field `room`", "room"),
+        (b"", "Expected `object`, got `null`", None),
+        (b"{", "not JSON", None),
+        (b'{"room":"\xff"', "not JSON", None),
+        (b'{"unknown":' + b"[" * 100_000, "not JSON", None),
+    ],
+)
+async def test_params_of_the_wrong_kind(handlers, params, text, field):
+    """Parameters that do not fit fail the request, naming the field."""
+    import msgspec
+
+    class Body(msgspec.Struct):
+        body: str
+
+    class Post(msgspec.Struct):
+        room: str
+        message: Body
+
+    def post(params) -> None:
+        raise AssertionError("called")
+
+    post.__annotations__["params"] = Post
+    handlers.request("post")(post)
+
+    async with connected(handlers) as (_, client):
+        with pytest.raises(RequestFailed) as caught:
+            await client.request("post", params)
+        assert (caught.value.text, caught.value.code) == (f"bad parameters: {text}", "bad_params")
+        assert caught.value.field == field
+
+
+async def test_retry_later(handlers):
+    """A handler may put a request off."""
+
+    @handlers.request("post", inline=True)
+    def post() -> None:
+        raise RetryLater(2000, "slow mode", "slow_mode")
+
+    async with connected(handlers) as (_, client):
+        with pytest.raises(RetryLater) as caught:
+            await client.request("post")
+        assert (caught.value.text, caught.value.code) == ("slow mode", "slow_mode")
+        assert 2000 <= caught.value.retry_after_ms <= 2500
+
+
+async def test_handler_that_raises_cancelled_error(handlers):
+    """A cancellation that nobody asked for is a failure of the handler."""
+
+    @handlers.request("cancel myself")
+    async def cancel_myself() -> None:
+        raise asyncio.CancelledError
+
+    async with connected(handlers) as (_, client):
+        with pytest.raises(RequestFailed, match="internal error"):
+            await client.request("cancel myself")
+
+
+# --- limits and deadlines ----------------------------------------------------------------------------------
+
+
+async def test_request_that_takes_too_long(handlers):
+    """After 30 s a handler is cancelled and its request fails; younger ones go on."""
+    loop = asyncio.get_running_loop()
+    async with facing(handlers, ERRORS) as (_, far):
+        began = loop.time()
+        far.say(b"r0001005never00000000")
+        assert (await far.hear())[0][:1] == b"h"
+        far.say(b"r0002005never00000000")
+        for id, after in ((b"0001", 30), (b"0002", 40)):
+            while (chunk := (await far.hear())[0])[:1] == b"h":
+                pass
+            assert [chunk, *await far.hear()] == [
+                b"E" + id + b"00000026",
+                b'{"error":"timed out","code":"timeout"}',
+            ]
+            assert loop.time() - began == after
+
+
+async def test_cancelled_request(handlers):
+    """`$cancel` ends the task; the answer says so."""
+    cleaned_up = asyncio.Event()
+
+    @handlers.request("wait")
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned_up.set()
+
+    async with facing(handlers, ERRORS) as (_, far):
+        far.say(b"r0001004wait00000000", b"n007$cancel00000011", b'{"id":"30303031"}')
+        assert (await far.hear(2))[1] == b'{"error":"cancelled","code":"cancelled"}'
+        far.say(b"r0001004wait00000000")
+        await asyncio.sleep(0.1)
+        far.say(*[b"n007$cancel00000011", b'{"id":"30303031"}'] * 2)
+        assert (await far.hear(2))[1] == b'{"error":"cancelled","code":"cancelled"}'
+        assert cleaned_up.is_set()
+
+
+async def test_cancelled_request_that_answers_all_the_same(handlers):
+    """A handler that has its result when it is cancelled may still answer."""
+
+    @handlers.request("stubborn")
+    async def stubborn() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "done"
+        raise AssertionError
+
+    async with facing(handlers) as (_, far):
+        far.say(b"r0001008stubborn00000000")
+        await asyncio.sleep(0.1)
+        far.say(b"n007$cancel00000011", b'{"id":"30303031"}')
+        assert await far.hear(2) == [b"R000100000006", b'"done"']
+
+
+async def test_cancelled_again_and_again(handlers):
+    """A second `$cancel` changes nothing, whenever it comes."""
+    async with facing(handlers) as (peer, far):
+        far.say(b"r0001005never00000000")
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            peer.receive(b"n007$cancel00000011")
+            peer.receive(b'{"id":"30303031"}')
+            await asyncio.sleep(0)
+        far.say(b"r0002004echo00000000")
+        assert await far.hear(3) == [b"E000100000009", b"cancelled", b"R000200000000"]
+
+
+async def test_request_timeout_shorter_than_the_heartbeat(handlers):
+    """A deadline that comes before the next heartbeat is kept too."""
+    loop = asyncio.get_running_loop()
+    async with facing(handlers, limits=Limits(request_timeout=2)) as (_, far):
+        began = loop.time()
+        far.say(b"r0001005never00000000")
+        assert await far.hear(2) == [b"E000100000009", b"timed out"]
+        assert loop.time() - began == 2
+
+
+async def test_too_many_in_flight(handlers):
+    """The 65th request waits for later, the others are untouched."""
+    async with facing(handlers) as (_, far):
+        far.say(*(b"r%04d005never00000000" % id for id in range(65)))
+        assert (await far.hear(2))[0][:5] == b"E0064"
+        far.say(b"n007$cancel00000011", b'{"id":"30303031"}')
+        assert await far.hear(2) == [b"E000100000009", b"cancelled"]
+        far.say(b"r0065003sum00000003", b"[7]")
+        assert await far.hear(2) == [b"R006500000001", b"7"]
+
+
+async def test_silent_far_end(handlers):
+    """A connection that says nothing for a minute ends with `f` 3 and 4003; meanwhile it hears heartbeats."""
+    async with facing(handlers) as (_, far):
+        heard = await far.hear_all()
+        assert [chunk[:5] for chunk in heard[:-1]] == [b"h0000"] * len(heard[:-1])
+        assert len(heard) == 6
+        assert heard[-1] == b"f00000003"
+        assert far.transport.closed == (4003, "nothing came for too long")
+
+
+async def test_far_end_that_never_says_its_version(handlers):
+    """Five seconds for two bytes."""
+    near, far_transport = memory_pair()
+    async with Peer(handlers, near) as peer:
+        await peer.open()
+        assert (await FarEnd(far_transport).hear_all())[-1] == b"f00000003"
+        assert near.closed == (4003, "no version came")
+
+
+async def test_far_end_that_does_not_read(handlers):
+    """What is not read is held up to the limit; then the connection ends, and nobody else waits."""
+    near, _ = memory_pair()
+    async with Peer(handlers, near) as peer:
+        await peer.open()
+        prepared = Prepared([Notification("news", bytes(1000))])
+        for _ in range(2000):
+            peer.send(prepared)
+        assert near.closed == (1006, "")
+        assert near.buffered() == 0
+        peer.notify("more")
+        peer.send(prepared)
+
+
+async def test_malformed_bytes(handlers):
+    """What came before is answered, then `f` 2 and 4002."""
+    async with facing(handlers) as (_, far):
+        far.say(b"r0001004echo00000001xz")
+        assert await far.hear_all() == [b"R000100000001", b"x", b"f00000002"]
+        assert far.transport.closed == (4002, "unknown message type")
+
+
+async def test_bytes_after_the_end(handlers):
+    """A connection that is closing handles nothing more."""
+    async with facing(handlers) as (peer, far):
+        peer.close(4401, "log in")
+        peer.close(4403, "second thoughts")
+        far.say(b"r0001004echo00000000")
+        assert await far.hear_all() == []
+        assert far.transport.closed == (4401, "log in")
+
+
+# --- notifications -----------------------------------------------------------------------------------------
+
+
+async def test_notifications_keep_their_order(handlers):
+    """A notification waits for the handler of the one before, inline or not."""
+    seen = []
+    done = asyncio.Event()
+
+    @handlers.notification("slow")
+    async def slow(params: int) -> None:
+        await asyncio.sleep(1)
+        seen.append(params)
+
+    @handlers.notification("quick", inline=True)
+    def quick(params: int) -> None:
+        seen.append(params)
+        if params == 4:
+            done.set()
+
+    async with connected(handlers) as (_, client):
+        client.notify("quick", 0)
+        for number, name in enumerate(["slow", "quick", "slow", "quick"], 1):
+            client.notify(name, number)
+        await done.wait()
+        assert seen == [0, 1, 2, 3, 4]
+
+
+async def test_failing_notification(handlers, caplog):
+    """A handler that fails, hangs or cancels itself is logged, and the next notification handled."""
+    done = asyncio.Event()
+
+    @handlers.notification("fail", inline=True)
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    @handlers.notification("fail slowly")
+    async def fail_slowly() -> None:
+        raise ZeroDivisionError
+
+    @handlers.notification("cancel")
+    async def cancel() -> None:
+        raise asyncio.CancelledError
+
+    @handlers.notification("hang")
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    @handlers.notification("done")
+    async def set_done() -> None:
+        done.set()
+
+    async with connected(handlers) as (_, client):
+        for name in ("fail", "fail slowly", "cancel", "hang", "unknown", "done"):
+            client.notify(name)
+        await done.wait()
+    failed = [record.args[0] for record in caplog.records if record.levelno == logging.ERROR]
+    assert failed == ["fail", "fail slowly", "cancel", "hang"]
+
+
+async def test_too_many_notifications(handlers):
+    """Notifications wait up to a limit, then the connection ends: none is dropped in silence."""
+
+    @handlers.notification("slow")
+    async def slow() -> None:
+        await asyncio.Event().wait()
+
+    async with facing(handlers) as (_, far):
+        far.say(*[b"n004slow00000000"] * 66)
+        assert await far.hear_all() == []
+        assert far.transport.closed == (4429, "too many notifications")
+
+
+# --- hooks and the end -------------------------------------------------------------------------------------
+
+
+async def test_hooks(handlers):
+    """Parents' hooks come first at the opening and last at the end; the first message waits for them."""
+    seen = []
+
+    @handlers.opened
+    async def opened(peer: Peer) -> None:
+        await asyncio.sleep(20)
+        peer.data = "parent"
+        seen.append("opened parent")
+
+    @handlers.closed
+    async def closed(peer: Peer) -> None:
+        seen.append("closed parent")
+
+    child = handlers.child()
+
+    @child.opened
+    async def opened_child(peer: Peer) -> None:
+        peer.notify("welcome", peer.data)
+        seen.append("opened child")
+
+    @child.closed
+    async def closed_child(peer: Peer) -> None:
+        seen.append("closed child")
+
+    async with facing(child) as (_, far):
+        assert await far.hear(2) == [b"n007welcome00000008", b'"parent"']
+        far.say(b"r0001004echo00000000")
+        assert await far.hear() == [b"R000100000000"]
+    assert seen == ["opened parent", "opened child", "closed child", "closed parent"]
+
+
+async def test_refused(handlers):
+    """A hook may refuse the connection; what it has begun is ended all the same."""
+    seen = []
+
+    @handlers.opened
+    async def opened(peer: Peer) -> None:
+        raise Refused(4401, "log in")
+
+    @handlers.closed
+    async def closed(peer: Peer) -> None:
+        seen.append("closed")
+
+    async with facing(handlers) as (_, far):
+        far.say(b"r0001004echo00000000")
+        assert await far.hear_all() == []
+        assert far.transport.closed == (4401, "log in")
+    assert seen == ["closed"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), asyncio.Event()])
+async def test_failing_hooks(handlers, error, caplog):
+    """A hook that fails or hangs ends the connection with 0; the others run all the same."""
+    seen = []
+
+    @handlers.opened
+    async def opened(peer: Peer) -> None:
+        if isinstance(error, Exception):
+            raise error
+        await error.wait()
+
+    @handlers.closed
+    async def closed(peer: Peer) -> None:
+        seen.append("closed")
+
+    @handlers.closed
+    async def failing(peer: Peer) -> None:
+        await opened(peer)
+
+    near, far_transport = memory_pair()
+    async with Peer(handlers, near) as peer:
+        await peer.open()
+        far = FarEnd(far_transport)
+        assert (await far.hear_all())[-1] == b"f00000000"
+        assert near.closed == (4000, "internal error")
+    assert seen == ["closed"]
+    assert len(caplog.records) == 2
+
+
+async def test_end_of_the_connection_ends_its_tasks(handlers):
+    """Whoever leaves takes his requests with him, those that wait in vain too."""
+    ended = []
+
+    @handlers.request("wait")
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("request")
+
+    @handlers.notification("wait")
+    async def wait_too() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("notification")
+
+    async with connected(handlers, handlers) as (server, client):
+        client.notify("wait")
+        waiting = asyncio.gather(
+            client.request("wait"), server.request("never", timeout=10**6), return_exceptions=True
+        )
+        await asyncio.sleep(0.1)
+        server.close(4503, "restarting")
+    assert sorted(ended) == ["notification", "request"]
+    one, other = await waiting
+    assert isinstance(one, ConnectionClosed)
+    assert isinstance(other, ConnectionClosed)
+    assert (other.code, other.text) == (4503, "restarting")
+    with pytest.raises(ConnectionClosed):
+        await server.request("never")
+
+
+async def test_close_that_is_not_answered(handlers):
+    """Five seconds after our close the connection is dropped, and the block left."""
+    near, _ = memory_pair()
+    loop = asyncio.get_running_loop()
+    async with Peer(handlers, near) as peer:
+        await peer.open()
+        peer.close(4503, "restarting")
+        since = loop.time()
+        await asyncio.Event().wait()
+    assert loop.time() - since == 5
+
+
+async def test_exception_in_the_block(handlers):
+    """What the door raises is raised as it is."""
+    near, _ = memory_pair()
+    with pytest.raises(ZeroDivisionError):
+        async with Peer(handlers, near):
+            raise ZeroDivisionError
+
+
+# --- asking ------------------------------------------------------------------------------------------------
+
+
+async def test_request_times_out(handlers):
+    """No answer in time: the caller knows, the other end is told, and a late answer means nothing."""
+    async with connected(handlers) as (server, client):
+        with pytest.raises(RequestTimeout) as caught:
+            await client.request("never", timeout=3)
+        assert str(caught.value) == "never: no answer within 3 s"
+        await asyncio.sleep(0.1)
+        assert not server._running
+        with pytest.raises(RequestFailed, match="timed out"):
+            await client.request("never", timeout=40)
+        with pytest.raises(RequestTimeout):
+            await client.request("never")
+
+
+async def test_caller_is_cancelled(handlers):
+    """Who no longer wants an answer cancels the task that waits for it."""
+    async with connected(handlers) as (server, client):
+        asking = asyncio.create_task(client.request("never"))
+        await asyncio.sleep(0.1)
+        asking.cancel()
+        await asyncio.sleep(0.1)
+        assert asking.cancelled()
+        assert not server._running
+
+
+async def test_answer_for_a_caller_who_is_just_gone(handlers):
+    """An answer may come in the same turn in which the caller is cancelled."""
+    async with facing(handlers) as (peer, far):
+        asking = asyncio.create_task(peer.request("name"))
+        await far.hear()
+        asking.cancel()
+        peer.receive(b"R000100000000")
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+
+async def test_end_for_a_caller_who_is_just_gone(handlers):
+    """The connection may end in the same turn in which a caller is cancelled."""
+    near, _ = memory_pair()
+    async with Peer(handlers, near) as peer:
+        asking = asyncio.create_task(peer.request("name"))
+        await asyncio.sleep(0.1)
+        asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_structured_error(handlers):
+    """An error between our own peers has code and field."""
+
+    @handlers.request("post", inline=True)
+    def post() -> None:
+        raise OperationError("no such room", "no_such_room", "room")
+
+    async with connected(handlers) as (_, client):
+        with pytest.raises(RequestFailed) as caught:
+            await client.request("post")
+        assert (caught.value.text, caught.value.code, caught.value.field) == (
+            "no such room",
+            "no_such_room",
+            "room",
+        )
+        assert str(caught.value) == "post: no such room"
+
+
+@pytest.mark.parametrize(
+    ("hello", "chunks", "text"),
+    [
+        (HELLO, [b"E000100000002no"], "no"),
+        (b"n001a00000000", [b"E000100000002", b"\xff!"], "\ufffd!"),
+        (b"n001a00000000", [b"S000100000002", b"hi"], "the result is a stream, which is not supported"),
+        (b"n001a00000000", [b"R000100000001", b"{"], "unexpected result: Input data was truncated"),
+    ],
+)
+async def test_answers_that_are_no_result(handlers, hello, chunks, text):
+    """Plain text, broken JSON, a stream: each fails the request with what there is to say."""
+    async with facing(handlers, hello) as (peer, far):
+        asking = asyncio.create_task(peer.request("name"))
+        await far.hear()
+        far.say(*chunks)
+        with pytest.raises(RequestFailed) as caught:
+            await asking
+        assert (caught.value.text, caught.value.code) == (text, None)
+
+
+async def test_retry_from_a_stock_peer(handlers):
+    """A stock peer's retry result has a plain text and a wait."""
+    async with facing(handlers, framed=False) as (peer, far):
+        asking = asyncio.create_task(peer.request("name"))
+        await far.hear()
+        far.say(b"e0001000013880000000arate limit")
+        with pytest.raises(RetryLater) as caught:
+            await asking
+        assert (str(caught.value), caught.value.code) == ("rate limit, retry after 5000 ms", "retry")
+
+
+async def test_answer_over_limit(handlers):
+    """An answer over our limit fails its request."""
+    async with facing(handlers, limits=Limits(max_payload_bytes=100)) as (peer, far):
+        asking = asyncio.create_task(peer.request("name"))
+        await far.hear()
+        far.say(b"R000100000065" + bytes(101))
+        with pytest.raises(MessageTooBig) as caught:
+            await asking
+        assert str(caught.value) == "payload of 101 bytes is over the limit of 100"
+
+
+async def test_request_that_cannot_be_sent(handlers):
+    """What does not fit the wire is refused where it is asked."""
+    async with facing(handlers) as (peer, _):
+        with pytest.raises(LocalProtocolError):
+            await peer.request("")
+        with pytest.raises(LocalProtocolError):
+            peer.notify("n" * 256)
+
+
+async def test_prepared_keeps_its_place(handlers):
+    """What was encoded for many comes behind what was said before, and before what is said after."""
+    prepared = Prepared([Notification("b", b"2"), Notification("c", b"")])
+    async with facing(handlers) as (peer, far):
+        peer.notify("a", 1)
+        peer.send(prepared)
+        peer.notify("d", b"")
+        expected = [b"n001a00000001", b"1", b"n001b00000001", b"2", b"n001c00000000", b"n001d00000000"]
+        assert await far.hear(6) == expected
+    async with facing(handlers, JOINED) as (peer, far):
+        far.say(b"r0001004echo00000000")
+        assert await far.hear() == [b"R000100000000"]
+        peer.send(prepared)
+        assert await far.hear() == [b"n001b000000012n001c00000000"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OperationError("no such room", "no_such_room"), "no such room"),
+        (Refused(4401, "log in"), "refused with 4401: log in"),
+        (ConnectionClosed(4503, "restarting"), "connection closed (4503) restarting"),
+        (RemoteProtocolError(2, "bad hex digits"), "protocol error 2: bad hex digits"),
+    ],
+)
+def test_errors_speak(error, sentence):
+    """One name catches all, and each says what happened."""
+    assert isinstance(error, RpcError)
+    assert str(error) == sentence

@@ -1,0 +1,245 @@
+"""What reaches the other end: prebuilt frames, ASGI events, chunks in memory."""
+
+import asyncio
+
+import pytest
+
+from rpc import Handlers, Limits, LocalProtocolError, Notification, Peer, Prepared
+from rpc.frames import MAX_JOINED_BYTES, joined_frames, joined_pieces, split_frames
+from rpc.transport import AsgiTransport, FrameTransport, memory_pair
+from tests.rpc.wire import JOINED
+
+
+@pytest.mark.parametrize(
+    ("size", "start"),
+    [
+        (1, b"\x82\x01"),
+        (125, b"\x82\x7d"),
+        (126, b"\x82\x7e\x00\x7e"),
+        (65535, b"\x82\x7e\xff\xff"),
+        (65536, b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+    ],
+)
+def test_frame(size, start):
+    """RFC 6455, section 5.2: seven bits of length, or 126 and two bytes, or 127 and eight."""
+    payload = bytes(size)
+    assert split_frames([payload]) == start + payload
+    assert joined_frames([payload]) == start + payload
+
+
+@pytest.mark.parametrize(("text", "start"), [("群发", b"\x81\x06"), ("a" * 126, b"\x81\x7e\x00\x7e")])
+def test_text_frame(text, start):
+    """A str is a text frame, in UTF-8."""
+    assert split_frames([text]) == start + text.encode()
+
+
+def test_joined_frame():
+    """For an end that announced it, all chunks are one binary frame."""
+    assert joined_frames([b"ab", "c"]) == b"\x82\x03abc"
+
+
+def test_very_large_joined_frame():
+    """A frame that a receiver might refuse is cut: the end reads a byte stream."""
+    payload = bytes(MAX_JOINED_BYTES)
+    assert [len(piece) for piece in joined_pieces([b"R000100040000", payload])] == [MAX_JOINED_BYTES, 13]
+
+
+def test_prepared():
+    """Each wire's bytes are built once."""
+    prepared = Prepared([Notification("a", b"1"), Notification("b", b"")])
+    assert prepared.chunks == (b"n001a00000001", b"1", b"n001b00000000")
+    assert prepared.stream == b"n001a000000011n001b00000000"
+    assert prepared.split_frames == b"\x82\x0dn001a00000001\x82\x011\x82\x0dn001b00000000"
+    assert prepared.joined_frames == b"\x82\x1b" + prepared.stream
+    assert prepared.joined_pieces == [prepared.stream]
+    assert prepared.joined_frames is prepared.joined_frames
+
+
+def test_prepared_that_does_not_fit():
+    """A message that does not fit is refused where it is made, not at each peer."""
+    with pytest.raises(LocalProtocolError):
+        Prepared([Notification("", b"")])
+
+
+class Sink:
+    """A server's socket that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.buffered = 0
+        self.aborted = False
+
+    def write(self, frame: bytes) -> None:
+        self.written += frame
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class Server:
+    """The `send` of an ASGI server, which may be told to wait, or to fail."""
+
+    def __init__(self) -> None:
+        self.events: list[dict] = []
+        self.error: Exception | None = None
+        self.takes = asyncio.Event()
+        self.takes.set()
+
+    async def __call__(self, event) -> None:
+        await self.takes.wait()
+        self.events.append(event)
+        if self.error is not None:
+            raise self.error
+
+
+HELLO_FRAMES = (
+    b"\x82\x0201"
+    b"\x82\x12n006$hello00000047"
+    b'\x82\x47{"agent":"hubtalk/0.1","features":["joined","retry","errors","cancel"]}'
+)
+
+
+async def test_frames_to_a_stock_peer():
+    """Version, header and payload are a frame each."""
+    sink, server = Sink(), Server()
+    async with Peer(Handlers(), FrameTransport(sink, server)) as peer:
+        assert sink.written == HELLO_FRAMES
+        await peer.open()
+        peer.notify("a", 1)
+        await asyncio.sleep(0)
+        assert sink.written == HELLO_FRAMES + b"\x82\x0dn001a00000001\x82\x011"
+        peer.send(Prepared([Notification("b", b"")]))
+        assert sink.written.endswith(b"\x82\x0dn001b00000000")
+        peer.close(4503, "restarting")
+        await asyncio.sleep(0)
+        assert server.events == [{"type": "websocket.close", "code": 4503, "reason": "restarting"}]
+
+
+async def test_frames_to_a_joined_peer():
+    """One frame for all of a turn; what was prepared has its own."""
+    sink = Sink()
+    async with Peer(Handlers(), FrameTransport(sink, Server())) as peer:
+        await peer.open()
+        peer.receive(b"01")
+        peer.receive(JOINED)
+        sink.written = b""
+        peer.notify("a", 1)
+        peer.notify("b", 1)
+        peer.send(Prepared([Notification("c", b"3")]))
+        assert sink.written == b"\x82\x1cn001a000000011n001b000000011\x82\x0en001c000000013"
+
+
+async def test_prepared_to_a_joined_peer_first_of_all():
+    """What is prepared is joined from the first write after the announcement."""
+    sink = Sink()
+    async with Peer(Handlers(), FrameTransport(sink, Server())) as peer:
+        await peer.open()
+        peer.receive(b"01")
+        peer.receive(JOINED)
+        sink.written = b""
+        peer.send(Prepared([Notification("c", b"3")]))
+        assert sink.written == b"\x82\x0en001c000000013"
+
+
+async def test_frames_to_a_peer_that_does_not_read():
+    """What the kernel does not take counts; over the limit the socket is dropped."""
+    sink, server = Sink(), Server()
+    async with Peer(Handlers(), FrameTransport(sink, server), Limits(max_outbox_bytes=1000)) as peer:
+        await peer.open()
+        sink.buffered = 1001
+        peer.send(Prepared([Notification("c", bytes(100))]))
+        assert not sink.aborted
+        peer.send(Prepared([Notification("c", bytes(100))]))
+        assert sink.aborted
+
+
+async def test_outbox_is_looked_at_now_and_then():
+    """Also of an end that is sent little."""
+    sink = Sink()
+    async with Peer(Handlers(), FrameTransport(sink, Server()), Limits(max_outbox_bytes=1000)) as peer:
+        await peer.open()
+        peer.receive(b"01")
+        sink.buffered = 1001
+        await asyncio.sleep(11)
+        assert sink.aborted
+
+
+async def test_close_on_a_socket_that_is_gone():
+    """A server that raises for a dead socket harms nobody."""
+    server = Server()
+    server.error = RuntimeError("disconnected")
+    async with Peer(Handlers(), FrameTransport(Sink(), server)) as peer:
+        peer.close(4503)
+        await asyncio.sleep(0)
+    assert len(server.events) == 1
+
+
+async def test_events_of_any_server():
+    """Without access to frames, each chunk is an event, in order, and the close comes last."""
+    server = Server()
+    async with Peer(Handlers(), AsgiTransport(server)) as peer:
+        await peer.open()
+        peer.receive("01")
+        peer.receive("r0001004nope00000000")
+        peer.send(Prepared([Notification("b", b"")]))
+        peer.close(4503, "restarting")
+        await asyncio.sleep(0.1)
+        sent = [event.get("bytes", event.get("text")) for event in server.events]
+        assert sent[:3] == [b"01", b"n006$hello00000047", HELLO_FRAMES[-71:]]
+        assert sent[3:6] == ["E000100000018", 'unknown operation "nope"', b"n001b00000000"]
+        assert server.events[6:] == [{"type": "websocket.close", "code": 4503, "reason": "restarting"}]
+
+
+async def test_joined_events_of_any_server():
+    """A joined end gets one event for a turn."""
+    server = Server()
+    async with Peer(Handlers(), AsgiTransport(server)) as peer:
+        await peer.open()
+        peer.receive(b"01")
+        peer.receive(JOINED)
+        peer.notify("a", 1)
+        peer.notify("b", 1)
+        await asyncio.sleep(0.1)
+        peer.send(Prepared([Notification("c", b"3")]))
+        await asyncio.sleep(0.1)
+        assert [event["bytes"] for event in server.events[3:]] == [
+            b"n001a000000011n001b000000011",
+            b"n001c000000013",
+        ]
+
+
+async def test_server_that_does_not_take_events():
+    """The outbox is bounded; the close overtakes what it held."""
+    server = Server()
+    server.takes.clear()
+    async with Peer(Handlers(), AsgiTransport(server), Limits(max_outbox_bytes=1000)) as peer:
+        await peer.open()
+        await asyncio.sleep(0.1)
+        for _ in range(20):
+            peer.send(Prepared([Notification("c", bytes(100))]))
+        server.takes.set()
+        await asyncio.sleep(0.1)
+        assert server.events[-1] == {"type": "websocket.close", "code": 4408, "reason": "too slow"}
+        assert len(server.events) == 2
+
+
+async def test_server_that_raises_for_a_socket_that_is_gone():
+    """The writer goes on: the disconnect event is what ends the connection."""
+    server = Server()
+    server.error = RuntimeError("disconnected")
+    async with Peer(Handlers(), AsgiTransport(server)) as peer:
+        await peer.open()
+        peer.notify("a", 1)
+        await asyncio.sleep(0.1)
+    assert len(server.events) == 5
+
+
+async def test_memory_pair_as_a_byte_stream():
+    """Without frames, chunks are what was written together."""
+    one, other = memory_pair(framed=False)
+    one.write([b"a", b"b"])
+    one.write([b"c"])
+    assert (one.buffered(), other.buffered()) == (3, 0)
+    one.close(4000, "")
+    one.write([b"late"])
+    assert [chunk async for chunk in other] == [b"ab", b"c"]

@@ -1,0 +1,227 @@
+"""The Channels consumer, driven by ASGI events as a server would."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from rpc import Handlers, Limits, Notification, Peer, Prepared
+from rpc.consumers import GotalkConsumer
+from rpc.handlers import default_handlers
+
+
+class Asgi:
+    """A server's side of one WebSocket, with a deadline on every wait."""
+
+    def __init__(self) -> None:
+        self._to_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._from_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.receive, self.send = self._to_application.get, self._from_application.put
+
+    def say(self, *chunks: bytes | str) -> None:
+        for chunk in chunks:
+            key = "text" if isinstance(chunk, str) else "bytes"
+            self._to_application.put_nowait({"type": "websocket.receive", key: chunk})
+
+    def leave(self) -> None:
+        self._to_application.put_nowait({"type": "websocket.disconnect", "code": 1001})
+
+    async def event(self) -> dict[str, Any]:
+        async with asyncio.timeout(5):
+            return await self._from_application.get()
+
+    async def hear(self, number: int) -> list[bytes | str]:
+        events = [await self.event() for _ in range(number)]
+        return [event["bytes"] if "bytes" in event else event["text"] for event in events]
+
+
+@asynccontextmanager
+async def browser(
+    handlers: Handlers | None, scope: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Asgi]:
+    """A WebSocket that the application has accepted; it leaves at the end, and the application ends."""
+    asgi = Asgi()
+    asgi._to_application.put_nowait({"type": "websocket.connect"})
+    application = GotalkConsumer.as_asgi(handlers=handlers, **options)
+    running = asyncio.create_task(application({"type": "websocket", **(scope or {})}, asgi.receive, asgi.send))
+    assert await asgi.event() == {"type": "websocket.accept"}
+    yield asgi
+    asgi.leave()
+    async with asyncio.timeout(5):
+        await running
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture
+def handlers():
+    handlers = Handlers()
+
+    @handlers.request("echo", inline=True)
+    def echo(payload: bytes) -> bytes:
+        return payload
+
+    return handlers
+
+
+def test_stock_browser(handlers):
+    """Accepted at once; the version alone, then `$hello`, then each answer as header and payload."""
+
+    async def scenario():
+        async with browser(handlers) as asgi:
+            version, hello, features = await asgi.hear(3)
+            assert (version, hello[:9]) == (b"01", b"n006$hello"[:9])
+            assert b'"joined"' in features
+            asgi.say(b"01", b"r0001004echo00000006", "😀")
+            assert await asgi.hear(2) == [b"R000100000004", "😀".encode()]
+
+    asyncio.run(scenario())
+
+
+def test_stock_browser_in_text(handlers):
+    """A stock browser in text mode is answered in text."""
+
+    async def scenario():
+        async with browser(handlers) as asgi:
+            await asgi.hear(3)
+            asgi.say("01", "r0001004echo00000002", "hi")
+            assert await asgi.hear(2) == ["R000100000002", "hi"]
+
+    asyncio.run(scenario())
+
+
+def test_frames_of_the_server(handlers):
+    """A server that gives access to its frames gets them whole; only accept and close are events."""
+
+    class Sink:
+        buffered = 0
+        written = b""
+
+        def write(self, frame):
+            self.written += frame
+
+        def abort(self):
+            raise AssertionError
+
+    sink = Sink()
+
+    @handlers.opened
+    async def opened(peer: Peer) -> None:
+        peer.send(Prepared([Notification("hi", b"")]))
+        peer.close(4401, "log in")
+
+    async def scenario():
+        async with browser(handlers, {"extensions": {"hubtalk.frames": sink}}) as asgi:
+            assert await asgi.event() == {"type": "websocket.close", "code": 4401, "reason": "log in"}
+            assert sink.written.startswith(b"\x82\x0201\x82\x12n006$hello")
+            assert sink.written.endswith(b"\x82\x0en002hi00000000")
+
+    asyncio.run(scenario())
+
+
+def test_disconnect_ends_everything(handlers):
+    """A disconnect cancels what runs and awaits the `closed` hooks, also while a request is slow."""
+    seen = []
+
+    @handlers.request("wait")
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("cancelled")
+
+    @handlers.closed
+    async def closed(peer: Peer) -> None:
+        seen.append(peer.scope["path"])
+
+    async def scenario():
+        async with browser(handlers, {"path": "/gotalk/"}) as asgi:
+            await asgi.hear(3)
+            asgi.say(b"01", b"r0001004wait00000000", b"r0002004echo00000000")
+            assert await asgi.hear(1) == [b"R000200000000"]
+
+    asyncio.run(scenario())
+    assert seen == ["cancelled", "/gotalk/"]
+
+
+def test_server_cancels_the_application(handlers):
+    """A server that stops cancels the application, whose hooks run all the same."""
+    seen = []
+
+    @handlers.closed
+    async def closed(peer: Peer) -> None:
+        seen.append("closed")
+
+    async def scenario():
+        asgi = Asgi()
+        asgi._to_application.put_nowait({"type": "websocket.connect"})
+        application = GotalkConsumer.as_asgi(handlers=handlers)
+        running = asyncio.create_task(application({"type": "websocket"}, asgi.receive, asgi.send))
+        assert await asgi.event() == {"type": "websocket.accept"}
+        await asgi.hear(3)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(scenario())
+    assert seen == ["closed"]
+
+
+def flood(number: int) -> list[bytes]:
+    return [b"r%04d004echo00000000" % id for id in range(number)]
+
+
+@pytest.mark.parametrize("rate_limits", [True, False])
+def test_rate_limits_setting(handlers, settings, rate_limits):
+    """RATE_LIMITS off lets a benchmark through; on, the burst is all one gets at once."""
+    settings.RATE_LIMITS = rate_limits
+
+    async def scenario():
+        async with browser(handlers) as asgi:
+            await asgi.hear(3)
+            asgi.say(b"01", *flood(1500))
+            heard = await asgi.hear(1500)
+            assert {chunk[:1] for chunk in heard[:1000]} == {b"R"}
+            assert any(chunk[:1] == b"E" for chunk in heard) is rate_limits
+
+    asyncio.run(scenario())
+
+
+def test_own_limits(handlers):
+    """A consumer may have limits of its own."""
+
+    async def scenario():
+        async with browser(handlers, limits=Limits(max_payload_bytes=10)) as asgi:
+            await asgi.hear(3)
+            asgi.say(b"01", b"r0001004echo0000000b", b"0123456789a")
+            assert await asgi.hear(2) == [b"E000100000025", b"payload too large: 11 bytes, limit 10"]
+
+    asyncio.run(scenario())
+
+
+def test_handler_in_a_thread_has_fresh_connections(handlers, monkeypatch):
+    """Around a plain function, database connections that died or are too old are closed, as around a request."""
+    calls = []
+    monkeypatch.setattr("rpc.consumers.close_old_connections", lambda: calls.append("close"))
+
+    @handlers.request("query")
+    def query() -> int:
+        calls.append("query")
+        return len(connections.all(initialized_only=True))
+
+    async def scenario():
+        async with browser(handlers) as asgi:
+            await asgi.hear(3)
+            asgi.say(b"01", b"r0001005query00000000")
+            assert (await asgi.hear(2))[0] == b"R000100000001"
+
+    asyncio.run(scenario())
+    assert calls == ["close", "query", "close"]
+
+
+def test_operations_of_installed_apps():
+    """The `operations` module of every app has registered itself: the consumer's handlers by default."""
+    assert GotalkConsumer().handlers is default_handlers
+    assert default_handlers.find_request("echo") is not None

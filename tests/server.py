@@ -36,12 +36,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(STOP_TIMEOUT)
-        self._reader.join(STOP_TIMEOUT)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self.kill()
 
     @property
     def url(self) -> str:
@@ -78,6 +73,14 @@ class Server:
         self._reader.start()
         assert self._ready.wait(START_TIMEOUT), self.output
         assert self.process.poll() is None, self.output
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait(STOP_TIMEOUT)
+        self._reader.join(STOP_TIMEOUT)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code."""

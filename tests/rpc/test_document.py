@@ -1,0 +1,48 @@
+"""docs/protocol.md says what the code does."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+import rpc
+from rpc import Limits
+from rpc.limits import MAX_NAME_BYTES, SKIP_FACTOR
+from rpc.session import FEATURES, MAX_RETRY_MS, MIN_RETRY_MS
+from tests.rpc.wire import HELLO
+
+DOCUMENT = (Path(rpc.__file__).parents[1] / "docs" / "protocol.md").read_text()
+
+
+def section(heading: str) -> str:
+    return DOCUMENT.split(f"## {heading}\n")[1].split("\n## ")[0]
+
+
+def rows(heading: str) -> list[list[str]]:
+    lines = [line for line in section(heading).splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_limits():
+    """Each limit stands there with its default."""
+    documented = {row[0].strip("`"): float(re.match(r"\d+", row[1])[0]) for row in rows("Limits")}
+    assert documented == {name: float(value) for name, value in msgspec.structs.asdict(Limits()).items()}
+
+
+def test_numbers_in_the_text():
+    """Numbers outside of the table are the code's."""
+    assert f"A name has 1 to {MAX_NAME_BYTES} bytes" in DOCUMENT
+    assert f"a payload of more than {SKIP_FACTOR} times the limit" in DOCUMENT
+    assert f"{MIN_RETRY_MS} to {MAX_RETRY_MS:,} ms" in DOCUMENT
+
+
+def test_features():
+    """Each feature that we announce is explained, and our `$hello` shown as it is."""
+    assert tuple(row[0].strip("`") for row in rows("Capabilities")) == FEATURES
+    assert HELLO.decode() in DOCUMENT
+
+
+def test_public_names():
+    """Each public name is listed, and nothing that is not public."""
+    documented = [name for row in rows("In Python") for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(documented) == rpc.__all__

@@ -20,7 +20,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     close_timeout: 5 s for the other end to finish a close; Daphne ends an application after 10.
     messages_per_second, messages_burst: 200 and 1000. Someone who types sends one in some seconds; the
         burst is for programs and for a page that comes back and catches up.
-    bytes_per_second, bytes_burst: 1 and 4 MiB: a payload of the largest size each second.
+    bytes_per_second, bytes_burst: 1 and 4 MiB: a payload of the largest size each second. Each chunk, such
+        as a WebSocket message, counts as `CHUNK_COST` bytes more.
     """
 
     max_payload_bytes: int = 1024 * 1024
@@ -49,6 +50,10 @@ MAX_NAME_BYTES = 255
 
 SKIP_FACTOR = 4
 """How many times the largest payload is read only to be thrown away, so that one mistake costs one request."""
+
+
+CHUNK_COST = 512
+"""What taking a chunk costs beside its bytes, in bytes: else a payload in pieces of one byte would be cheap."""
 
 
 class TokenBucket:

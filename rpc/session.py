@@ -31,7 +31,7 @@ from rpc.codec import (
     result_header,
 )
 from rpc.errors import ConnectionClosed, MessageTooBig, OperationError, RemoteProtocolError, RetryLater
-from rpc.limits import Limits, TokenBucket
+from rpc.limits import CHUNK_COST, Limits, TokenBucket
 from rpc.messages import (
     ErrorResult,
     Fault,
@@ -169,7 +169,10 @@ class Session:
         self._last_received = now
         self._messages.refill(now)
         self._bytes.refill(now)
-        self._bytes.tokens -= len(data)
+        self._bytes.tokens -= len(data) + CHUNK_COST
+        if self._bytes.exhausted:
+            self.close(TOO_FAST, "too fast")
+            return
         if self._version is not None:
             data = self._read_version(data)
         self._decoder.feed(data, text)
@@ -192,7 +195,7 @@ class Session:
                 break
             messages.tokens -= 1
             too_fast = messages.tokens < 0 or self._bytes.tokens < 0
-            if too_fast and (messages.exhausted or self._bytes.exhausted):
+            if too_fast and messages.exhausted:
                 self.close(TOO_FAST, "too fast")
                 break
             if type(message) is Request:
@@ -218,7 +221,7 @@ class Session:
             self._refuse(id, request.text, OperationError("this id is in use", "duplicate_id"))
         elif too_fast:
             wait = max(self._messages.wait, self._bytes.wait)
-            self._put_off(id, request.text, RetryLater(int(wait * 1000) + 1, "too many messages", "too_fast"))
+            self._put_off(id, request.text, RetryLater(int(wait * 1000) + 1, "too fast", "too_fast"))
         elif len(self._in_flight) >= self._limits.max_requests_in_flight:
             busy = RetryLater(MIN_RETRY_MS, "too many requests in flight", "too_many_requests")
             self._put_off(id, request.text, busy)

@@ -7,7 +7,7 @@ import msgspec
 
 import rpc
 from rpc import Limits
-from rpc.limits import MAX_NAME_BYTES, SKIP_FACTOR
+from rpc.limits import CHUNK_COST, MAX_NAME_BYTES, SKIP_FACTOR
 from rpc.session import FEATURES, MAX_RETRY_MS, MIN_RETRY_MS
 from tests.rpc.wire import HELLO
 
@@ -33,6 +33,7 @@ def test_numbers_in_the_text():
     """Numbers outside of the table are the code's."""
     assert f"A name has 1 to {MAX_NAME_BYTES} bytes" in DOCUMENT
     assert f"a payload of more than {SKIP_FACTOR} times the limit" in DOCUMENT
+    assert f"counts as {CHUNK_COST} bytes more" in DOCUMENT
     assert f"{MIN_RETRY_MS} to {MAX_RETRY_MS:,} ms" in DOCUMENT
 
 

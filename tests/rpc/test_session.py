@@ -1,6 +1,8 @@
 """The protocol of one connection: bytes in, events and bytes out, time as an argument."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rpc.codec import Oversized
 from rpc.errors import ConnectionClosed, LocalProtocolError, MessageTooBig, OperationError, RetryLater
@@ -452,7 +454,7 @@ def test_too_many_messages():
     """Beyond the burst a request is put off until a message is allowed again."""
     session = opened(limits=SLOW)
     assert len(in_flight(session, 3)) == 2
-    assert session.data_to_send() == [b"E000200000025", b"too many messages, retry after 201 ms"]
+    assert session.data_to_send() == [b"E00020000001c", b"too fast, retry after 201 ms"]
 
 
 def test_rate_comes_back():
@@ -480,11 +482,21 @@ def test_far_too_many_messages():
 
 
 def test_too_many_bytes():
-    """Bytes have their own rate."""
-    session = opened(limits=Limits(bytes_per_second=10, bytes_burst=20))
-    assert take(session, ECHO) == []
-    assert session.data_to_send() == [b"E000100000025", b"too many messages, retry after 501 ms"]
-    take(session, ECHO)
+    """Bytes have their own rate; the chunk counts too."""
+    session = opened(limits=Limits(bytes_per_second=100, bytes_burst=2000))
+    assert len(take(session, ECHO)) == 1
+    assert take(session, b"r0002004echo000003e8" + bytes(1000)) == []
+    assert session.data_to_send() == [b"E00020000001d", b"too fast, retry after 5811 ms"]
+    take(session, bytes(1000))
+    assert session.ended.close_code == 4429
+
+
+def test_payload_in_tiny_pieces():
+    """Chunks of a byte are not what the rate of bytes is meant for."""
+    session = opened(framed=False)
+    take(session, b"r0001004echo00100000", *[b"x"] * 8000)
+    assert session.ended is None
+    take(session, *[b"x"] * 10_000)
     assert session.ended.close_code == 4429
 
 
@@ -566,3 +578,27 @@ def test_refusal_after_the_end():
 def test_error_of_a_connection_that_has_not_ended():
     """Without an end there is no code."""
     assert opened().closed_error().code is None
+
+
+# --- mallory -----------------------------------------------------------------------------------------------
+
+pieces = st.one_of(
+    st.sampled_from([bytes.fromhex(vector["hex"]) for vector in VECTORS["valid"]]),
+    st.sampled_from([bytes.fromhex(vector["hex"])[:17] for vector in VECTORS["valid"]]),
+    st.sampled_from([HELLO, JOINED, RETRY, ERRORS, CANCEL, cancel("30303031"), b"01", b"", ECHO]),
+    st.binary(max_size=30),
+)
+
+
+@given(st.booleans(), st.lists(st.tuples(pieces, st.booleans()), max_size=12), st.floats(0, 100))
+def test_nothing_that_comes_raises(framed, chunks, later):
+    """Whatever comes, in whatever order, is an event, an answer or an end with a documented code."""
+    session = Session(Limits(max_payload_bytes=50, max_requests_in_flight=2), 0.0, framed=framed)
+    for data, text in chunks:
+        session.receive_data(data, 0.0, text=text)
+        while (event := session.next_event()) is not None:
+            if isinstance(event, Request) and event.payload:
+                session.answer(event.id, event.payload)
+    session.handle_timer(later, 0)
+    assert all(session.data_to_send())
+    assert session.ended is None or session.ended.close_code in (4000, 4001, 4002, 4003)

@@ -7,7 +7,7 @@ import msgspec
 
 from chat import access
 from chat.directory import Directory, Person, RoomFacts
-from chat.events import SITE_TOPIC, gotalk_wire, room_topic
+from chat.events import SITE_TOPIC, SignedOut, gotalk_wire, room_topic
 from chat.hub import Hub
 from chat.visitors import session_digest
 from rpc import Notification, Peer, Prepared
@@ -60,6 +60,12 @@ class Client:
     def address(self) -> str:
         client = self.peer.scope.get("client")
         return str(client[0]) if client else ""
+
+    def is_of(self, ended: SignedOut) -> bool:
+        """Whether this socket belongs to a session that ended."""
+        if ended.user_id is not None:
+            return ended.user_id == self.person.identity.user_id
+        return self.session is not None and self.session == ended.session
 
     async def follow(self, hub: Hub, topic: str, wanted: bool) -> bool:
         """Hear a topic, or no longer; returns whether that is new."""

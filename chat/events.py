@@ -101,9 +101,10 @@ class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
 
 
 class SignedOut(msgspec.Struct, frozen=True, tag=True):
-    """The session with this key digest ended; its sockets close."""
+    """A session (by the digest of its key), or every session of a person, ended: its sockets close."""
 
-    session: str
+    session: str | None = None
+    user_id: int | None = None
 
 
 class Gap(msgspec.Struct, frozen=True, tag=True):

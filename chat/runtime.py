@@ -268,9 +268,10 @@ class Runtime:
                 session_key = next((each.session_key for each in person.clients), None) if person else None
                 identity = await read(identify, session_key) if session_key is not None else None
                 return await self._refresh_person(key, identity)
-            case SignedOut(session=session):
-                for client in [each for each in self.clients if each.session == session]:
-                    client.peer.close(4401, "signed out")
+            case SignedOut():
+                for client in tuple(self.clients):
+                    if client.is_of(event):
+                        client.peer.close(4401, "signed out")
                 return set()
             case Gap():
                 await self._reload()

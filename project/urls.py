@@ -6,5 +6,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="javascript-catalog"),
     path("gotalk/", include("rpc.urls")),
+    path("accounts/", include("chat.account_urls")),
     path("", include("chat.urls")),
 ]

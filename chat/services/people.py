@@ -6,7 +6,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.db.models import Q
 
-from chat.events import PersonChanged, VisitorChanged
+from chat.events import PersonChanged, SignedOut, VisitorChanged
 from chat.models import Connection, User
 from chat.names import clean_name, free_guest_name, name_key, numbered
 from chat.services.announcing import announce_after_commit
@@ -99,6 +99,28 @@ def rename_visitor(session_key: str, name: str) -> str:
         session.save()
         announce_after_commit(VisitorChanged(visitor_key(session_key)))
     return name
+
+
+def open_account(user: User) -> User:
+    """Store a new account, or make a guest's row one."""
+    with transaction.atomic():
+        user.is_guest = False
+        user.save()
+        announce_after_commit(PersonChanged(user.pk))
+    return user
+
+
+def change_account(user: User) -> User:
+    """Store what an admin changed of a person; his sockets follow."""
+    with transaction.atomic():
+        user.save()
+        announce_after_commit(PersonChanged(user.pk))
+    return user
+
+
+def end_sessions(user_id: int) -> None:
+    """Close a person's sockets, after his password changed; Django ends the sessions themselves."""
+    announce_after_commit(SignedOut(user_id=user_id))
 
 
 def set_active(user_id: int, active: bool) -> None:

@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
+from chat.setup import new_setup_token
+
 
 class Command(BaseCommand):
     help = "Serves the site under Daphne, until SIGINT or SIGTERM ends it; a second signal ends it at once."
@@ -32,13 +34,14 @@ class Command(BaseCommand):
         from project.server import HubtalkServer
         from rpc.limits import SKIP_FACTOR, Limits
 
+        setup_token = new_setup_token()
         server = HubtalkServer(
             application,
             host=host,
             port=port,
             max_message_bytes=SKIP_FACTOR * Limits().max_payload_bytes,
             drain=lifecycle.drain,
-            listening=lambda port: self._say_where(host, port),
+            listening=lambda port: self._say_where(host, port, setup_token),
         )
         try:
             server.run()
@@ -55,14 +58,13 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from None
 
-    def _say_where(self, host: str, port: int) -> None:
-        from chat.setup import new_setup_token
-
+    def _say_where(self, host: str, port: int, setup_token: str | None) -> None:
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{port}{settings.ROOT_PATH}"
         self.stdout.write(f"Hubtalk is at {address}/")
-        token = new_setup_token()
-        if token is not None:
-            self.stdout.write(f"Choose the admin's name and password at {address}/setup/{token}/ (works once)")
+        if setup_token is not None:
+            self.stdout.write(
+                f"Choose the admin's name and password at {address}/setup/{setup_token}/ (works once)"
+            )
         self.stdout.write("Listening")
         self.stdout.flush()

@@ -1,0 +1,13 @@
+"""The Django admin: a tool for rooms and people that acts through the services, so that open pages follow."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from chat.admin import messages, moderation, people, rooms, site
+
+__all__ = ["messages", "moderation", "people", "rooms", "site"]
+
+# Rights in the chat come with rooms; the few for staff are set on the person.
+admin.site.unregister(Group)
+admin.site.site_title = admin.site.site_header = "Hubtalk"
+admin.site.index_title = ""

@@ -1,0 +1,80 @@
+"""Rooms, and who belongs to them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from chat.admin.base import NeverDeleted, staff_key
+from chat.models import Membership, Room
+from chat.names import clean_name, name_key
+from chat.services.memberships import join_room, leave_room
+from chat.services.rooms import change_room, create_room
+from rpc import OperationError
+
+
+class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
+    def clean_name(self) -> str:
+        try:
+            name = clean_name(self.cleaned_data["name"])
+        except OperationError as error:
+            raise forms.ValidationError(error.text) from None
+        if Room.objects.filter(name_key=name_key(name)).exclude(pk=self.instance.pk or 0).exists():
+            raise forms.ValidationError(_("There is a room of this name."))
+        return name
+
+
+@admin.register(Room)
+class RoomAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    form = RoomForm
+    fields = ("name", "topic", "kind", "auto_join", "read_only", "slow_mode_seconds", "archived")
+    list_display = ("name", "kind", "topic", "posts", "read_only", "archived", "created_at")
+    list_filter = ("kind", "archived", "read_only", "auto_join")
+    search_fields = ("name", "topic")
+    ordering = ("name_key",)
+    actions = ("archive", "reopen")
+
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
+        fields = {name: form.cleaned_data[name] for name in form.changed_data}
+        if not change:
+            kind = form.cleaned_data["kind"]
+            obj.pk = create_room(form.cleaned_data["name"], by=staff_key(request), kind=kind).pk
+        if fields:
+            change_room(obj.pk, **fields)
+        obj.refresh_from_db()
+
+    @admin.action(description=_("Archive"), permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        for room in queryset.filter(archived=False):
+            change_room(room.pk, archived=True)
+
+    @admin.action(description=_("Take out of the archive"), permissions=["change"])
+    def reopen(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        for room in queryset.filter(archived=True):
+            change_room(room.pk, archived=False)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    fields = ("room", "user", "role")
+    autocomplete_fields = ("room", "user")
+    list_display = ("user", "room", "role", "left", "joined_at")
+    list_filter = ("role", "left")
+    list_select_related = ("room", "user")
+    search_fields = ("user__name", "user__username", "room__name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("room", "user")
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        obj.pk = join_room(obj.room_id, obj.user_id, role=obj.role).pk
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        leave_room(obj.room_id, obj.user_id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset:
+            leave_room(membership.room_id, membership.user_id)

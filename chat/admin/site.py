@@ -1,0 +1,61 @@
+"""The site's switches, a word to everyone, and invitations."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from chat.admin.base import NeverDeleted
+from chat.invitations import invite
+from chat.models import Invitation, SiteSettings
+from chat.services.site import announce_to_all, change_settings
+
+
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
+    announcement = forms.CharField(
+        label=_("Say to everyone"),
+        required=False,
+        max_length=300,
+        help_text=_("Shown at once on every open page; not stored."),
+    )
+
+
+@admin.register(SiteSettings)
+class SettingsAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    form = SettingsForm
+    fields = (*("title", "sign_up", "guests_allowed", "rooms_by_everyone", "edit_window_minutes", "announcement"),)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect(reverse("admin:chat_sitesettings_change", args=[1]))
+
+    def save_model(self, request: HttpRequest, obj: SiteSettings, form: Any, change: bool) -> None:
+        announcement = form.cleaned_data["announcement"]
+        fields = [name for name in form.changed_data if name != "announcement"]
+        if fields:
+            change_settings(**{name: form.cleaned_data[name] for name in fields})
+        if announcement:
+            announce_to_all(announcement)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    fields = ("note", "expires_at")
+    list_display = ("note", "created_by", "created_at", "expires_at", "used_by")
+    list_filter = (("used_by", admin.EmptyFieldListFilter),)
+    list_select_related = ("created_by", "used_by")
+    search_fields = ("note", "used_by__name")
+
+    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        obj.created_by_id = request.user.pk
+        link = request.build_absolute_uri(reverse("signup")) + "?invitation=" + invite(obj)
+        messages.warning(request, _("The invitation, shown only now: %(link)s") % {"link": link})

@@ -1,0 +1,22 @@
+"""Tokens for programs: made, revoked."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat.models import Token
+from chat.one_time import digest_of, new_secret
+
+
+def make_token(token: Token) -> str:
+    """Store a new token; returns the secret, which is not kept and cannot be shown again."""
+    secret = new_secret()
+    token.digest = digest_of(secret)
+    token.hint = secret[-4:]
+    token.save()
+    return secret
+
+
+def revoke(token: Token) -> None:
+    """No longer accept a token; revoking it twice is as once."""
+    with transaction.atomic():
+        Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())

@@ -54,7 +54,10 @@ class Oversized(msgspec.Struct, frozen=True, gc=False):
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):
-    """A header that was read; `number` is the wait of `e`, the load of `h`, the code of `f`."""
+    """
+    A header that was read. `number` is the wait of `e`, the load of `h`, the code of `f`; the `size` of `h`
+    is its time, as nothing follows it.
+    """
 
     kind: int
     id: bytes

@@ -258,7 +258,7 @@ class Session:
         if not notification.name.startswith("$"):
             return notification
         try:
-            if notification.name == "$hello":
+            if notification.name == "$hello" and not self.features:
                 return self._take_hello(_read_hello(notification.payload))
             if notification.name == "$cancel":
                 id = binascii.unhexlify(_read_cancel(notification.payload).id)

@@ -168,6 +168,16 @@ async def test_unknown_operation(handlers):
         assert await far.hear(3) == [b"E000100000018", b'unknown operation "nope"', b"R000200000000"]
 
 
+@pytest.mark.parametrize("name", ["$ops", "__class__", "toString", "\0", "echo ", "ECHO"])
+async def test_name_that_is_not_registered(handlers, name):
+    """Nothing but a registered name can be called, and an error does not end anything."""
+    async with connected(handlers) as (_, client):
+        with pytest.raises(RequestFailed) as caught:
+            await client.request(name)
+        assert caught.value.code == "unknown_operation"
+        assert await client.request("echo", b"still here", bytes) == b"still here"
+
+
 async def test_operation_error(handlers):
     """A handler's own words reach a stock peer as plain text."""
 

@@ -100,6 +100,13 @@ def test_hello_of_the_wrong_kind(payload):
     assert take(session, ECHO) == [Request(b"0001", "echo", b"hi")]
 
 
+def test_second_hello():
+    """What was announced holds as long as the connection."""
+    session = opened(JOINED)
+    assert take(session, RETRY) == []
+    assert session.features == {"joined"}
+
+
 def test_unknown_reserved_notification():
     """Names that begin with $ are not the application's."""
     session = opened()

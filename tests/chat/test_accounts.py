@@ -1,0 +1,233 @@
+"""Signing up, logging in and out, and the operator's first link."""
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+
+from chat import hub, setup
+from chat.events import SignedOut
+from chat.forms import MAX_FAILURES
+from chat.invitations import invite
+from chat.models import Invitation, SiteSettings, User
+from chat.services.people import keep_visitor
+from chat.visitors import GUEST_NAME, GUEST_USER
+
+PASSWORD = "correct horse battery"
+SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Argon2 is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def site(db):
+    return SiteSettings.objects.create(pk=1, guests_allowed=True, sign_up=SiteSettings.SignUp.OPEN)
+
+
+@pytest.fixture
+def alice(db):
+    return User.objects.create_user("alice", password=PASSWORD, name="Alice")
+
+
+def log_in(client, username="alice", password=PASSWORD, **extra):
+    return client.post(reverse("login"), {"username": username, "password": password}, **extra)
+
+
+def test_visitor_gets_a_name_that_stays_his(client, site):
+    """The page gives a session its name once."""
+    assert client.get("/").status_code == 200
+    name = client.session[GUEST_NAME]
+    client.get("/")
+    assert client.session[GUEST_NAME] == name
+
+
+def test_site_without_guests_asks_to_log_in(client, site):
+    """Where guests are not allowed a visitor sees the log-in, and an account the page."""
+    SiteSettings.objects.update(guests_allowed=False)
+    assert client.get("/").headers["Location"] == "/accounts/login/?next=/"
+
+
+def test_account_sees_the_page_of_a_site_without_guests(client, site, alice):
+    """An account needs no guest's name."""
+    SiteSettings.objects.update(guests_allowed=False)
+    client.force_login(alice)
+    assert client.get("/").status_code == 200
+    assert GUEST_NAME not in client.session
+
+
+def test_log_in_and_out(client, site, alice):
+    """Logging out is a POST, and ends the session."""
+    assert log_in(client).headers["Location"] == "/"
+    assert client.get(reverse("logout")).status_code == 405
+    assert client.post(reverse("logout")).headers["Location"] == "/"
+    assert "_auth_user_id" not in client.session
+
+
+def test_log_in_goes_only_to_own_pages(client, site, alice):
+    """`next` may not lead elsewhere."""
+    data = {"username": "alice", "password": PASSWORD, "next": "https://elsewhere.example/"}
+    assert client.post(reverse("login"), data).headers["Location"] == "/"
+
+
+def test_guessing_is_paced(client, site, alice):
+    """After MAX_FAILURES wrong passwords even the right one waits, for that name from that address."""
+    for _ in range(MAX_FAILURES):
+        assert log_in(client, password="wrong").status_code == 200
+    assert "Too many wrong passwords" in log_in(client).content.decode()
+    assert log_in(client, REMOTE_ADDR="10.9.8.7").status_code == 302
+
+
+def test_right_password_forgets_the_wrong_ones(client, site, alice):
+    """Someone who mistypes now and then is never locked out."""
+    for _ in range(2):
+        for _ in range(MAX_FAILURES - 1):
+            log_in(client, password="wrong")
+        assert log_in(client).status_code == 302
+        client.post(reverse("logout"))
+
+
+def test_pace_can_be_switched_off(client, site, alice, settings):
+    """RATE_LIMITS=off is for benchmarks."""
+    settings.RATE_LIMITS = False
+    for _ in range(MAX_FAILURES + 1):
+        log_in(client, password="wrong")
+    assert log_in(client).status_code == 302
+
+
+def test_sign_up_opens_an_account_and_logs_in(client, site):
+    """Open sign-up is one form."""
+    assert client.post(reverse("signup"), SIGN_UP).headers["Location"] == "/"
+    bob = User.objects.get(username="bob")
+    assert (bob.name, bob.is_guest, bob.is_staff) == ("Bob", False, False)
+    assert client.session["_auth_user_id"] == str(bob.pk)
+
+
+def test_guest_who_signs_up_keeps_what_he_posted(client, site):
+    """His row becomes the account."""
+    client.get("/")
+    guest = keep_visitor(client.session.session_key, client.session[GUEST_NAME])
+    assert client.session[GUEST_USER] == guest
+    client.post(reverse("signup"), SIGN_UP)
+    bob = User.objects.get(username="bob")
+    assert (bob.pk, bob.is_guest, bob.has_usable_password()) == (guest, False, True)
+
+
+def test_account_is_not_taken_over_through_an_old_guest_session(client, site):
+    """Once the row is an account, a session that remembers it as its guest signs up somebody new."""
+    client.get("/")
+    guest = keep_visitor(client.session.session_key, client.session[GUEST_NAME])
+    User.objects.filter(pk=guest).update(is_guest=False, username="owner")
+    client.post(reverse("signup"), SIGN_UP)
+    assert User.objects.get(username="owner").pk == guest
+    assert User.objects.get(username="bob").pk != guest
+
+
+@pytest.mark.parametrize(("name", "words"), [("ALICE", "this name is taken"), ("a\u202eb", "control or direction")])
+def test_bad_name_is_refused_in_words(client, site, alice, name, words):
+    """A name that is another's, or that hides something, is refused beside its field."""
+    response = client.post(reverse("signup"), {**SIGN_UP, "name": name})
+    assert words in response.content.decode()
+    assert not User.objects.filter(username="bob").exists()
+
+
+def test_closed_site_takes_nobody(client, site):
+    """Closed is closed, for the form and for what is sent without it."""
+    SiteSettings.objects.update(sign_up=SiteSettings.SignUp.CLOSED)
+    assert client.get(reverse("signup")).status_code == 403
+    assert client.post(reverse("signup"), SIGN_UP).status_code == 403
+    assert not User.objects.filter(username="bob").exists()
+
+
+def test_invitation_lets_one_person_in(client, site):
+    """By invitation: without a code nobody, with one exactly one."""
+    SiteSettings.objects.update(sign_up=SiteSettings.SignUp.INVITATION)
+    assert client.post(reverse("signup"), SIGN_UP).status_code == 403
+    code = invite(Invitation(note="Bob"))
+    assert code in client.get(reverse("signup"), {"invitation": code}).content.decode()
+    assert client.post(reverse("signup"), {**SIGN_UP, "invitation": code}).status_code == 302
+    client.post(reverse("logout"))
+    assert client.post(reverse("signup"), {**SIGN_UP, "username": "eve", "invitation": code}).status_code == 403
+    assert Invitation.objects.get().used_by.username == "bob"
+
+
+def test_set_up_link_makes_the_admin_once(client, site):
+    """The link of the first start works once, and then is no more."""
+    url = f"/setup/{setup.new_setup_token()}/"
+    assert client.get(url).status_code == 200
+    assert client.post(url, {**SIGN_UP, "username": "root"}).headers["Location"] == "/"
+    root = User.objects.get(username="root")
+    assert root.is_superuser
+    assert root.is_staff
+    assert client.post(url, {**SIGN_UP, "username": "second"}).status_code == 404
+    assert setup.new_setup_token() is None
+
+
+def test_older_set_up_link_is_dead(client, site):
+    """Each start prints a new link; the old one no longer opens."""
+    old = setup.new_setup_token()
+    setup.new_setup_token()
+    assert client.get(f"/setup/{old}/").status_code == 404
+
+
+@pytest.mark.parametrize("token", ["x", "0" * 43])
+def test_wrong_set_up_link_is_not_found(client, site, token):
+    """A guess is a page that does not exist, also while nobody ever asked for a link."""
+    assert client.get(f"/setup/{token}/").status_code == 404
+
+
+def test_weak_password_makes_no_admin(client, site):
+    """The link stays open until a good password is chosen."""
+    url = f"/setup/{setup.new_setup_token()}/"
+    weak = {"username": "root", "name": "", "password1": "12345678", "password2": "12345678"}
+    assert client.post(url, weak).status_code == 200
+    assert not User.objects.exists()
+    assert client.get(url).status_code == 200
+
+
+@pytest.fixture
+def announced(monkeypatch):
+    events = []
+
+    class Recorder:
+        publish = staticmethod(events.append)
+
+    monkeypatch.setattr(hub, "_running", Recorder())
+    return events
+
+
+def test_log_out_closes_the_sockets_of_the_session(
+    client, site, alice, announced, django_capture_on_commit_callbacks
+):
+    """Other processes are told a digest of the session's key, not the key."""
+    log_in(client)
+    key = client.session.session_key
+    announced.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("logout"))
+    assert [type(event) for event in announced] == [SignedOut]
+    assert announced[0].session is not None
+    assert key not in announced[0].session
+
+
+def test_new_password_ends_every_other_socket(client, site, alice, announced, django_capture_on_commit_callbacks):
+    """Whoever knew the old password is out."""
+    log_in(client)
+    announced.clear()
+    new = {"old_password": PASSWORD, "new_password1": "staple battery 42", "new_password2": "staple battery 42"}
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(reverse("password_change"), new)
+    assert response.headers["Location"] == reverse("password_change_done")
+    assert announced == [SignedOut(user_id=alice.pk)]
+
+
+def test_healthz_answers_without_a_database(client):
+    """A probe costs no query."""
+    assert client.get("/healthz").content == b"ok"

@@ -14,7 +14,11 @@ from chat.models import Room
 from chat.names import JOINERS
 from chat.posts import MAX_BODY_CHARS
 from rpc import OperationError, RetryLater
+from rpc.limits import TokenBucket
 
+POSTS_PER_SECOND = 2
+POSTS_BURST = 30
+"""What one person may post: faster than anyone types, and the lines that someone pastes one by one."""
 KEYCAP = "\u20e3"
 FLAG_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
 """Invisible letters within the flags of regions (UTS #51, emoji tag sequences)."""
@@ -87,6 +91,21 @@ def check_post(person: Person, room: RoomFacts) -> None:
     refusal = refusal_to_post(person, room)
     if refusal is not None:
         raise refusal
+
+
+def check_allowance(person: Person, now: float) -> None:
+    """
+    Count a post against what one person may post in all rooms; `now` is the monotonic clock in seconds.
+
+    Raises:
+        RetryLater: `too_fast`.
+    """
+    if person.allowance is None:
+        person.allowance = TokenBucket(POSTS_PER_SECOND, POSTS_BURST, now)
+    person.allowance.refill(now)
+    if person.allowance.tokens < 1:
+        raise RetryLater(int(person.allowance.wait * 1000) + 1, "you are posting too fast", code="too_fast")
+    person.allowance.tokens -= 1
 
 
 def check_pace(person: Person, room: RoomFacts, now: float) -> None:

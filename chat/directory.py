@@ -10,6 +10,7 @@ from chat.events import PersonCard, Posted
 from chat.identity import Identity, Place, Restraint
 from chat.models import Membership, Room, Sanction, SiteSettings
 from chat.names import name_key
+from rpc.limits import TokenBucket
 
 OWNER = Membership.Role.OWNER.value
 MODERATOR = Membership.Role.MODERATOR.value
@@ -42,14 +43,15 @@ class SiteFacts(msgspec.Struct, frozen=True):
 class Person:
     """One person who is connected to this process, shared by all of his connections here."""
 
-    __slots__ = ("clients", "identity", "last_posts", "post_allowance")
+    __slots__ = ("allowance", "clients", "identity", "last_posts")
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.clients: set[Any] = set()
         self.last_posts: dict[int, float] = {}
         """Room key → when he last posted there, on the monotonic clock: for slow mode."""
-        self.post_allowance: Any = None
+        self.allowance: TokenBucket | None = None
+        """How many posts he may make now, on all of his connections here; None before the first."""
 
     @property
     def card(self) -> PersonCard:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 import msgspec
+from django.conf import settings
 
 from chat import access, history, lifecycle
 from chat.clients import Client, RoomEntry, room_entry
@@ -169,7 +170,10 @@ async def send_message(peer: Peer, params: SendMessage) -> Receipt:
     room = _room(peer, params.room)
     body = access.check_body(params.message.body)
     access.check_post(person, room)
-    access.check_pace(person, room, time.monotonic())
+    now = time.monotonic()
+    if settings.RATE_LIMITS:
+        access.check_allowance(person, now)
+    access.check_pace(person, room, now)
     author_id = await runtime.account(client)
     who = client.person.identity
     stored = await runtime.post(

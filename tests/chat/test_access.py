@@ -153,6 +153,17 @@ def test_slow_mode_does_not_hold_moderators():
     access.check_pace(bob, room(slow_mode_seconds=10), 100.1)
 
 
+def test_flood_of_posts_is_put_off_until_there_is_room_again():
+    """A burst passes, then it is so many a second, over all rooms and connections."""
+    alice = person()
+    for _ in range(access.POSTS_BURST):
+        access.check_allowance(alice, 100.0)
+    with pytest.raises(RetryLater) as put_off:
+        access.check_allowance(alice, 100.0)
+    assert put_off.value.code == "too_fast"
+    access.check_allowance(alice, 100.0 + put_off.value.retry_after_ms / 1000)
+
+
 def test_text_is_trimmed_and_nul_is_dropped():
     """What PostgreSQL cannot hold and what nobody sees is not stored."""
     assert access.check_body("  a\0b \n") == "ab"

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from chat.admin.base import NeverDeleted, ReadOnly, UncountedPaginator, staff_key
+from chat.admin.base import BoundedPaginator, NeverDeleted, ReadOnly, staff_key
 from chat.models import Message, Revision
 from chat.services.messages import remove_message
 from rpc import OperationError
@@ -42,7 +42,7 @@ class MessageAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  #
     list_select_related = ("room",)
     search_fields = ("body", "author_name", "room__name")
     ordering = ("-pk",)
-    paginator = UncountedPaginator
+    paginator = BoundedPaginator
     show_full_result_count = False
     inlines = (RevisionInline,)
     actions = ("remove",)

@@ -15,7 +15,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_outbox_bytes: 1 MiB that the other end has not read; then it is too slow and is cut off.
     handshake_timeout: 5 s for the two bytes of the version.
     heartbeat_interval: 10 s between our heartbeats: the Go peer drops a line that is silent for 30.
-    idle_timeout: 60 s without a byte from the other end: three heartbeats of a stock browser peer.
+    idle_timeout: 90 s without a byte from the other end: a stock browser peer sends every 20, but a browser
+        wakes the timers of a hidden page once a minute only.
     request_timeout: 30 s for a handler, and for the answer to a request of ours.
     close_timeout: 5 s for the other end to finish a close; Daphne ends an application after 10.
     messages_per_second, messages_burst: 200 and 1000. Someone who types sends one in some seconds; the
@@ -30,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_outbox_bytes: int = 1024 * 1024
     handshake_timeout: float = 5.0
     heartbeat_interval: float = 10.0
-    idle_timeout: float = 60.0
+    idle_timeout: float = 90.0
     request_timeout: float = 30.0
     close_timeout: float = 5.0
     messages_per_second: int | None = 200

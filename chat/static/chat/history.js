@@ -13,7 +13,7 @@ const AROUND = 30;
 export class History {
   #request;
   #onChange;
-  /** @type {Map<object, Set<string>>} which ways a log is being loaded */
+  /** @type {WeakMap<object, Set<string>>} which ways a log is being loaded */
   #loading = new WeakMap();
 
   /**

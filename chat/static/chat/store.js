@@ -1,6 +1,6 @@
 // @ts-check
 import { Emitter } from "./emitter.js";
-import { RoomLog } from "./log.js";
+import { MAX_WINDOW, RoomLog } from "./log.js";
 
 /**
  * @typedef {import("./types.js").Message} Message
@@ -37,8 +37,9 @@ export class RoomState {
  * Rooms and their conversations: what notifications and answers say is merged here, and only here.
  *
  * Events: "rooms" when the list may have changed, "gone" (RoomState) for a room that left it, "renamed"
- * (RoomState), "posted" (RoomState, Message) for each message that is new or was missed, "log" (RoomState) when
- * a conversation may have changed, "behind" (RoomState) when something of it was missed.
+ * (RoomState), "posted" (RoomState, Message) for each message that is new or was missed, "changed"
+ * (RoomState, Message[]) for those that were edited, removed or reacted to, "log" (RoomState) when a conversation
+ * may show it, "behind" (RoomState) when something of it was missed.
  */
 export class Store extends Emitter {
   /** @type {Map<number, RoomState>} by key, as a room may be renamed */
@@ -107,7 +108,9 @@ export class Store extends Emitter {
   hearChange(name, version, messages) {
     const room = this.rooms.get(messages[0]?.room_id) ?? this.named(name);
     // A room that was just renamed is known by its new name when the list comes.
-    if (room !== undefined) this.#hear(room, version, messages);
+    if (room === undefined) return;
+    this.#hear(room, version, messages);
+    this.emit("changed", room, messages);
   }
 
   /**
@@ -120,6 +123,11 @@ export class Store extends Emitter {
     // Not the room's version: what lies between may still be on its way.
     room.log.hear(0, [message]);
     this.emit("log", room);
+  }
+
+  /** Something of this version was done here: its notification is on its way. @param {RoomState} room @param {number} version */
+  expect(room, version) {
+    this.#heard(room, version);
   }
 
   /** The conversation of a room, made when it is opened. @param {RoomState} room */
@@ -141,6 +149,7 @@ export class Store extends Emitter {
       room.posts = Math.max(room.posts, message.number);
       this.emit("posted", room, message);
     }
+    this.emit("changed", room, messages);
     this.emit("log", room);
   }
 
@@ -154,6 +163,8 @@ export class Store extends Emitter {
     room.heard = Math.max(room.heard, version);
     if (room.log === null) return;
     if (room.log.hear(version, messages)) this.emit("log", room);
+    // The open room's window is trimmed with regard to what its reader sees; this is for the others.
+    if (room.log.messages.length > 2 * MAX_WINDOW) room.log.trimStart();
     if (room.log.isBehind) this.emit("behind", room);
   }
 

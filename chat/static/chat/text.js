@@ -143,7 +143,7 @@ function joined(tokens) {
 /** The text in one line, for a quote. @param {string} body @param {number} [max] characters */
 export function oneLine(body, max = 140) {
   const line = body.replaceAll(FENCE, " ").replace(/\s+/g, " ").trim();
-  const chars = [...line.slice(0, max * 2)];
+  const chars = [...line.slice(0, max * 2 + 2)];
   return chars.length > max ? `${chars.slice(0, max).join("")}…` : line;
 }
 

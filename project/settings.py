@@ -34,6 +34,14 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def number(name: str, default: int) -> int:
+    """Read a variable that is a whole number, not below zero."""
+    value = env.str(name, default=str(default))
+    if not value.isascii() or not value.isdigit():
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}")
+    return int(value)
+
+
 # --- where things are --------------------------------------------------------------------------------------
 
 HUBTALK_DATA = Path(env.str("HUBTALK_DATA", default=str(BASE_DIR / "var"))).resolve()
@@ -48,7 +56,7 @@ DEBUG = switch("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_make_secret_key(HUBTALK_DATA)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.int("PORT", default=8000)
+PORT = number("PORT", default=8000)
 LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
     *LOCAL_HOSTS,

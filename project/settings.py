@@ -126,7 +126,10 @@ TEMPLATES = [
 
 # --- storage -----------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{HUBTALK_DATA / 'hubtalk.sqlite3'}")}
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{HUBTALK_DATA / 'hubtalk.sqlite3'}")
+if not DATABASE_URL.startswith(("sqlite:///", "postgres://", "postgresql://")):
+    raise ImproperlyConfigured("DATABASE_URL must start with sqlite:///, postgres:// or postgresql://")
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASE = DATABASES["default"]
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = {
@@ -138,11 +141,9 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     }
     # Threads of the tests share a file; an in-memory database would be locked as one table.
     DATABASE["TEST"] = {"NAME": str(HUBTALK_DATA / f"test-{os.getpid()}.sqlite3")}
-elif DATABASE["ENGINE"] == "django.db.backends.postgresql":
+else:
     DATABASE["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}}
     DATABASE["CONN_HEALTH_CHECKS"] = True
-else:
-    raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL")
 
 REDIS_URL = env.str("REDIS_URL", default="")
 TEN_YEARS = 10 * 365 * 24 * 3600

@@ -1,0 +1,27 @@
+"""Debian's Chromium, without what it would ask of the network by itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A page that a test writes itself counts as one from the public internet.
+    "--disable-features=LocalNetworkAccessChecks",
+]
+
+
+@contextmanager
+def launch(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+    try:
+        yield browser
+    finally:
+        browser.close()

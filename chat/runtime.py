@@ -33,6 +33,7 @@ from chat.events import (
 )
 from chat.hub import Hub
 from chat.identity import Identity, Place, identify, of_user_id, session_key_of
+from chat.metrics import CONNECTIONS
 from chat.models import Room
 from chat.places import Places
 from chat.posts import NewPost, Stored
@@ -65,6 +66,7 @@ class Runtime:
         self.places = Places(self.writer)
         self.watchers = Watchers(self.directory, self.presence)
         self.clients: set[Client] = set()
+        CONNECTIONS.set_function(lambda: len(self.clients))
         self._stale: dict[AnyEvent, None] = {}
         self._stale_ready = asyncio.Event()
         self._dirty: set[Client] = set()

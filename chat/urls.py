@@ -1,11 +1,12 @@
 from django.urls import path
 
 from chat.account_views import set_up
-from chat.views import healthz, room_page
+from chat.views import healthz, metrics, room_page
 
 app_name = "chat"
 urlpatterns = [
     path("", room_page, name="page"),
     path("setup/<str:token>/", set_up, name="setup"),
+    path("metrics", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),
 ]

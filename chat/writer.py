@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
+from chat.metrics import BATCH_POSTS, COMMIT_SECONDS, POSTS
 from chat.posts import NewPost, Stored, store_posts
 
 logger = logging.getLogger(__name__)
@@ -138,7 +139,10 @@ class Writer:
                 return [(jobs[0], None, error)]
             # One post that cannot be stored must not take the others with it.
             return [outcome for job in jobs for outcome in self._write_posts([job])]
-        self._committed([each for each in stored if each.created])
+        created = [each for each in stored if each.created]
+        POSTS.inc(len(created))
+        BATCH_POSTS.observe(len(jobs))
+        self._committed(created)
         return [(job, each, None) for job, each in zip(jobs, stored, strict=True)]
 
 
@@ -146,7 +150,7 @@ def _in_transaction(function: Callable[[], R]) -> R:
     try:
         if connection.connection is None:
             _prepare_connection()
-        with transaction.atomic():
+        with COMMIT_SECONDS.time(), transaction.atomic():
             return function()
     except (OperationalError, InterfaceError) as error:
         logger.warning("the database did not take a write: %s", error)

@@ -228,6 +228,16 @@ def test_new_password_ends_every_other_socket(client, site, alice, announced, dj
     assert announced == [SignedOut(user_id=alice.pk)]
 
 
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Bearer "])
+def test_metrics_are_for_who_has_the_token(client, settings, header):
+    """Without the token, or when none is set, there is no such page."""
+    settings.METRICS_TOKEN = "right"
+    assert client.get("/metrics", headers={"Authorization": header}).status_code == 404
+    assert b"hubtalk_posts_total" in client.get("/metrics", headers={"Authorization": "Bearer right"}).content
+    settings.METRICS_TOKEN = ""
+    assert client.get("/metrics", headers={"Authorization": header}).status_code == 404
+
+
 def test_healthz_answers_without_a_database(client):
     """A probe costs no query."""
     assert client.get("/healthz").content == b"ok"

@@ -197,10 +197,9 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 SERVESTATIC_MAX_AGE = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- logs and figures ---------------------------------------------------------------------------------------
+
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-
-# --- logs --------------------------------------------------------------------------------------------------
-
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,

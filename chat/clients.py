@@ -52,6 +52,8 @@ class Client:
         self.session_key = session_key
         self.session = session_digest(session_key) if session_key is not None else None
         self.topics: set[str] = set()
+        self.gone = False
+        """Disconnected: what is still on its way to this socket must not subscribe it again."""
         self.known_as: tuple[str, str] | None = None
         """Key and name that this socket and the others were told."""
         self.typed_at = float("-inf")
@@ -69,7 +71,7 @@ class Client:
 
     async def follow(self, hub: Hub, topic: str, wanted: bool) -> bool:
         """Hear a topic, or no longer; returns whether that is new."""
-        if wanted == (topic in self.topics):
+        if wanted == (topic in self.topics) or (wanted and self.gone):
             return False
         if wanted:
             self.topics.add(topic)

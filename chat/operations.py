@@ -41,7 +41,7 @@ class OnMessage(msgspec.Struct):
 @handlers.opened
 async def opened(peer: Peer) -> None:
     runtime = await lifecycle.start()
-    peer.data = await runtime.connect(peer, door="web")
+    await runtime.connect(peer, door="web")
 
 
 @handlers.closed

@@ -96,9 +96,9 @@ class Runtime:
         await self.writer.stop(timeout)
         await self.hub.stop()
 
-    async def connect(self, peer: Peer, *, door: str) -> Client:
+    async def connect(self, peer: Peer, *, door: str) -> None:
         """
-        Give a new connection its person, its topics and its list of rooms.
+        Give a new connection its person, its topics and its list of rooms; `peer.data` is its `Client` then.
 
         Raises:
             Refused: this person may not be connected.
@@ -111,6 +111,8 @@ class Runtime:
         if session_key is not None and identity.user_id is None and identity.key != visitor_key(session_key):
             session_key = None  # a session that is no more
         client = Client(self, peer, self._person(identity), door=door, session_key=session_key)
+        # From here on whoever ends the connection finds what to undo.
+        peer.data = client
         self.clients.add(client)
         client.person.clients.add(client)
         # Rooms that nobody here listened to may have moved on unheard: subscribe first, then read them.
@@ -120,9 +122,9 @@ class Runtime:
             self.directory.put_rooms(await read(load_rooms, Room.objects.filter(pk__in=unheard)))
         self.tell_rooms([client])
         self._introduce(client)
-        return client
 
     async def disconnect(self, client: Client) -> None:
+        client.gone = True
         self.clients.discard(client)
         self._part(client)
         self.watchers.leave(client)

@@ -249,7 +249,7 @@ export class Conversation extends Emitter {
     if (!isEmpty && room !== null && log !== null) {
       const words = log.atStart ? interpolate(gettext("This is where %(room)s begins."), { room: "\u0001" }) : gettext("Loading…");
       const [before, after] = words.split("\u0001");
-      edge.replaceChildren(before, ...(after === undefined ? [] : [isolated(room.name), after]));
+      edge.replaceChildren(el("span", {}, before, ...(after === undefined ? [] : [isolated(room.name), after])));
     }
     empty.hidden = !isEmpty;
     if (isEmpty && room !== null) empty.replaceChildren(...this.#emptyWords(room, log));

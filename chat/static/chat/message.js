@@ -11,7 +11,10 @@ import { avatar } from "./avatar.js";
 import { bodyNodes } from "./body.js";
 import { el, icon, isolate, isolated } from "./dom.js";
 import { gettext, interpolate, ngettext } from "./i18n.js";
-import { clockTime, fullTime } from "./time.js";
+import { clockTime, fullTime, shortTime } from "./time.js";
+
+/** Ways that need not be told: the page itself, and what was there from the start. */
+const PLAIN_DOORS = new Set(["web", "seed"]);
 
 /**
  * @param {Message} message
@@ -28,7 +31,7 @@ export function messageNode(message, { isFirst, me, quote, nameOf }) {
   });
   const when = new Date(message.at);
   if (message.reply_to !== null && !message.deleted) node.append(quoteNode(message.reply_to, quote));
-  node.append(isFirst ? avatar(message.author) : timeNode(when));
+  node.append(isFirst ? avatar(message.author) : timeNode(when, shortTime));
   const content = el("div", { class: "content" }, byLine(message.author, isFirst, when, tagsOf(message)));
   if (message.deleted) {
     content.append(el("div", { class: "body" }, gettext("message removed")));
@@ -57,7 +60,7 @@ export function pendingNode(entry, { isFirst, me, quote, isOnline, now }) {
   });
   const when = new Date(entry.at);
   if (entry.replyTo !== null) node.append(quoteNode(entry.replyTo, quote));
-  node.append(isFirst ? avatar(me.name) : timeNode(when));
+  node.append(isFirst ? avatar(me.name) : timeNode(when, shortTime));
   node.append(
     el("div", { class: "content" },
       byLine(me.name, isFirst, when, []),
@@ -103,12 +106,12 @@ function byLine(author, isFirst, when, tags) {
 function tagsOf(message) {
   const tags = [];
   if (message.is_bot) tags.push(gettext("bot"));
-  if (message.via !== "web") tags.push(interpolate(gettext("over %(door)s"), { door: message.via }));
+  if (!PLAIN_DOORS.has(message.via)) tags.push(interpolate(gettext("over %(door)s"), { door: message.via }));
   return tags;
 }
 
-/** @param {Date} when */
-const timeNode = (when) => el("time", { datetime: when.toISOString(), title: fullTime(when) }, clockTime(when));
+/** @param {Date} when @param {(when: Date) => string} [format] */
+const timeNode = (when, format = clockTime) => el("time", { datetime: when.toISOString(), title: fullTime(when) }, format(when));
 
 /** @param {string} at */
 const editedMark = (at) => el("span", { class: "edited", title: fullTime(new Date(at)) }, gettext("(edited)"));

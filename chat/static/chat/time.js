@@ -4,13 +4,17 @@ import { gettext } from "./i18n.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const dayThisYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dayOtherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 
 /** @param {Date} when */
 export const clockTime = (when) => clock.format(when);
+
+/** The same for a narrow place: without am and pm. @param {Date} when */
+export const shortTime = (when) =>
+  clock.formatToParts(when).filter((part) => part.type !== "dayPeriod").map((part) => part.value).join("").trim();
 
 /** @param {Date} when */
 export const fullTime = (when) => full.format(when);

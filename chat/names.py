@@ -51,10 +51,16 @@ def free_guest_name(taken: Container[str]) -> str:
 
 
 def numbered(name: str, taken: Container[str]) -> str:
-    """`name` with the first number from 2 on whose key is not in `taken`."""
-    number = 2
+    """
+    `name` with a number, such that its key is not in `taken`.
+
+    The number is random, of a range that widens with each miss: the thousandth visitor costs as few looks as
+    the first.
+    """
+    bound = 100
     while True:
-        candidate = f"{name[: MAX_NAME_CHARS - 1 - len(str(number))]} {number}"
+        number = str(random.randrange(2, bound))
+        candidate = f"{name[: MAX_NAME_CHARS - 1 - len(number)]} {number}"
         if name_key(candidate) not in taken:
             return candidate
-        number += 1
+        bound *= 4

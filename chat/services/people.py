@@ -1,5 +1,7 @@
 """People: a visitor gets a row, a name changes, an account is switched off."""
 
+from collections.abc import Iterable
+from functools import cached_property
 from uuid import uuid4
 
 from django.contrib.sessions.backends.db import SessionStore
@@ -7,21 +9,33 @@ from django.db import transaction
 from django.db.models import Q
 
 from chat.events import PersonChanged, SignedOut, VisitorChanged
+from chat.guest_names import GUEST_NAMES
 from chat.models import Connection, User
 from chat.names import clean_name, free_guest_name, name_key, numbered
 from chat.services.announcing import announce_after_commit
 from chat.visitors import GUEST_NAME, GUEST_USER, visitor_key
 from rpc import OperationError
 
+LISTED_KEYS = frozenset(map(name_key, GUEST_NAMES))
+
 
 class TakenNames:
-    """The keys of all names in use: by a row, or by a visitor who is here now."""
+    """The keys of all names in use: by a row, or by a visitor who is here now. Those of our list are read once."""
 
     def __contains__(self, key: object) -> bool:
-        return (
-            User.objects.filter(name_key=key).exists()
-            or Connection.objects.filter(name_key=key, user__isnull=True).exists()
-        )
+        if key in LISTED_KEYS:
+            return key in self._listed
+        return bool(_keys_in_use([key]))
+
+    @cached_property
+    def _listed(self) -> set[str]:
+        return _keys_in_use(LISTED_KEYS)
+
+
+def _keys_in_use(keys: Iterable[object]) -> set[str]:
+    of_rows = User.objects.filter(name_key__in=keys).values_list("name_key", flat=True)
+    of_visitors = Connection.objects.filter(name_key__in=keys, user__isnull=True)
+    return {*of_rows, *of_visitors.values_list("name_key", flat=True)}
 
 
 def visitor_name() -> str:

@@ -66,7 +66,13 @@ def _identity(post: NewPost) -> tuple[int, UUID]:
 
 
 def _already_stored(posts: list[NewPost]) -> dict[tuple[int, UUID], SentMessage]:
-    rows = Message.objects.filter(client_id__in=[post.client_id for post in posts]).select_related("author")
+    client_ids = [_CLIENT_ID.get_db_prep_value(post.client_id, connection) for post in posts]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_FIND} ({', '.join(['%s'] * len(client_ids))})", client_ids)
+        keys = [key for (key,) in cursor.fetchall()]
+    if not keys:
+        return {}
+    rows = Message.objects.filter(pk__in=keys).select_related("author")
     wanted = {_identity(post) for post in posts}
     return {
         (row.author_id, row.client_id): sent_message(row, is_guest=row.author.is_guest, is_bot=row.author.is_bot)
@@ -93,6 +99,7 @@ def take_versions(room_id: int, count: int = 1, *, posts: int = 0) -> tuple[int,
     return version, number
 
 
+_FIND = f"SELECT id FROM {Message._meta.db_table} WHERE client_id IN"
 _TAKE_VERSIONS = (
     f"UPDATE {Room._meta.db_table} SET version = version + %s, posts = posts + %s WHERE id = %s"
     " RETURNING version, posts"
@@ -120,8 +127,8 @@ def _insert(room_id: int, posts: list[NewPost]) -> list[SentMessage]:
     """
     Insert new posts of one room.
 
-    In SQL, not through `bulk_create`: it takes a third of the time, and this is the one statement that
-    every message waits for.
+    The statements of this module that every message waits for are SQL, not the ORM's: they take a third of
+    the time.
     """
     version, number = take_versions(room_id, len(posts), posts=len(posts))
     now = timezone.now()

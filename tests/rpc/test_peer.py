@@ -389,7 +389,7 @@ async def test_too_many_in_flight(handlers):
 
 
 async def test_silent_far_end(handlers):
-    """A connection that says nothing for a minute and a half ends with `f` 3 and 4003; meanwhile it hears heartbeats."""
+    """A connection silent for a minute and a half ends with `f` 3 and 4003; meanwhile it hears heartbeats."""
     async with facing(handlers) as (_, far):
         heard = await far.hear_all()
         assert [chunk[:5] for chunk in heard[:-1]] == [b"h0000"] * len(heard[:-1])

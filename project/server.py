@@ -194,7 +194,8 @@ class HubtalkServer(Server):  # type: ignore[misc]
         if error is not None:
             protocol.handle_exception(error)
         elif isinstance(protocol, HubtalkWebSocket) and protocol.state == protocol.STATE_OPEN:
-            protocol.sendClose(code=INTERNAL_ERROR)
+            # Not `sendClose`, which refuses the codes below 3000 that RFC 6455 keeps for servers.
+            protocol.sendCloseFrame(code=INTERNAL_ERROR)
 
     # --- the end -------------------------------------------------------------------------------------------
 

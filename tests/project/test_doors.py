@@ -1,0 +1,136 @@
+"""What stands before every door: the Origin, and our own root path."""
+
+import asyncio
+import urllib.error
+import urllib.request
+
+import pytest
+
+from project.doors import CheckOrigin, NoSuchDoor, OwnRootPath, origin_allowed
+
+
+@pytest.fixture(autouse=True)
+def allowed(settings):
+    settings.ALLOWED_HOSTS = ["chat.example.org", "127.0.0.1", "[::1]"]
+    settings.ALLOWED_ORIGINS = []
+    settings.HTTPS = False
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://chat.example.org", "chat.example.org"),
+        ("http://chat.example.org:80", "chat.example.org"),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+        ("http://[::1]:8000", "[::1]:8000"),
+        ("HTTP://CHAT.example.org", "chat.example.org"),
+    ],
+)
+def test_own_page_may_connect(origin, host):
+    """The default is the page's own host, whatever port it is served on."""
+    assert origin_allowed(origin, host)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://chat.example.org",
+        "http://chat.example.org:8000",
+        "http://evil.example",
+        "http://chat.example.org.evil.example",
+        "http://chat.example.org@evil.example",
+        "http://user@chat.example.org",
+        "http://chat.example.org:port",
+        "http://chat.example.org:99999",
+        "http://chat.example.org/path",
+        "ftp://chat.example.org",
+        "null",
+        "",
+        "//chat.example.org",
+        "http://",
+        "http://[::1",
+    ],
+)
+def test_page_elsewhere_may_not_connect(origin):
+    """Scheme, host and port count; what cannot be read is refused, never an error."""
+    assert not origin_allowed(origin, "chat.example.org")
+
+
+def test_host_that_is_not_ours_vouches_for_nothing():
+    """A forged Host header does not make a forged Origin ours."""
+    assert not origin_allowed("http://evil.example", "evil.example")
+
+
+def test_listed_origins_replace_the_default(settings):
+    """An exact list, for pages on other hosts; the own host counts only if listed."""
+    settings.ALLOWED_ORIGINS = ["https://app.example.org"]
+    assert origin_allowed("https://app.example.org", "chat.example.org")
+    assert origin_allowed("https://app.example.org:443", "chat.example.org")
+    assert not origin_allowed("https://app.example.org:8443", "chat.example.org")
+    assert not origin_allowed("http://chat.example.org", "chat.example.org")
+
+
+def test_own_page_behind_https_is_https(settings):
+    """Where people come over https a plain page is another origin."""
+    settings.HTTPS = True
+    assert origin_allowed("https://chat.example.org", "chat.example.org")
+    assert not origin_allowed("http://chat.example.org", "chat.example.org")
+
+
+def run(application, headers=(), **scope):
+    """Call an ASGI application with one connect event; returns what it sent and the scope it saw."""
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(event):
+        sent.append(event)
+
+    asyncio.run(application({"type": "websocket", "headers": list(headers), **scope}, receive, send))
+    return sent
+
+
+def test_program_without_an_origin_comes_in_without_its_cookies():
+    """Only a browser's page is held to its Origin, so only with one do cookies count."""
+    seen = []
+
+    async def application(scope, receive, send):
+        seen.append(scope["headers"])
+
+    run(CheckOrigin(application), [(b"host", b"127.0.0.1"), (b"cookie", b"hubtalk=secret")])
+    run(CheckOrigin(application), [(b"host", b"127.0.0.1"), (b"cookie", b"c"), (b"origin", b"http://127.0.0.1")])
+    assert seen[0] == [(b"host", b"127.0.0.1")]
+    assert (b"cookie", b"c") in seen[1]
+
+
+def test_page_elsewhere_is_refused_before_it_is_accepted():
+    """A close before the accept is an HTTP 403."""
+    sent = run(CheckOrigin(NoSuchDoor()), [(b"host", b"127.0.0.1"), (b"origin", b"http://evil.example")])
+    assert sent == [{"type": "websocket.close", "code": 4403}]
+
+
+def test_unknown_door_is_told_so():
+    """An accepted socket shows its close code to a page; a refused one does not."""
+    assert run(NoSuchDoor()) == [{"type": "websocket.accept"}, {"type": "websocket.close", "code": 4404}]
+
+
+def test_client_does_not_choose_the_root_path(settings):
+    """Whatever header a client sends, the root path is the settings'."""
+    seen = []
+
+    async def application(scope, receive, send):
+        seen.append(scope["root_path"])
+
+    settings.ROOT_PATH = "/chat"
+    run(OwnRootPath(application), root_path="/x")
+    assert seen == ["/chat"]
+
+
+def test_header_that_moves_the_root_path_does_not(server):
+    """`Daphne-Root-Path` cannot reach the admin under another path."""
+    request = urllib.request.Request(server.url + "/x/admin/", headers={"Daphne-Root-Path": "/x"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert refused.value.code == 404
+    refused.value.close()

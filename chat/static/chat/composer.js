@@ -11,8 +11,9 @@ const MAX_SHARE = 0.4;
 const NEAR_LIMIT = 0.9;
 
 /**
- * Events: "send" ({body, replyTo}), "edit" (seq, body), "typed", "draft" ({text, replyTo}), "edit-last" when the
- * arrow up is pressed in an empty field.
+ * Events: "send" ({body, replyTo, isTaken}), "edit" (seq, body), "typed", "draft" ({text, replyTo}), "concern" (seq
+ * of the message that is edited or replied to, 0 for none), "edit-last" when the arrow up is pressed in an empty
+ * field.
  */
 export class Composer extends Emitter {
   maxChars = 16000;
@@ -234,6 +235,7 @@ export class Composer extends Emitter {
     const words = within(this.#context, "p");
     this.#context.hidden = this.#editing === null && this.#replyTo === null;
     this.#form.classList.toggle("editing", this.#editing !== null);
+    this.emit("concern", (this.#editing ?? this.#replyTo)?.seq ?? 0);
     within(this.#context, "use").setAttribute("href", this.#editing !== null ? "#icon-edit" : "#icon-reply");
     if (this.#editing !== null) {
       words.textContent = gettext("Editing your message");

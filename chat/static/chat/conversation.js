@@ -23,6 +23,7 @@ export class Conversation extends Emitter {
   room = null;
   /** @type {import("./types.js").Me|null} */
   me = null;
+  #concern = 0;
   #parts;
   #store;
   #history;
@@ -171,6 +172,13 @@ export class Conversation extends Emitter {
     else await this.#history.newest(room);
   }
 
+  /** The message that is being edited or replied to; 0 for none. @param {number} seq */
+  set concern(seq) {
+    if (seq === this.#concern) return;
+    this.#concern = seq;
+    this.redraw(this.room, { quietly: true });
+  }
+
   /** @param {number} seq */
   message(seq) {
     return this.room?.log?.find(seq);
@@ -199,7 +207,8 @@ export class Conversation extends Emitter {
     const isLoaded = room !== null && log !== null && log.isLoaded;
     if (isLoaded) this.#trim(/** @type {import("./log.js").RoomLog} */ (log));
     const entries = isLoaded && log.atEnd ? this.#outbox.of(room.id) : [];
-    const items = isLoaded ? layOut(log.messages, entries, { newAfter: this.#newAfter, myId: this.me?.id ?? null }) : [];
+    const reader = { newAfter: this.#newAfter, myId: this.me?.id ?? null, myName: this.me?.name ?? "" };
+    const items = isLoaded ? layOut(log.messages, entries, reader) : [];
     this.#timeline.show(items.map((item) => this.#line(item)), { quietly });
     this.#showEdges(items.length === 0);
     if (isLoaded && !this.#isPlaced) this.#place();
@@ -223,10 +232,11 @@ export class Conversation extends Emitter {
     const quoted = quote === undefined ? "?" : quote === null ? "-" : `${quote.author}:${quote.text}`;
     if (item.kind === "message") {
       const { message, isFirst } = item;
+      const isConcerned = message.seq === this.#concern;
       return {
         key: item.key,
-        state: `${message.version}|${isFirst}|${me?.id}|${quoted}`,
-        make: () => messageNode(message, { isFirst, me, quote, nameOf: (id) => this.#names.get(id) }),
+        state: `${message.version}|${isFirst}|${isConcerned}|${me?.id}|${quoted}`,
+        make: () => messageNode(message, { isFirst, isConcerned, me, quote, nameOf: (id) => this.#names.get(id) }),
       };
     }
     const { entry, isFirst } = item;

@@ -11,22 +11,23 @@
  */
 import { dayKey } from "./time.js";
 
-/** Messages of one author further apart than this bear the name again. */
+/** A run of one author's messages longer than this bears the name, and the time, again. */
 const GROUP_MS = 5 * 60 * 1000;
 
 /**
  * @param {Message[]} messages @param {Entry[]} entries
- * @param {{newAfter: number|null, myId: number|null}} reader `newAfter`: the number of the last post he has seen
+ * @param {{newAfter: number|null, myId: number|null, myName: string}} reader
+ *   `newAfter`: the number of the last post he has seen
  * @returns {Item[]}
  */
-export function layOut(messages, entries, { newAfter, myId }) {
+export function layOut(messages, entries, { newAfter, myId, myName }) {
   /** @type {Item[]} */
   const items = [];
   const days = new Set();
   let day = "";
   let hasNewLine = newAfter === null;
-  /** @type {{author: number|null, name: string, when: number}|null} */
-  let last = null;
+  /** The first message of the present run. @type {{author: number|null, name: string, when: number}|null} */
+  let run = null;
 
   /** @param {Date} when @param {number|string} id */
   const begin = (when, id) => {
@@ -35,7 +36,7 @@ export function layOut(messages, entries, { newAfter, myId }) {
     // A clock that was set back may bring a day twice.
     items.push({ kind: "day", key: days.has(day) ? `d${day}-${id}` : `d${day}`, when });
     days.add(day);
-    last = null;
+    run = null;
   };
 
   for (const message of messages) {
@@ -44,22 +45,23 @@ export function layOut(messages, entries, { newAfter, myId }) {
     if (!hasNewLine && newAfter !== null && message.number > newAfter && message.author_id !== myId) {
       items.push({ kind: "new", key: "new" });
       hasNewLine = true;
-      last = null;
+      run = null;
     }
-    const isFirst = last === null || message.reply_to !== null || last.author !== message.author_id
-      || last.name !== message.author || when.getTime() - last.when > GROUP_MS;
+    const isFirst = run === null || message.reply_to !== null || run.author !== message.author_id
+      || run.name !== message.author || when.getTime() - run.when > GROUP_MS;
     items.push({ kind: "message", key: `m${message.seq}`, isFirst, message });
-    last = { author: message.author_id, name: message.author, when: when.getTime() };
+    if (isFirst) run = { author: message.author_id, name: message.author, when: when.getTime() };
   }
 
   for (const entry of entries) {
     const when = new Date(entry.at);
     begin(when, entry.clientId);
     /** @type {{author: number|null, name: string, when: number}|null} */
-    const before = last;
-    const isFirst = before === null || entry.replyTo !== null || before.author !== myId || entry.at - before.when > GROUP_MS;
+    const before = run;
+    const isFirst = before === null || entry.replyTo !== null || before.author !== myId
+      || before.name !== myName || entry.at - before.when > GROUP_MS;
     items.push({ kind: "pending", key: `p${entry.clientId}`, isFirst, entry });
-    last = { author: myId, name: "", when: entry.at };
+    if (isFirst) run = { author: myId, name: myName, when: entry.at };
   }
   return items;
 }

@@ -18,13 +18,15 @@ const PLAIN_DOORS = new Set(["web", "seed"]);
 
 /**
  * @param {Message} message
- * @param {{isFirst: boolean, me: Me|null, quote: Quote, nameOf: (id: number) => string|undefined}} context
- *   `isFirst`: of a run of messages by one author, so that it shows who that is
+ * @param {{isFirst: boolean, isConcerned: boolean, me: Me|null, quote: Quote,
+ *   nameOf: (id: number) => string|undefined}} context
+ *   `isFirst`: of a run of messages by one author, so that it shows who that is; `isConcerned`: one is writing
+ *   about it
  */
-export function messageNode(message, { isFirst, me, quote, nameOf }) {
+export function messageNode(message, { isFirst, isConcerned, me, quote, nameOf }) {
   const isMine = me !== null && me.id === message.author_id;
   const node = el("li", {
-    class: `message${isFirst ? " first" : ""}${isMine ? " mine" : ""}${message.deleted ? " removed" : ""}`,
+    class: `message${isFirst ? " first" : ""}${isMine ? " mine" : ""}${message.deleted ? " removed" : ""}${isConcerned ? " concern" : ""}`,
     tabindex: -1,
     "data-seq": message.seq,
     "data-state": "sent",
@@ -139,7 +141,7 @@ function reactionsNode(message, me, nameOf) {
       "data-emoji": emoji,
       title: whoReacted(users, nameOf),
       "aria-label": interpolate(ngettext("%(emoji)s, %(n)s person", "%(emoji)s, %(n)s people", users.length), { emoji, n: users.length }),
-    }, `${emoji} `, el("span", {}, String(users.length))));
+    }, el("span", { class: "emoji" }, emoji), ` ${users.length}`));
   }
   row.append(el("button", { type: "button", class: "add", "data-add-reaction": true, "aria-label": gettext("React") }, icon("smile")));
   return row;

@@ -282,6 +282,9 @@ composer.on("edit-last", () => {
   const message = conversation.lastOwn;
   if (message !== undefined) composer.edit(message);
 });
+composer.on("concern", (seq) => {
+  conversation.concern = seq;
+});
 composer.on("typed", () => typing.typed());
 composer.on("draft", (draft) => {
   if (conversation.room !== null) drafts.set(conversation.room.id, draft);

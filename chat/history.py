@@ -46,6 +46,8 @@ def changes_since(room_id: int, version: int, limit: int = MAX_PAGE) -> tuple[in
     """
     # The room's version is read before the messages: what changes in between is answered again, never missed.
     current = Room.objects.values_list("version", flat=True).get(pk=room_id)
+    if current == version:
+        return current, [], False
     rows = Message.objects.filter(room_id=room_id, version__gt=version).order_by("version")
     changed = with_reactions(rows.select_related("author")[: limit + 1])
     if len(changed) > limit:

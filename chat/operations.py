@@ -11,7 +11,7 @@ from chat import access, history, lifecycle
 from chat.clients import Client, RoomEntry, room_entry
 from chat.db import read
 from chat.directory import RoomFacts
-from chat.events import Message, Typing, room_topic
+from chat.events import Message, Typing
 from chat.models import MAX_EMOJI_CHARS, MAX_TOPIC_CHARS
 from chat.people import Member, MyInfo, info_of, members_of
 from chat.posts import MAX_BODY_CHARS, NewPost
@@ -94,7 +94,6 @@ class SyncResult(msgspec.Struct):
 @handlers.request("sync")
 async def sync(peer: Peer, params: Sync) -> SyncResult:
     """What changed in rooms since the versions one knows, in the order of the changes."""
-    client = _client(peer)
     answer: dict[str, RoomSync] = {}
     room_for = history.MAX_PAGE
     for name, version in params.rooms.items():
@@ -103,9 +102,7 @@ async def sync(peer: Peer, params: Sync) -> SyncResult:
         except OperationError:
             answer[name] = RoomSync(0, reset=True)
             continue
-        if version == room.version and room_topic(room.id) in client.topics:
-            answer[name] = RoomSync(version)
-        elif room_for == 0:
+        if room_for == 0:
             # The page is full: the asker comes again for this room, from where it was.
             answer[name] = RoomSync(version, more=True)
         else:

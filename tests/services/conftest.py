@@ -1,0 +1,121 @@
+"""Real PostgreSQL and Redis, for the time of the tests, on ports and in folders of their own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from glob import glob
+
+import psycopg
+import pytest
+
+from tests.server import Server
+
+START_TIMEOUT = 30.0
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(answers, process):
+    """Ask again and again until the service answers; a service that ended is no use to wait for."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while not answers():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+
+
+class Redis:
+    def __init__(self, folder):
+        self.port = free_port()
+        self._folder = folder
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [
+                "redis-server",
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+                str(self._folder),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(self._answers, self.process)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(START_TIMEOUT)
+
+    def _answers(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory):
+    """A database server of its own; it refuses to run as root, so root runs it as the user of Debian's package."""
+    binaries = max(glob("/usr/lib/postgresql/*/bin"))
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user = []
+    if os.getuid() == 0:
+        as_user = ["runuser", "-u", "postgres", "--"]
+        for path in (folder, *folder.parents):
+            if path.owner() != "root" or not path.stat().st_mode & 0o001:
+                path.chmod(path.stat().st_mode | 0o011)
+        shutil.chown(folder, "postgres")
+    port = free_port()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    data = str(folder / "data")
+    subprocess.run(
+        [*as_user, f"{binaries}/initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"],
+        check=True,
+        **quiet,
+    )
+    options = ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
+    process = subprocess.Popen([*as_user, f"{binaries}/postgres", "-D", data, *options], **quiet)
+    where = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
+    wait_until(
+        lambda: subprocess.run([f"{binaries}/pg_isready", *where], check=False, **quiet).returncode == 0, process
+    )
+    yield f"postgres://postgres@127.0.0.1:{port}/"
+    process.terminate()
+    process.wait(START_TIMEOUT)
+
+
+@pytest.fixture
+def database_url(postgres_url):
+    """An empty database of its own."""
+    name = f"hubtalk_{time.monotonic_ns()}"
+    with psycopg.connect(postgres_url + "postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgres_url + name
+
+
+@pytest.fixture
+def redis(tmp_path):
+    running = Redis(tmp_path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def two_servers(tmp_path, database_url, redis):
+    """Two processes of one site."""
+    environment = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+        "RATE_LIMITS": "off",
+    }
+    data = tmp_path / "data"
+    with Server(data, environment=environment) as one, Server(data, environment=environment) as other:
+        yield one, other

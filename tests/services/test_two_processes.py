@@ -1,0 +1,122 @@
+"""Two processes over one PostgreSQL and one Redis are one site."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tests.chaos.test_crash import visitor_cookie
+from tests.gotalk_client import Client
+
+pytestmark = pytest.mark.services
+
+
+def has(name, matches=lambda value: True):
+    return lambda seen: any(kind == name and matches(value) for kind, value in seen)
+
+
+async def ready(*clients):
+    for client in clients:
+        await client.wait_for(has("username"))
+
+
+def test_what_happens_in_one_process_is_seen_through_the_other(two_servers):
+    """Posts, edits, rooms and presence cross between processes."""
+    one, other = two_servers
+
+    async def scenario():
+        async with Client(one.websocket_url) as alice, Client(other.websocket_url) as bob:
+            await ready(alice, bob)
+            await bob.request("list-members", "animals")
+            receipt = await alice.request("send-message", {"room": "animals", "message": {"body": "across"}})
+            await bob.wait_for(has("newmsg", lambda value: value["message"]["id"] == receipt["id"]))
+            edit = {"room": "animals", "seq": receipt["seq"], "body": "across, corrected"}
+            await alice.request("edit-message", edit)
+            await bob.wait_for(has("changed", lambda value: value["messages"][0]["body"] == edit["body"]))
+            await alice.request("create-room", "made by alice")
+            await bob.wait_for(has("rooms", lambda rooms: "made by alice" in rooms))
+            author = (await alice.request("whoami"))["key"]
+            await bob.wait_for(has("presence", lambda value: author in {each["key"] for each in value["joined"]}))
+        async with Client(other.websocket_url) as bob:
+            await ready(bob)
+            async with Client(one.websocket_url) as carol:
+                await ready(carol)
+                key = (await carol.request("whoami"))["key"]
+                await bob.request("list-members", "animals")
+                await bob.wait_for(has("presence", lambda value: key in {each["key"] for each in value["joined"]}))
+            await bob.wait_for(has("presence", lambda value: key in value["left"]))
+
+    asyncio.run(scenario())
+
+
+def test_same_post_through_both_processes_at_once_is_one(two_servers):
+    """The same client id of the same author is one message, wherever and however often it comes in."""
+    one, other = two_servers
+    cookie = visitor_cookie(one)
+
+    async def scenario():
+        async with Client(one.websocket_url, cookie=cookie) as here:
+            await ready(here)
+            await here.request("send-message", {"room": "jokes", "message": {"body": "now I have a row"}})
+            async with Client(other.websocket_url, cookie=cookie) as there:
+                await ready(there)
+                for number in range(20):
+                    message = {"body": f"once {number}", "client_id": str(uuid4())}
+                    post = {"room": "jokes", "message": message}
+                    first, second = await asyncio.gather(
+                        here.request("send-message", post), there.request("send-message", post)
+                    )
+                    assert first == second
+                stored = await here.request("list-messages", "jokes")
+        return [message["body"] for message in stored if message["body"].startswith("once")]
+
+    assert asyncio.run(scenario()) == [f"once {number}" for number in range(20)]
+
+
+def test_posts_through_both_processes_have_one_order(two_servers):
+    """Versions are taken in the database: nothing is doubled, missing or seen in another order."""
+    one, other = two_servers
+
+    async def scenario():
+        async with Client(one.websocket_url) as alice, Client(other.websocket_url) as bob:
+            await ready(alice, bob)
+            posts = [
+                client.request("send-message", {"room": "golang", "message": {"body": f"{name} {number}"}})
+                for number in range(50)
+                for client, name in ((alice, "alice"), (bob, "bob"))
+            ]
+            await asyncio.gather(*posts)
+            seen = []
+            for client in (alice, bob):
+                known, messages = 0, []
+                more = True
+                while more:
+                    page = (await client.request("sync", {"rooms": {"golang": known}}))["rooms"]["golang"]
+                    known, more = page["version"], page["more"]
+                    messages += page["messages"]
+                seen.append([message["id"] for message in messages])
+                assert [message["number"] for message in messages] == list(range(1, 102))
+            assert seen[0] == seen[1]
+
+    asyncio.run(scenario())
+
+
+def test_redis_that_restarts_loses_nothing(two_servers, redis):
+    """While it is away posts are stored and answered; who asks by version afterwards has them all."""
+    one, other = two_servers
+
+    async def scenario():
+        async with Client(one.websocket_url) as alice, Client(other.websocket_url) as bob:
+            await ready(alice, bob)
+            known = (await bob.request("sync", {"rooms": {"animals": 0}}))["rooms"]["animals"]["version"]
+            await asyncio.to_thread(redis.stop)
+            away = await alice.request("send-message", {"room": "animals", "message": {"body": "while away"}})
+            await asyncio.to_thread(redis.start)
+            missed = (await bob.request("sync", {"rooms": {"animals": known}}))["rooms"]["animals"]["messages"]
+            assert [message["id"] for message in missed] == [away["id"]]
+            # Told by itself as well: after the gap everyone gets the list of rooms with its versions.
+            await bob.wait_for(has("rooms", lambda rooms: rooms["animals"]["version"] >= away["version"]))
+            back = await alice.request("send-message", {"room": "animals", "message": {"body": "back"}})
+            await bob.wait_for(has("newmsg", lambda value: value["message"]["id"] == back["id"]))
+
+    asyncio.run(scenario())

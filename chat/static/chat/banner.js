@@ -1,6 +1,6 @@
 // @ts-check
 /** Says above the conversation what is true of the connection; nothing while all is well. */
-import { el } from "./dom.js";
+import { el, within } from "./dom.js";
 import { gettext, interpolate, ngettext } from "./i18n.js";
 
 /** A connection that comes at once needs no words. */
@@ -12,6 +12,7 @@ export class Banner {
   /** @type {any} */
   #timer = null;
   #wasOnline = false;
+  #heard = "";
 
   /** @param {HTMLElement} element @param {import("./connection.js").Connection} connection */
   constructor(element, connection) {
@@ -26,6 +27,7 @@ export class Banner {
     const { state } = this.#connection;
     if (state.kind === "online") {
       this.#wasOnline = true;
+      this.#heard = "";
       this.#element.hidden = true;
     } else if (state.kind === "connecting" && this.#element.hidden) {
       this.#timer = setTimeout(() => this.#say(), PATIENCE_MS);
@@ -36,39 +38,52 @@ export class Banner {
 
   #say() {
     const { state } = this.#connection;
-    const [text, action] = this.#words(state);
-    this.#element.className = `banner${state.kind === "ended" ? " ended" : ""}`;
-    this.#element.dataset.kind = state.kind;
-    this.#element.replaceChildren(el("span", {}, text), ...(action === null ? [] : [" ", action]));
+    const { text, heard = text, action = null } = this.#words(state);
     this.#element.hidden = false;
     if (state.kind === "waiting") this.#timer = setTimeout(() => this.#say(), 1000);
+    if (heard === this.#heard) {
+      // Only the seconds go on: who listens is not told each of them.
+      within(this.#element, "span").textContent = text;
+      return;
+    }
+    this.#heard = heard;
+    this.#element.className = `banner${state.kind === "ended" ? " ended" : ""}`;
+    this.#element.replaceChildren(
+      el("span", { "aria-hidden": "true" }, text), el("span", { class: "visually-hidden" }, heard), ...(action === null ? [] : [action]));
   }
 
-  /** @param {import("./connection.js").State} state @returns {[string, HTMLElement|null]} */
+  /**
+   * What to show, and what to read aloud where that is not the same.
+   * @param {import("./connection.js").State} state @returns {{text: string, heard?: string, action?: HTMLElement}}
+   */
   #words(state) {
     const kept = gettext("What you send will wait and go out once.");
-    if (state.kind === "offline") return [`${gettext("You are offline.")} ${kept}`, null];
+    if (state.kind === "offline") return { text: `${gettext("You are offline.")} ${kept}` };
     if (state.kind === "ended") return this.#ended(state);
     if (state.kind === "waiting" && state.until > Date.now()) {
       const seconds = Math.ceil((state.until - Date.now()) / 1000);
-      const when = state.isRestart
-        ? ngettext("The server is restarting. Reconnecting in %(n)s second.", "The server is restarting. Reconnecting in %(n)s seconds.", seconds)
-        : ngettext("Not connected. Reconnecting in %(n)s second.", "Not connected. Reconnecting in %(n)s seconds.", seconds);
-      return [`${interpolate(when, { n: seconds })} ${kept}`, button(gettext("Now"), () => this.#connection.retryNow())];
+      const what = state.isRestart ? gettext("The server is restarting.") : gettext("Not connected.");
+      const when = interpolate(ngettext("Reconnecting in %(n)s second.", "Reconnecting in %(n)s seconds.", seconds), { n: seconds });
+      return {
+        text: `${what} ${when} ${kept}`,
+        heard: `${what} ${kept}`,
+        action: button(gettext("Now"), () => this.#connection.retryNow()),
+      };
     }
-    return [this.#wasOnline ? `${gettext("Reconnecting…")} ${kept}` : gettext("Connecting…"), null];
+    return { text: this.#wasOnline ? `${gettext("Reconnecting…")} ${kept}` : gettext("Connecting…") };
   }
 
-  /** @param {{code: number, reason: string}} state @returns {[string, HTMLElement]} */
+  /** @param {{code: number, reason: string}} state */
   #ended({ code, reason }) {
     const again = button(gettext("Load the page again"), () => location.reload());
-    if (code === 4401 && this.#wasOnline) return [gettext("You were signed out."), again];
+    if (code === 4401 && this.#wasOnline) return { text: gettext("You were signed out."), action: again };
     if (code === 4401) {
-      const link = el("a", { href: document.body.dataset.login ?? "/accounts/login/" }, gettext("Log in"));
-      return [gettext("One has to log in to talk here."), link];
+      const link = el("a", { class: "link", href: document.body.dataset.login ?? "" }, gettext("Log in"));
+      return { text: gettext("One has to log in to talk here."), action: link };
     }
-    const because = reason === "" ? gettext("You may not be here.") : interpolate(gettext("You may not be here: %(reason)s."), { reason });
-    return [because, again];
+    const text = reason === "" ? gettext("You may not be here.")
+      : interpolate(gettext("You may not be here: %(reason)s."), { reason });
+    return { text, action: again };
   }
 }
 

@@ -7,6 +7,8 @@ import { lengthOf, oneLine } from "./text.js";
 
 /** Higher than this share of the window, the text scrolls. */
 const MAX_SHARE = 0.4;
+/** How long a word in passing stays. */
+const MENTION_MS = 5000;
 /** How close to the longest text the count is shown. */
 const NEAR_LIMIT = 0.9;
 
@@ -30,6 +32,8 @@ export class Composer extends Emitter {
   /** What was being written when the edit began. */
   #stash = "";
   #isComposing = false;
+  /** @type {any} */
+  #mentioned = null;
 
   /** @param {HTMLFormElement} form */
   constructor(form) {
@@ -68,22 +72,20 @@ export class Composer extends Emitter {
     return this.#field.value === "";
   }
 
-  /**
-   * Another room: its draft takes the place of the last one's.
-   * @param {string} label @param {{text: string, replyTo: {seq: number, author: string, body: string}|null}} draft
-   */
-  begin(label, draft) {
-    this.#editing = null;
-    this.#replyTo = draft.replyTo;
-    this.#field.placeholder = label;
-    this.#field.setAttribute("aria-label", label);
-    this.#set(draft.text);
+  /** What the field is for. @param {string} text */
+  set label(text) {
+    this.#field.placeholder = text;
+    this.#field.setAttribute("aria-label", text);
   }
 
-  /** The room changed its name. @param {string} label */
-  relabel(label) {
-    this.#field.placeholder = label;
-    this.#field.setAttribute("aria-label", label);
+  /**
+   * Another room: its draft takes the place of the last one's.
+   * @param {{text: string, replyTo: {seq: number, author: string, body: string}|null}} draft
+   */
+  begin(draft) {
+    this.#editing = null;
+    this.#replyTo = draft.replyTo;
+    this.#set(draft.text);
   }
 
   /** Why nothing may be written here; empty if something may. @param {string} reason */
@@ -107,13 +109,13 @@ export class Composer extends Emitter {
     this.focus();
   }
 
-  /** @param {{seq: number, body: string}} message */
-  edit(message) {
+  /** @param {{seq: number, body: string}} message @param {string} [text] what to begin with instead of its own */
+  edit(message, text = message.body) {
     if (this.#editing === null) this.#stash = this.#field.value;
     this.#editing = message;
-    this.#set(message.body);
+    this.#set(text);
     this.focus();
-    this.#field.setSelectionRange(message.body.length, message.body.length);
+    this.#field.setSelectionRange(text.length, text.length);
   }
 
   /** Gives up the edit or the reply. Returns whether there was one. */
@@ -135,8 +137,15 @@ export class Composer extends Emitter {
     if (this.#editing?.seq === seq || (this.#editing === null && this.#replyTo?.seq === seq)) this.cancel();
   }
 
-  /** Says something about the text. @param {string} text */
-  say(text) {
+  /** A word in passing beside the field. @param {string} text */
+  mention(text) {
+    this.#say(text);
+    this.#mentioned = setTimeout(() => this.#showLength(), MENTION_MS);
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    clearTimeout(this.#mentioned);
     this.#note.textContent = text;
   }
 
@@ -146,7 +155,7 @@ export class Composer extends Emitter {
     if (this.#editing !== null) {
       const { seq, body: before } = this.#editing;
       if (body === "") {
-        this.say(gettext("To remove the message, delete it."));
+        this.mention(gettext("To remove the message, delete it."));
         return;
       }
       this.#editing = null;
@@ -223,11 +232,11 @@ export class Composer extends Emitter {
     this.#button.disabled = body === "" || isOver;
     this.#note.classList.toggle("bad-text", isOver);
     if (isOver) {
-      this.say(interpolate(ngettext("%(n)s character too long", "%(n)s characters too long", -left), { n: (-left).toLocaleString() }));
+      this.#say(interpolate(ngettext("%(n)s character too long", "%(n)s characters too long", -left), { n: (-left).toLocaleString() }));
     } else if (isNear) {
-      this.say(interpolate(ngettext("%(n)s character left", "%(n)s characters left", left), { n: left.toLocaleString() }));
+      this.#say(interpolate(ngettext("%(n)s character left", "%(n)s characters left", left), { n: left.toLocaleString() }));
     } else {
-      this.say("");
+      this.#say("");
     }
   }
 

@@ -13,6 +13,8 @@ const FINAL_CODES = new Set([4401, 4403]);
 const RESTARTING = 4503;
 /** Over how long pages spread when the server that restarts does not say. */
 const SPREAD_MS = 3000;
+/** A live connection answers within this. */
+const PROBE_MS = 4000;
 
 /**
  * Events: "state" (State), "open" when the server let us in and has sent the rooms, "close", and each
@@ -37,7 +39,9 @@ export class Connection extends Emitter {
     this.#sock.on("connecting", () => this.#set({ kind: navigator.onLine ? "connecting" : "offline" }));
     this.#sock.on("reconnecting", (/** @type {any} */ next) => this.#waits(next));
     this.#sock.on("close", (/** @type {any} */ error) => this.#closed(error));
-    addEventListener("offline", () => this.#set(this.isOnline || this.isEnded ? this.state : { kind: "offline" }));
+    // The network went or came, or the machine slept: whether the connection lives is known by asking only.
+    for (const hint of ["offline", "online", "pageshow"]) addEventListener(hint, () => this.#probe());
+    document.addEventListener("visibilitychange", () => this.#probe());
   }
 
   get isOnline() {
@@ -91,6 +95,19 @@ export class Connection extends Emitter {
   #noticed(notice) {
     if (notice.level === "restart") this.#spreadMs = notice.spread_ms ?? SPREAD_MS;
     this.emit("notice", notice);
+  }
+
+  async #probe() {
+    if (!this.isOnline || document.visibilityState === "hidden") {
+      if (!navigator.onLine && !this.isOnline && !this.isEnded) this.#set({ kind: "offline" });
+      return;
+    }
+    try {
+      await this.#sock.requestp("echo", 1, { timeout: PROBE_MS, retries: 0 });
+    } catch (error) {
+      // Not `end`: it waits for a network that may be gone.
+      if (/** @type {any} */ (error).code === "timeout") this.#sock.openKeepAlive();
+    }
   }
 
   /** @param {any} error */

@@ -17,7 +17,7 @@ import { Timeline } from "./timeline.js";
 /** With more unseen than this, one begins reading where one left off, not at the newest page. */
 const UNSEEN_ON_A_PAGE = 40;
 
-/** Events: "read" (RoomState, seq) when the reader has seen further, "moved" after each scroll. */
+/** Events: "read" (RoomState) when the reader has seen further. */
 export class Conversation extends Emitter {
   /** @type {RoomState|null} */
   room = null;
@@ -134,7 +134,7 @@ export class Conversation extends Emitter {
     const room = this.room;
     if (room === null || room.log === null) return;
     if (room.log.atEnd) {
-      this.#timeline.toEnd({ smoothly: true });
+      this.#timeline.toEnd();
       return;
     }
     try {
@@ -298,7 +298,6 @@ export class Conversation extends Emitter {
     this.#read();
     this.#showJump();
     this.#more();
-    this.emit("moved");
   }
 
   /** Loads what the reader is about to reach. */
@@ -323,7 +322,7 @@ export class Conversation extends Emitter {
     const seen = isAllSeen ? room.log.last : this.message(Number(this.#timeline.lastSeen("li[data-seq]")?.dataset.seq));
     // Posts that were erased for good leave numbers behind that are never seen: at the end, all is.
     const posts = isAllSeen ? room.posts : seen?.number;
-    if (posts !== undefined && this.#marks.read(room.id, seen?.seq ?? 0, posts)) this.emit("read", room, seen?.seq ?? 0);
+    if (posts !== undefined && this.#marks.read(room.id, seen?.seq ?? 0, posts)) this.emit("read", room);
   }
 
   /** The reader came back, or left. */

@@ -33,14 +33,14 @@ export class History {
   /** The newest page becomes the window. @param {RoomState} room */
   newest(room) {
     const version = room.heard;
-    return this.#load(room, "replace", { limit: PAGE }, (log, page) =>
+    return this.#load(room, "newest", { limit: PAGE }, (log, page) =>
       log.replace(page, { atStart: page.length < PAGE, atEnd: true, version }));
   }
 
   /** A page around a message becomes the window. @param {RoomState} room @param {number} seq */
   around(room, seq) {
     const version = room.heard;
-    return this.#load(room, "replace", { around_seq: seq, limit: 2 * AROUND }, (log, page) => {
+    return this.#load(room, `around ${seq}`, { around_seq: seq, limit: 2 * AROUND }, (log, page) => {
       const older = page.filter((each) => each.seq < seq).length;
       log.replace(page, { atStart: older < AROUND, atEnd: page.length - older < AROUND, version });
     });

@@ -74,7 +74,7 @@ export function pendingNode(entry, { isFirst, me, quote, isOnline, now }) {
 
 /** @param {string} text @param {string} [kind] */
 export function lineNode(text, kind = "") {
-  return el("li", { class: `day ${kind}`.trim(), role: "separator", "aria-label": text }, el("span", {}, text));
+  return el("li", {}, el("div", { class: `day ${kind}`.trim(), role: "separator", "aria-label": text }, el("span", {}, text)));
 }
 
 /** @param {Entry} entry @param {boolean} isOnline @param {number} now */

@@ -5,22 +5,25 @@ import { hashOf, roomIn } from "./address.js";
 import { paint } from "./avatar.js";
 import { Banner } from "./banner.js";
 import { CatchUp } from "./catchup.js";
+import { copyText } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { CreateDialog, DeleteDialog, DetailsDialog, KeysDialog, MeDialog } from "./dialogs.js";
-import { byId, el, isolate, isolated, within } from "./dom.js";
+import { byId, within } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Drawers } from "./drawers.js";
 import { explain } from "./errors.js";
+import * as head from "./head.js";
 import { History } from "./history.js";
-import { gettext, interpolate, ngettext } from "./i18n.js";
+import { gettext, interpolate } from "./i18n.js";
 import { Marks } from "./marks.js";
 import { Outbox, signature } from "./outbox.js";
 import { People } from "./people.js";
 import { Quotes } from "./quotes.js";
-import { RoomList, roomMark } from "./rooms.js";
+import { RoomList } from "./rooms.js";
 import { Sender } from "./sender.js";
+import * as shortcuts from "./shortcuts.js";
 import { Memory, browserMemory } from "./storage.js";
 import { Store } from "./store.js";
 import { Typing } from "./typing.js";
@@ -77,7 +80,7 @@ connection.on("username", () => {
 connection.on("presence", (change) => {
   if (change.room !== conversation.room?.name) return;
   people.hear(change, me?.key ?? "");
-  showPeopleCount();
+  head.showPeopleCount(people.here);
 });
 connection.on("typing", ({ room, names: writing }) => {
   if (room === conversation.room?.name) typing.hear(writing, me?.name ?? "");
@@ -85,6 +88,9 @@ connection.on("typing", ({ room, names: writing }) => {
 connection.on("notice", (notice) => {
   // That the server restarts is told by the connection itself.
   if (notice.level !== "restart") showNotice(notice);
+});
+connection.on("state", () => {
+  if (connection.isEnded && conversation.room !== null) showHead(conversation.room);
 });
 connection.on("open", () => begin().catch(() => {}));
 connection.on("close", () => {
@@ -121,8 +127,9 @@ async function learnPeople() {
   if (room === null) return;
   try {
     const list = await request("list-members", { room: room.name });
-    if (room === conversation.room) people.set(list, me?.key ?? "");
-    showPeopleCount();
+    if (room !== conversation.room) return;
+    people.set(list, me?.key ?? "");
+    head.showPeopleCount(people.here);
   } catch {
     // The conversation goes on without the list; the next connect asks again.
   }
@@ -155,8 +162,9 @@ store.on("renamed", (room) => {
 });
 store.on("gone", (room) => {
   if (room !== conversation.room) return;
-  leaveTo(null);
-  showGone(room.name);
+  // The address keeps naming it, so that this stays on the page until one goes elsewhere.
+  leaveTo(room.name);
+  head.showGone(room.name);
 });
 outbox.on("change", () => sender.flush());
 conversation.on("read", (room) => {
@@ -186,10 +194,10 @@ function goToAddress() {
     if (room !== conversation.room) openRoom(room);
   } else if (name !== null && name !== missing) {
     leaveTo(name);
-    showMissing(name);
+    head.showMissing(name, { look: () => lookFor(name), create: me.can_create_rooms ? () => createDialog.ask(name) : null });
   } else if (name === null) {
     leaveTo(null);
-    showNoRooms();
+    head.showNothing(me.can_create_rooms ? () => createDialog.ask() : null);
   }
 }
 
@@ -201,7 +209,7 @@ function openRoom(room) {
   actions.detach();
   people.clear();
   conversation.open(room);
-  composer.begin(labelFor(room), draftOf(room));
+  composer.begin(draftOf(room));
   showHead(room);
   showRooms();
   learnPeople();
@@ -216,12 +224,20 @@ function leaveTo(name) {
   actions.detach();
   people.clear();
   conversation.open(null);
-  byId("compose").hidden = true;
-  byId("open-details").hidden = true;
-  byId("open-people").hidden = true;
-  byId("room-name").replaceChildren(...(name === null ? [] : [el("span", { class: "hash" }, "#"), isolated(name)]));
-  byId("room-topic").textContent = "";
+  head.showNoRoom(name);
   showRooms();
+}
+
+/** A public room that one does not belong to. Answers why it was not found. @param {string} name */
+async function lookFor(name) {
+  try {
+    store.setRoom(await request("join-room", { room: name }));
+    missing = null;
+    goToAddress();
+    return "";
+  } catch (error) {
+    return interpolate(gettext("Not found: %(reason)s."), { reason: explain(error) });
+  }
 }
 
 /** @param {RoomState} room */
@@ -270,14 +286,19 @@ composer.on("send", (post) => {
     post.isTaken = false;
   } else if (outbox.isFull) {
     post.isTaken = false;
-    composer.say(gettext("Too many messages wait for the connection. This one stays here."));
+    composer.mention(gettext("Too many messages wait for the connection. This one stays here."));
   } else {
     typing.done();
     outbox.add({ roomId: room.id, body: post.body, replyTo: post.replyTo, as: signature(me) });
     conversation.toNewest();
   }
 });
-composer.on("edit", (seq, body) => attempt("edit-message", { seq, body }));
+composer.on("edit", async (seq, body) => {
+  const message = conversation.message(seq);
+  const isDone = await attempt("edit-message", { seq, body });
+  // The text is not lost: it is there to be sent again.
+  if (!isDone && message !== undefined && conversation.message(seq) !== undefined && composer.isEmpty) composer.edit(message, body);
+});
 composer.on("edit-last", () => {
   const message = conversation.lastOwn;
   if (message !== undefined) composer.edit(message);
@@ -306,16 +327,13 @@ actions.on("copy", async (seq) => {
   const message = conversation.message(seq);
   if (message === undefined) return;
   await copyText(message.body);
-  composer.say(gettext("Copied"));
+  composer.mention(gettext("Copied"));
 });
 actions.on("react", (seq, emoji) => {
   const users = conversation.message(seq)?.reactions[emoji] ?? [];
   attempt("react", { seq, emoji, on: me?.id == null || !users.includes(me.id) });
 });
 actions.on("leave", () => composer.focus());
-conversation.on("moved", () => {
-  if (!byId("messages").contains(document.activeElement)) actions.detach();
-});
 byId("messages").addEventListener("click", (/** @type {MouseEvent} */ event) => {
   const button = /** @type {HTMLElement} */ (event.target).closest("button");
   if (button?.dataset.jump !== undefined) conversation.jumpTo(Number(button.dataset.jump));
@@ -337,32 +355,22 @@ function allowedOn(seq) {
   return allowed;
 }
 
-/** Changes a message of the open room; says so if it fails. @param {string} op @param {{seq: number, [more: string]: any}} params */
+/**
+ * Changes a message of the open room; says so if it fails. Answers whether it is done.
+ * @param {string} op @param {{seq: number, [more: string]: any}} params
+ */
 async function attempt(op, params) {
   const { room } = conversation;
-  if (room === null) return;
+  if (room === null) return false;
   try {
     const message = await request(op, { room: room.name, ...params });
     store.patch(message);
     store.expect(room, message.version);
+    return true;
   } catch (error) {
-    composer.say(interpolate(gettext("That did not work: %(reason)s."), { reason: explain(error) }));
+    composer.mention(interpolate(gettext("That did not work: %(reason)s."), { reason: explain(error) }));
+    return false;
   }
-}
-
-/** @param {string} text */
-async function copyText(text) {
-  if (navigator.clipboard !== undefined) {
-    await navigator.clipboard.writeText(text);
-    return;
-  }
-  // Pages over plain http have no clipboard of their own.
-  const field = el("textarea", { class: "visually-hidden" });
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
 }
 
 // --- dialogs, drawers, keys ----------------------------------------------------------------------------------
@@ -410,20 +418,14 @@ within(byId("notice"), "button").addEventListener("click", () => {
   byId("notice").hidden = true;
 });
 
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || document.querySelector("dialog[open]") !== null) return;
-  if (event.ctrlKey && !event.altKey && !event.shiftKey && !event.metaKey) {
-    const room = roomById(roomList.letters.get(event.key.toLowerCase()) ?? null);
-    if (room === undefined) return;
-    event.preventDefault();
-    goTo(room.name);
-  } else if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
-    event.preventDefault();
-    step(event.key === "ArrowUp" ? -1 : 1, event.shiftKey);
-  } else if (event.key === "?" && !event.ctrlKey && !event.metaKey && !isField(event.target)) {
-    event.preventDefault();
-    keysDialog.open();
-  }
+shortcuts.listen({
+  room: (letter) => {
+    const room = roomById(roomList.letters.get(letter) ?? null);
+    if (room !== undefined) goTo(room.name);
+    return room !== undefined;
+  },
+  step,
+  help: () => keysDialog.open(),
 });
 
 /** Goes to the next room in the list. @param {number} move @param {boolean} unseenOnly */
@@ -439,13 +441,7 @@ function step(move, unseenOnly) {
   }
 }
 
-/** @param {EventTarget|null} target */
-const isField = (target) => target instanceof HTMLElement && target.matches("input, textarea, select");
-
 // --- what is shown -------------------------------------------------------------------------------------------
-
-/** @param {RoomState} room */
-const labelFor = (room) => interpolate(gettext("Message %(room)s"), { room: (room.facts.kind === "public" ? "#" : "") + isolate(room.name) });
 
 let areRoomsShown = true;
 
@@ -455,52 +451,21 @@ function showRooms() {
   areRoomsShown = false;
   const draw = () => {
     areRoomsShown = true;
-    roomList.show(store.list, conversation.room);
-    showCounts();
+    const { room } = conversation;
+    roomList.show(store.list, room);
+    const heard = store.list.filter((each) => !each.facts.muted);
+    const count = (/** @type {RoomState[]} */ rooms) => rooms.reduce((sum, each) => sum + marks.unseen(each), 0);
+    head.showCounts(room?.facts ?? null, count(heard), count(heard.filter((each) => each !== room)));
   };
   if (document.visibilityState === "visible") requestAnimationFrame(draw);
   else setTimeout(draw, 200);
 }
 
-function showCounts() {
-  const { room } = conversation;
-  const unseen = store.list.filter((each) => !each.facts.muted).map((each) => marks.unseen(each));
-  const all = unseen.reduce((sum, count) => sum + count, 0);
-  const place = room === null ? "" : `${room.facts.kind === "public" ? "#" : ""}${room.name} · `;
-  document.title = `${all > 0 ? `(${all}) ` : ""}${place}Hubtalk`;
-  const elsewhere = all - (room === null || room.facts.muted ? 0 : marks.unseen(room));
-  const badge = within(byId("open-rooms"), ".count");
-  badge.hidden = elsewhere === 0;
-  badge.textContent = elsewhere > 99 ? "99+" : String(elsewhere);
-  byId("open-rooms").setAttribute("aria-label", elsewhere === 0 ? gettext("Rooms")
-    : interpolate(ngettext("Rooms, %(n)s unseen message", "Rooms, %(n)s unseen messages", elsewhere), { n: elsewhere }));
-}
-
 /** @param {RoomState} room */
 function showHead(room) {
-  const { facts } = room;
-  byId("room-name").replaceChildren(roomMark(facts), isolated(facts.name));
-  byId("room-topic").textContent = facts.topic;
-  byId("room-topic").title = facts.topic;
-  byId("open-details").hidden = false;
-  byId("open-people").hidden = false;
-  byId("compose").hidden = false;
-  composer.relabel(labelFor(room));
-  composer.close(whyClosed(facts));
-}
-
-/** @param {import("./types.js").Room} facts */
-function whyClosed(facts) {
-  if (facts.can_post) return "";
-  if (facts.archived) return gettext("This room is archived: it can be read, but nothing more is said in it.");
-  if (facts.read_only) return gettext("Only moderators may post in this room.");
-  return gettext("You may not post in this room at present.");
-}
-
-function showPeopleCount() {
-  const button = byId("open-people");
-  within(button, ".number").textContent = String(people.here || "");
-  button.setAttribute("aria-label", interpolate(ngettext("People: %(n)s here", "People: %(n)s here", people.here), { n: people.here }));
+  head.showRoom(room.facts);
+  composer.label = interpolate(gettext("Message %(room)s"), { room: head.nameOf(room.facts) });
+  composer.close(connection.isEnded ? gettext("The connection has ended.") : head.whyClosed(room.facts));
 }
 
 function showMe() {
@@ -521,43 +486,4 @@ function showNotice({ level, text }) {
   banner.hidden = false;
 }
 
-/** @param {string} text @param {...(Node|string)} more */
-function showInstead(text, ...more) {
-  byId("empty").hidden = false;
-  byId("empty").replaceChildren(el("p", { class: "big" }, text), ...more);
-}
-
-/** @param {string} name */
-function showMissing(name) {
-  const text = interpolate(gettext("There is no room called %(room)s in your list."), { room: isolate(name) });
-  const join = el("button", { type: "button", class: "button quiet" }, gettext("Look for it"));
-  const create = el("button", { type: "button", class: "button" }, gettext("Create it"));
-  const said = el("p", { class: "bad-text", role: "alert" });
-  join.addEventListener("click", async () => {
-    try {
-      const room = await request("join-room", { room: name });
-      missing = null;
-      store.setRoom(room);
-      goToAddress();
-    } catch (error) {
-      said.textContent = interpolate(gettext("Not found: %(reason)s."), { reason: explain(error) });
-    }
-  });
-  create.addEventListener("click", () => createDialog.ask(name));
-  showInstead(text, el("div", { class: "actions" }, join, ...(me?.can_create_rooms ? [create] : [])), said);
-}
-
-/** @param {string} name */
-function showGone(name) {
-  browser.history.replaceState(null, "", location.pathname);
-  showInstead(
-    interpolate(gettext("%(room)s is gone, or no longer open to you."), { room: isolate(name) }),
-    el("p", { class: "quiet-text" }, gettext("Choose another room from the list.")));
-}
-
-function showNoRooms() {
-  showInstead(gettext("There is no room here yet."), el("p", { class: "quiet-text" }, gettext("Create the first one.")));
-}
-
-byId("edge").hidden = true;
 connection.start();

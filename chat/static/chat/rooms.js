@@ -40,7 +40,7 @@ export class RoomList {
     }));
     const lines = ordered.map((room) => ({
       room,
-      unseen: room === open && document.hasFocus() && this.#marks.unseen(room) === 0 ? 0 : this.#marks.unseen(room),
+      unseen: this.#marks.unseen(room),
       hasDraft: room !== open && this.#drafts.has(room.id),
       isOpen: room === open,
       at: letters.get(room.name)?.index ?? -1,

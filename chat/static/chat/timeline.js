@@ -80,10 +80,12 @@ export class Timeline {
     this.#isAtEnd = true;
   }
 
-  toEnd({ smoothly = false } = {}) {
+  toEnd() {
+    // A long way is not scrolled through, and a short one is only shown where motion is welcome.
+    const isSmooth = this.#left() < this.#log.clientHeight * 2 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#isAtEnd = true;
-    this.#log.scrollTo({ top: this.#log.scrollHeight, behavior: smoothly ? "smooth" : "instant" });
-    if (!smoothly) this.#moved();
+    this.#log.scrollTo({ top: this.#log.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
+    if (!isSmooth) this.#moved();
   }
 
   /**

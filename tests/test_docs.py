@@ -1,0 +1,147 @@
+"""What the documents say is what the code does."""
+
+import ast
+import asyncio
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chat import access, events, operations
+from chat.clients import RoomEntry
+from chat.names import MAX_NAME_CHARS
+from chat.posts import MAX_BODY_CHARS
+from rpc import Handlers, Limits, Peer
+from rpc.handlers import default_handlers
+from rpc.transport import memory_pair
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
+
+
+def text(name):
+    return (ROOT / name).read_text()
+
+
+def first_cells(section):
+    """The names in the first column of a table."""
+    return set(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE))
+
+
+def test_every_variable_of_the_settings_is_documented_and_the_reverse():
+    """docs/configuration.md lists what project/settings.py reads."""
+    read = set()
+    for node in ast.walk(ast.parse(text("project/settings.py"))):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            function = ast.unparse(node.func)
+            if function in ("env.str", "env.list", "switch", "number", "choice"):
+                read.add(node.args[0].value)
+    assert read == first_cells(text("docs/configuration.md"))
+
+
+def test_every_operation_is_documented_and_the_reverse():
+    """docs/operations.md lists what is registered."""
+    asked, told = text("docs/operations.md").split("## What one is told")
+    source = text("chat/operations.py")
+    assert first_cells(asked) == set(re.findall(r'@handlers\.request\("([^"]+)"', source))
+    assert first_cells(told) == {"rooms", "username", "newmsg", "changed", "presence", "typing", "notice"}
+    assert all(default_handlers.find_request(name) for name in first_cells(asked))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("Message", events.Message), ("Room", RoomEntry), ("Person", events.PersonCard)],
+)
+def test_shapes_are_documented_field_by_field(name, shape):
+    """In the order of the wire."""
+    written = re.search(rf"`{name}`: `\{{([^}}]+)\}}`", text("docs/operations.md"))[1]
+    assert re.split(r",\s+", written) == [field.encode_name for field in msgspec.structs.fields(shape)]
+
+
+def test_result_of_whoami_is_documented_field_by_field():
+    """What a page decides by."""
+    written = re.search(r"`whoami` \| – \| `\{([^}]+)\}`", text("docs/operations.md"))[1]
+    assert written.split(", ") == list(operations.WhoAmI.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [
+        ("text of a message", f"{MAX_BODY_CHARS:,} characters"),
+        ("name of a person or room", f"{MAX_NAME_CHARS} characters"),
+        ("posts of one person", f"{access.POSTS_BURST} at once, {access.POSTS_PER_SECOND} a second"),
+        ("payload of a request", f"{Limits().max_payload_bytes // 2**20} MiB"),
+        ("requests in flight of one connection", f"{Limits().max_requests_in_flight}"),
+        ("what a connection may leave unread", f"{Limits().max_outbox_bytes // 2**20} MiB"),
+        ("silence until a connection is given up", f"{Limits().idle_timeout:.0f} s"),
+        ("time of a request", f"{Limits().request_timeout:.0f} s"),
+    ],
+)
+def test_limits_of_the_readme_are_those_of_the_code(what, value):
+    """A number that is written twice is held together."""
+    assert f"| {what} | {value} |" in text("README.md")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document):
+    """Every relative link and picture is there."""
+    links = re.findall(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\":]+)\"", document.read_text())
+    own = [link for pair in links for link in pair if link and not link.startswith("/")]
+    assert [link for link in own if not (document.parent / link).exists()] == []
+
+
+def test_newest_change_is_the_version():
+    """pyproject.toml and CHANGELOG.md agree."""
+    version = tomllib.loads(text("pyproject.toml"))["project"]["version"]
+    assert re.search(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)[1] == version
+
+
+def test_every_requirement_has_its_reason():
+    """docs/architecture.md says what each package is for."""
+    packages = re.findall(r"^([A-Za-z][\w-]*)", text("requirements.txt"), re.MULTILINE)
+    reasons = text("docs/architecture.md").split("## Dependencies")[1]
+    assert [name for name in packages if not re.search(rf"\b{name}\b", reasons, re.IGNORECASE)] == []
+
+
+def test_requirements_are_pinned():
+    """constraints.txt holds one version of everything that is asked for."""
+    asked = re.findall(r"^([A-Za-z][\w-]*)", text("requirements.txt") + text("requirements-dev.txt"), re.MULTILINE)
+    pinned = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)==", text("constraints.txt"), re.M)}
+    assert [name for name in asked if name.lower() not in pinned] == []
+
+
+def test_no_file_names_a_path_of_the_machine_it_was_written_on():
+    """A clone works anywhere."""
+    found = subprocess.run(
+        ["git", "grep", "-lIF", f"{ROOT.parent}/"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert found.stdout == ""
+
+
+def test_example_of_the_readme_answers():
+    """The operation of the README runs as written, under the name that its page asks for."""
+    readme = text("README.md")
+    python = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+    page = re.search(r"```html\n(.*?)```", readme, re.DOTALL)[1]
+    handlers = default_handlers.child()
+    names = {}
+    exec(python.replace("import default_handlers as handlers", "import Handlers"), {"handlers": handlers}, names)
+    assert re.search(r'requestp\("([^"]+)", \{ sides: 20 \}', page)[1] == "roll"
+
+    async def ask():
+        here, there = memory_pair()
+        async with (
+            Peer(handlers, here) as server,
+            Peer(Handlers(), there) as client,
+            asyncio.TaskGroup() as readers,
+        ):
+            readers.create_task(server.read(here))
+            readers.create_task(client.read(there))
+            eyes = await client.request("roll", {"sides": 20}, int)
+            client.close(4000)
+        return eyes
+
+    assert 1 <= asyncio.run(ask()) <= 20

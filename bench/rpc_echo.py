@@ -9,33 +9,16 @@ load runs here, pinned to the second, over raw sockets so that it is never what 
 clock stops.
 """
 
-import os
-import platform
 import selectors
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.server import ROOT, Server
+from bench.load import HANDSHAKE, HELLO, frame, pinned_server, print_machine
 
 PAYLOAD = bytes(range(64))
 ANSWER_BYTES = 13 + len(PAYLOAD)
-HANDSHAKE = (
-    "GET /gotalk/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-HELLO = b'n006$hello00000020{"features":["joined","errors"]}'
-
-
-def frame(payload: bytes) -> bytes:
-    """A client's binary frame, masked with zeros (RFC 6455 allows any mask; this one costs the load nothing)."""
-    if len(payload) < 126:
-        return bytes((0x82, 0x80 | len(payload), 0, 0, 0, 0)) + payload
-    return b"\x82\xfe" + len(payload).to_bytes(2) + bytes(4) + payload
 
 
 @dataclass
@@ -84,7 +67,7 @@ class Connection:
         self._open()
 
     def _open(self) -> None:
-        self.socket.sendall(HANDSHAKE.encode())
+        self.socket.sendall(HANDSHAKE)
         received = b""
         while b"\r\n\r\n" not in received:
             received += self.socket.recv(65536)
@@ -148,35 +131,26 @@ def load(port: int, *, joined: bool, connections: int, window: int, seconds: flo
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    )
-    print(f"commit {commit}, {seconds:g} s a row, payload {len(PAYLOAD)} bytes\n")
+    print_machine()
+    print(f"{seconds:g} s a row, payload {len(PAYLOAD)} bytes\n")
     print("| peer | connections × in flight | requests/s | p50 | p99 |")
     print("| --- | --- | --- | --- | --- |")
-    cores = sorted(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as data:
-        os.sched_setaffinity(0, cores[:1])
-        with Server(Path(data), environment={"RATE_LIMITS": "off"}) as server:
-            os.sched_setaffinity(0, cores[-1:])
-            for joined in (False, True):
-                for connections, window in ((16, 16), (1, 1)):
-                    rate, latencies = load(
-                        server.port, joined=joined, connections=connections, window=window, seconds=seconds
-                    )
-                    latencies.sort()
-                    percentiles = [
-                        f"{latencies[int(len(latencies) * share)] * 1000:.2f} ms" if latencies else ""
-                        for share in (0.5, 0.99)
-                    ]
-                    peer = "joined" if joined else "stock"
-                    print(
-                        f"| {peer} | {connections} × {window} | {rate:,.0f} | {' | '.join(percentiles)} |",
-                        flush=True,
-                    )
+    with pinned_server() as server:
+        for joined in (False, True):
+            for connections, window in ((16, 16), (1, 1)):
+                rate, latencies = load(
+                    server.port, joined=joined, connections=connections, window=window, seconds=seconds
+                )
+                latencies.sort()
+                percentiles = [
+                    f"{latencies[int(len(latencies) * share)] * 1000:.2f} ms" if latencies else ""
+                    for share in (0.5, 0.99)
+                ]
+                peer = "joined" if joined else "stock"
+                print(
+                    f"| {peer} | {connections} × {window} | {rate:,.0f} | {' | '.join(percentiles)} |",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from chat import access, events, operations
 from chat.clients import RoomEntry
 from chat.names import MAX_NAME_CHARS
 from chat.posts import MAX_BODY_CHARS
-from rpc import Handlers, Limits, Peer
+from rpc import Limits
 from rpc.handlers import default_handlers
-from rpc.transport import memory_pair
+from tests.rpc.ends import connected
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
@@ -132,16 +132,7 @@ def test_example_of_the_readme_answers():
     assert re.search(r'requestp\("([^"]+)", \{ sides: 20 \}', page)[1] == "roll"
 
     async def ask():
-        here, there = memory_pair()
-        async with (
-            Peer(handlers, here) as server,
-            Peer(Handlers(), there) as client,
-            asyncio.TaskGroup() as readers,
-        ):
-            readers.create_task(server.read(here))
-            readers.create_task(client.read(there))
-            eyes = await client.request("roll", {"sides": 20}, int)
-            client.close(4000)
-        return eyes
+        async with connected(handlers) as (_, asking):
+            return await asking.request("roll", {"sides": 20}, int)
 
     assert 1 <= asyncio.run(ask()) <= 20

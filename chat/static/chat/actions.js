@@ -38,7 +38,8 @@ export class Actions extends Emitter {
       if (event.pointerType === "mouse" && !this.#isPicking) this.#attach(event.target);
     });
     list.addEventListener("pointerleave", (event) => {
-      if (event.pointerType === "mouse" && !this.#isPicking && !this.#bar.contains(document.activeElement)) this.detach();
+      if (event.pointerType === "mouse" && !this.#isPicking && !this.#bar.contains(document.activeElement))
+        this.detach();
     });
     list.addEventListener("click", (event) => this.#clicked(event));
     list.addEventListener("focusin", (event) => this.#attach(event.target));
@@ -67,10 +68,13 @@ export class Actions extends Emitter {
   }
 
   #furnish() {
-    for (const emoji of PALETTE) this.#picker.append(el("button", { type: "button", role: "menuitem", "data-emoji": emoji }, emoji));
+    for (const emoji of PALETTE)
+      this.#picker.append(el("button", { type: "button", role: "menuitem", "data-emoji": emoji }, emoji));
     this.#picker.addEventListener("keydown", (event) => moveFocus(event, this.#picker, "ArrowLeft", "ArrowRight"));
     this.#picker.addEventListener("click", (event) => {
-      const button = /** @type {HTMLElement|null} */ (/** @type {HTMLElement} */ (event.target).closest("[data-emoji]"));
+      const button = /** @type {HTMLElement|null} */ (
+        /** @type {HTMLElement} */ (event.target).closest("[data-emoji]")
+      );
       if (button === null) return;
       this.#picker.hidePopover();
       this.emit("react", this.#seq, button.dataset.emoji);
@@ -130,7 +134,9 @@ export class Actions extends Emitter {
   /** @param {MouseEvent} event */
   #chosen(event) {
     event.stopPropagation();
-    const button = /** @type {HTMLElement|null} */ (/** @type {HTMLElement} */ (event.target).closest("[data-action]"));
+    const button = /** @type {HTMLElement|null} */ (
+      /** @type {HTMLElement} */ (event.target).closest("[data-action]")
+    );
     if (button === null) return;
     this.#act(button.dataset.action ?? "", button);
   }

@@ -49,7 +49,10 @@ export class Banner {
     this.#heard = heard;
     this.#element.className = `banner${state.kind === "ended" ? " ended" : ""}`;
     this.#element.replaceChildren(
-      el("span", { "aria-hidden": "true" }, text), el("span", { class: "visually-hidden" }, heard), ...(action === null ? [] : [action]));
+      el("span", { "aria-hidden": "true" }, text),
+      el("span", { class: "visually-hidden" }, heard),
+      ...(action === null ? [] : [action]),
+    );
   }
 
   /**
@@ -63,7 +66,10 @@ export class Banner {
     if (state.kind === "waiting" && state.until > Date.now()) {
       const seconds = Math.ceil((state.until - Date.now()) / 1000);
       const what = state.isRestart ? gettext("The server is restarting.") : gettext("Not connected.");
-      const when = interpolate(ngettext("Reconnecting in %(n)s second.", "Reconnecting in %(n)s seconds.", seconds), { n: seconds });
+      const when = interpolate(
+        ngettext("Reconnecting in %(n)s second.", "Reconnecting in %(n)s seconds.", seconds),
+        { n: seconds },
+      );
       return {
         text: `${what} ${when} ${kept}`,
         heard: `${what} ${kept}`,
@@ -81,8 +87,10 @@ export class Banner {
       const link = el("a", { class: "link", href: document.body.dataset.login ?? "" }, gettext("Log in"));
       return { text: gettext("One has to log in to talk here."), action: link };
     }
-    const text = reason === "" ? gettext("You may not be here.")
-      : interpolate(gettext("You may not be here: %(reason)s."), { reason });
+    const text =
+      reason === ""
+        ? gettext("You may not be here.")
+        : interpolate(gettext("You may not be here: %(reason)s."), { reason });
     return { text, action: again };
   }
 }

@@ -232,9 +232,15 @@ export class Composer extends Emitter {
     this.#button.disabled = body === "" || isOver;
     this.#note.classList.toggle("bad-text", isOver);
     if (isOver) {
-      this.#say(interpolate(ngettext("%(n)s character too long", "%(n)s characters too long", -left), { n: (-left).toLocaleString() }));
+      this.#say(
+        interpolate(ngettext("%(n)s character too long", "%(n)s characters too long", -left), {
+          n: (-left).toLocaleString(),
+        }),
+      );
     } else if (isNear) {
-      this.#say(interpolate(ngettext("%(n)s character left", "%(n)s characters left", left), { n: left.toLocaleString() }));
+      this.#say(
+        interpolate(ngettext("%(n)s character left", "%(n)s characters left", left), { n: left.toLocaleString() }),
+      );
     } else {
       this.#say("");
     }
@@ -251,7 +257,12 @@ export class Composer extends Emitter {
     } else if (this.#replyTo !== null) {
       const [before, after] = interpolate(gettext("Replying to %(name)s"), { name: "\u0001" }).split("\u0001");
       const { author, body } = this.#replyTo;
-      words.replaceChildren(before, isolated(author), after, ...(body === "" ? [] : [": ", isolated(oneLine(body))]));
+      words.replaceChildren(
+        before,
+        isolated(author),
+        after,
+        ...(body === "" ? [] : [": ", isolated(oneLine(body))]),
+      );
     }
   }
 }

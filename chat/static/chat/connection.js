@@ -30,7 +30,8 @@ export class Connection extends Emitter {
   constructor(gotalk, notifications) {
     super();
     const handlers = gotalk.Handlers();
-    for (const name of notifications) handlers.handleNotification(name, (/** @type {any} */ value) => this.emit(name, value));
+    for (const name of notifications)
+      handlers.handleNotification(name, (/** @type {any} */ value) => this.emit(name, value));
     handlers.handleNotification("rooms", (/** @type {any} */ value) => this.#welcomed(value));
     handlers.handleNotification("notice", (/** @type {any} */ value) => this.#noticed(value));
     this.#sock = gotalk.Sock(handlers);

@@ -84,8 +84,10 @@ export class Conversation extends Emitter {
     this.#failure = null;
     this.#isPlaced = false;
     this.#timeline.clear();
-    this.#parts.log.setAttribute("aria-label", room === null ? gettext("Messages")
-      : interpolate(gettext("Messages in %(room)s"), { room: room.name }));
+    this.#parts.log.setAttribute(
+      "aria-label",
+      room === null ? gettext("Messages") : interpolate(gettext("Messages in %(room)s"), { room: room.name }),
+    );
     if (room === null) {
       this.#draw();
       return;
@@ -167,7 +169,9 @@ export class Conversation extends Emitter {
       room.log = null;
       return;
     }
-    const inView = this.#timeline.isAtEnd ? undefined : Number(this.#timeline.lastSeen("li[data-seq]")?.dataset.seq);
+    const inView = this.#timeline.isAtEnd
+      ? undefined
+      : Number(this.#timeline.lastSeen("li[data-seq]")?.dataset.seq);
     if (inView) await this.#history.around(room, inView);
     else await this.#history.newest(room);
   }
@@ -205,11 +209,17 @@ export class Conversation extends Emitter {
     const { room } = this;
     const log = room?.log ?? null;
     const isLoaded = room !== null && log !== null && log.isLoaded;
-    if (isLoaded) this.#trim(/** @type {import("./log.js").RoomLog} */ (log));
+    if (isLoaded) {
+      this.#trim(/** @type {import("./log.js").RoomLog} */ (log));
+      for (const { author_id, author } of log.messages) this.#names.set(author_id, author);
+    }
     const entries = isLoaded && log.atEnd ? this.#outbox.of(room.id) : [];
     const reader = { newAfter: this.#newAfter, myId: this.me?.id ?? null, myName: this.me?.name ?? "" };
     const items = isLoaded ? layOut(log.messages, entries, reader) : [];
-    this.#timeline.show(items.map((item) => this.#line(item)), { quietly });
+    this.#timeline.show(
+      items.map((item) => this.#line(item)),
+      { quietly },
+    );
     this.#showEdges(items.length === 0);
     if (isLoaded && !this.#isPlaced) this.#place();
     this.#showJump();
@@ -246,7 +256,8 @@ export class Conversation extends Emitter {
     return {
       key: item.key,
       state: `${entry.state}|${entry.reason}|${left}|${isOnline}|${isFirst}|${me?.name}|${quoted}`,
-      make: () => pendingNode(entry, { isFirst, me: /** @type {any} */ (me ?? { name: "?" }), quote, isOnline, now }),
+      make: () =>
+        pendingNode(entry, { isFirst, me: /** @type {any} */ (me ?? { name: "?" }), quote, isOnline, now }),
     };
   }
 
@@ -257,7 +268,9 @@ export class Conversation extends Emitter {
     const log = room?.log ?? null;
     edge.hidden = isEmpty;
     if (!isEmpty && room !== null && log !== null) {
-      const words = log.atStart ? interpolate(gettext("This is where %(room)s begins."), { room: "\u0001" }) : gettext("Loading…");
+      const words = log.atStart
+        ? interpolate(gettext("This is where %(room)s begins."), { room: "\u0001" })
+        : gettext("Loading…");
       const [before, after] = words.split("\u0001");
       edge.replaceChildren(el("span", {}, before, ...(after === undefined ? [] : [isolated(room.name), after])));
     }
@@ -307,10 +320,16 @@ export class Conversation extends Emitter {
     const quietly = { quietly: true };
     const log = room.log;
     if (this.#timeline.nearStart && !log.atStart) {
-      this.#history.older(room).then(() => this.redraw(room, quietly), () => {});
+      this.#history.older(room).then(
+        () => this.redraw(room, quietly),
+        () => {},
+      );
     }
     if (this.#timeline.nearEnd && !log.atEnd) {
-      this.#history.newer(room).then(() => this.redraw(room, quietly), () => {});
+      this.#history.newer(room).then(
+        () => this.redraw(room, quietly),
+        () => {},
+      );
     }
   }
 
@@ -319,7 +338,9 @@ export class Conversation extends Emitter {
     const { room } = this;
     if (room?.log == null || !room.log.isLoaded || !this.isAttentive || this.#marks.unseen(room) === 0) return;
     const isAllSeen = this.#timeline.isAtEnd && room.log.atEnd;
-    const seen = isAllSeen ? room.log.last : this.message(Number(this.#timeline.lastSeen("li[data-seq]")?.dataset.seq));
+    const seen = isAllSeen
+      ? room.log.last
+      : this.message(Number(this.#timeline.lastSeen("li[data-seq]")?.dataset.seq));
     // Posts that were erased for good leave numbers behind that are never seen: at the end, all is.
     const posts = isAllSeen ? room.posts : seen?.number;
     if (posts !== undefined && this.#marks.read(room.id, seen?.seq ?? 0, posts)) this.emit("read", room);
@@ -352,9 +373,10 @@ export class Conversation extends Emitter {
     jump.hidden = room?.log == null || !room.log.isLoaded || isAtEnd;
     if (jump.hidden || room === null) return;
     const unseen = this.#marks.unseen(room);
-    const words = unseen > 0
-      ? interpolate(ngettext("%(n)s new message", "%(n)s new messages", unseen), { n: unseen })
-      : gettext("To the newest");
+    const words =
+      unseen > 0
+        ? interpolate(ngettext("%(n)s new message", "%(n)s new messages", unseen), { n: unseen })
+        : gettext("To the newest");
     const label = /** @type {HTMLElement} */ (jump.querySelector("span"));
     if (label.textContent !== words) label.textContent = words;
     jump.classList.toggle("news", unseen > 0);

@@ -13,7 +13,8 @@ class Dialog {
     this.element = element;
     this.form = /** @type {HTMLFormElement|null} */ (element.querySelector('form[method="dialog"]'));
     this.error = /** @type {HTMLElement|null} */ (element.querySelector("[data-error]"));
-    for (const button of element.querySelectorAll("[data-close]")) button.addEventListener("click", () => element.close());
+    for (const button of element.querySelectorAll("[data-close]"))
+      button.addEventListener("click", () => element.close());
     // A press that begins on the ground beside it closes it; one that only ends there was a selection.
     element.addEventListener("pointerdown", (event) => {
       if (event.target === element && isOutside(element, event)) element.close();
@@ -39,7 +40,9 @@ class Dialog {
 
   /** @param {() => Promise<void>} action */
   async attempt(action) {
-    const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (this.element.querySelectorAll(".actions button:not([data-close])"));
+    const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (
+      this.element.querySelectorAll(".actions button:not([data-close])")
+    );
     for (const button of buttons) button.disabled = true;
     try {
       await action();
@@ -67,14 +70,19 @@ function isOutside(element, { clientX, clientY }) {
 }
 
 export class CreateDialog extends Dialog {
-  /** @param {HTMLDialogElement} element @param {(room: {name: string, topic: string, kind: string}) => Promise<void>} create */
+  /**
+   * @param {HTMLDialogElement} element
+   * @param {(room: {name: string, topic: string, kind: string}) => Promise<void>} create
+   */
   constructor(element, create) {
     super(element);
-    this.onSubmit(() => create({
-      name: this.field("name").value,
-      topic: this.field("topic").value.trim(),
-      kind: this.field("private").checked ? "private" : "public",
-    }));
+    this.onSubmit(() =>
+      create({
+        name: this.field("name").value,
+        topic: this.field("topic").value.trim(),
+        kind: this.field("private").checked ? "private" : "public",
+      }),
+    );
   }
 
   /** @param {string} [name] */
@@ -103,9 +111,15 @@ export class MeDialog extends Dialog {
   /** @param {import("./types.js").Me} me */
   follow(me) {
     within(this.element, "[data-name]").textContent = me.name;
-    const shown = { guest: !me.logged_in, account: me.logged_in, staff: me.is_staff, "sign-up": me.sign_up === "open" };
+    const shown = {
+      guest: !me.logged_in,
+      account: me.logged_in,
+      staff: me.is_staff,
+      "sign-up": me.sign_up === "open",
+    };
     for (const [name, isShown] of Object.entries(shown)) {
-      for (const part of this.element.querySelectorAll(`[data-for="${name}"]`)) /** @type {HTMLElement} */ (part).hidden = !isShown;
+      for (const part of this.element.querySelectorAll(`[data-for="${name}"]`))
+        /** @type {HTMLElement} */ (part).hidden = !isShown;
     }
   }
 }
@@ -126,9 +140,11 @@ export class DetailsDialog extends Dialog {
       if (this.room !== null && topic !== this.room.facts.topic) await setTopic(this.room, topic);
     });
     within(element, "[data-leave]").addEventListener("click", () => this.attempt(() => leave(this.room)));
-    within(element, "[data-copy-link]").addEventListener("click", () => this.attempt(async () => {
-      await copy(location.origin + location.pathname + hashOf(this.room?.name ?? ""));
-    }));
+    within(element, "[data-copy-link]").addEventListener("click", () =>
+      this.attempt(async () => {
+        await copy(location.origin + location.pathname + hashOf(this.room?.name ?? ""));
+      }),
+    );
     this.field("topic").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
@@ -140,12 +156,16 @@ export class DetailsDialog extends Dialog {
   ask(room) {
     const { facts } = room;
     this.room = room;
-    within(this.element, "#details-title").replaceChildren(facts.kind === "public" ? "#" : "", isolated(facts.name));
+    within(this.element, "#details-title").replaceChildren(
+      facts.kind === "public" ? "#" : "",
+      isolated(facts.name),
+    );
     within(this.element, "[data-facts]").textContent = factsOf(room);
     const mayEdit = (facts.role === "owner" || facts.role === "moderator") && !facts.archived;
     within(this.element, "[data-topic-field]").hidden = !mayEdit;
     within(this.element, "[data-topic]").hidden = mayEdit;
-    within(this.element, "[data-topic]").textContent = facts.topic === "" ? gettext("No topic has been set.") : facts.topic;
+    within(this.element, "[data-topic]").textContent =
+      facts.topic === "" ? gettext("No topic has been set.") : facts.topic;
     within(this.element, 'button[type="submit"]').hidden = !mayEdit;
     within(this.element, "[data-leave]").hidden = facts.kind === "direct";
     this.field("topic").value = facts.topic;
@@ -157,7 +177,10 @@ export class DeleteDialog extends Dialog {
   /** @type {import("./types.js").Message|null} */
   message = null;
 
-  /** @param {HTMLDialogElement} element @param {(message: import("./types.js").Message, reason: string) => Promise<void>} remove */
+  /**
+   * @param {HTMLDialogElement} element
+   * @param {(message: import("./types.js").Message, reason: string) => Promise<void>} remove
+   */
   constructor(element, remove) {
     super(element);
     this.onSubmit(async () => {
@@ -169,7 +192,11 @@ export class DeleteDialog extends Dialog {
   ask(message, isMine) {
     this.message = message;
     this.form?.reset();
-    within(this.element, "[data-quote]").replaceChildren(el("b", {}, isolated(message.author)), " ", isolated(oneLine(message.body, 280)));
+    within(this.element, "[data-quote]").replaceChildren(
+      el("b", {}, isolated(message.author)),
+      " ",
+      isolated(oneLine(message.body, 280)),
+    );
     within(this.element, "[data-reason-field]").hidden = isMine;
     this.open();
   }
@@ -180,9 +207,11 @@ export class KeysDialog extends Dialog {}
 /** @param {import("./store.js").RoomState} room */
 function factsOf({ facts, posts }) {
   const sentences = [
-    facts.kind === "private" ? gettext("A private room: only its members see it.")
-    : facts.kind === "direct" ? gettext("A conversation of two.")
-    : gettext("A public room: everyone here can read it."),
+    facts.kind === "private"
+      ? gettext("A private room: only its members see it.")
+      : facts.kind === "direct"
+        ? gettext("A conversation of two.")
+        : gettext("A public room: everyone here can read it."),
     interpolate(ngettext("%(n)s message so far.", "%(n)s messages so far.", posts), { n: posts.toLocaleString() }),
   ];
   if (facts.archived) sentences.push(gettext("It is archived."));

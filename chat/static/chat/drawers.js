@@ -9,19 +9,27 @@ export class Drawers {
   /** @type {Element|null} */
   #opener = null;
 
-  /** @param {HTMLElement} app @param {HTMLElement} scrim @param {HTMLElement} rest what lies under an open drawer */
+  /**
+   * @param {HTMLElement} app @param {HTMLElement} scrim
+   * @param {HTMLElement} rest what lies under an open drawer
+   */
   constructor(app, scrim, rest) {
     this.#app = app;
     this.#scrim = scrim;
     this.#rest = rest;
     scrim.addEventListener("click", () => this.close());
-    for (const button of app.querySelectorAll("[data-close-drawer]")) button.addEventListener("click", () => this.close());
+    for (const button of app.querySelectorAll("[data-close-drawer]"))
+      button.addEventListener("click", () => this.close());
     app.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.isOpen) this.close();
     });
     // A window that grew has the list in its place.
     addEventListener("resize", () => {
-      if (this.isOpen && getComputedStyle(within(app, `.${app.dataset.drawer} [data-close-drawer]`)).display === "none") this.close();
+      if (
+        this.isOpen &&
+        getComputedStyle(within(app, `.${app.dataset.drawer} [data-close-drawer]`)).display === "none"
+      )
+        this.close();
     });
   }
 

@@ -25,5 +25,7 @@ const WORDS = new Map([
 export function explain(error) {
   const words = WORDS.get(error?.code);
   if (words !== undefined) return words();
-  return typeof error?.message === "string" && error.message !== "" ? error.message : gettext("something went wrong");
+  return typeof error?.message === "string" && error.message !== ""
+    ? error.message
+    : gettext("something went wrong");
 }

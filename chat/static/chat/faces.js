@@ -7,7 +7,8 @@ export function initials(name) {
   const first = letters(words[0] ?? "?");
   if (first.length === 0) return "?";
   // One Chinese, Japanese or Korean character says as much as two letters.
-  if (/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]|\p{Extended_Pictographic}/u.test(first[0])) return first[0];
+  if (/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]|\p{Extended_Pictographic}/u.test(first[0]))
+    return first[0];
   const second = words.length > 1 ? letters(words[1])[0] : first[1];
   return (first[0] + (second ?? "")).toUpperCase();
 }
@@ -23,5 +24,7 @@ export function hue(name) {
 /** @param {string} word */
 function letters(word) {
   const cut = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-  return Array.from(cut.segment(word.slice(0, 40)), (part) => part.segment).filter((part) => /[\p{L}\p{N}\p{So}]/u.test(part));
+  return Array.from(cut.segment(word.slice(0, 40)), (part) => part.segment).filter((part) =>
+    /[\p{L}\p{N}\p{So}]/u.test(part),
+  );
 }

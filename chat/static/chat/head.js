@@ -33,12 +33,17 @@ export function showNoRoom(name) {
 export function showPeopleCount(here) {
   const button = byId("open-people");
   within(button, ".number").textContent = here > 0 ? String(here) : "";
-  button.setAttribute("aria-label", interpolate(ngettext("People: %(n)s here", "People: %(n)s here", here), { n: here }));
+  button.setAttribute(
+    "aria-label",
+    interpolate(ngettext("People: %(n)s here", "People: %(n)s here", here), { n: here }),
+  );
 }
 
 /**
  * In the title, and on a narrow window at the way to the rooms.
- * @param {Room|null} open @param {number} all unseen messages everywhere @param {number} elsewhere those of other rooms
+ * @param {Room|null} open
+ * @param {number} all unseen messages everywhere
+ * @param {number} elsewhere those of other rooms
  */
 export function showCounts(open, all, elsewhere) {
   const place = open === null ? "" : `${open.kind === "public" ? "#" : ""}${open.name} · `;
@@ -47,8 +52,14 @@ export function showCounts(open, all, elsewhere) {
   const badge = within(button, ".count");
   badge.hidden = elsewhere === 0;
   badge.textContent = elsewhere > MOST_COUNTED ? `${MOST_COUNTED}+` : String(elsewhere);
-  button.setAttribute("aria-label", elsewhere === 0 ? gettext("Rooms")
-    : interpolate(ngettext("Rooms, %(n)s unseen message", "Rooms, %(n)s unseen messages", elsewhere), { n: elsewhere }));
+  button.setAttribute(
+    "aria-label",
+    elsewhere === 0
+      ? gettext("Rooms")
+      : interpolate(ngettext("Rooms, %(n)s unseen message", "Rooms, %(n)s unseen messages", elsewhere), {
+          n: elsewhere,
+        }),
+  );
 }
 
 /** Why nothing may be said in a room; empty if one may. @param {Room} facts */
@@ -66,25 +77,33 @@ export function whyClosed(facts) {
  */
 export function showMissing(name, { look, create }) {
   const said = el("p", { class: "bad-text", role: "alert" });
-  const buttons = [button(gettext("Look for it"), "quiet", async () => {
-    said.textContent = await look();
-  })];
+  const buttons = [
+    button(gettext("Look for it"), "quiet", async () => {
+      said.textContent = await look();
+    }),
+  ];
   if (create !== null) buttons.push(button(gettext("Create it"), "", create));
   showInstead(
     interpolate(gettext("There is no room called %(room)s in your list."), { room: isolate(name) }),
-    el("div", { class: "actions" }, ...buttons), said);
+    el("div", { class: "actions" }, ...buttons),
+    said,
+  );
 }
 
 /** @param {string} name */
 export function showGone(name) {
   showInstead(
     interpolate(gettext("%(room)s is gone, or no longer open to you."), { room: isolate(name) }),
-    el("p", { class: "quiet-text" }, gettext("Choose another room from the list.")));
+    el("p", { class: "quiet-text" }, gettext("Choose another room from the list.")),
+  );
 }
 
 /** @param {(() => void)|null} create */
 export function showNothing(create) {
-  showInstead(gettext("There is no room here yet."), ...(create === null ? [] : [button(gettext("Create the first one"), "", create)]));
+  showInstead(
+    gettext("There is no room here yet."),
+    ...(create === null ? [] : [button(gettext("Create the first one"), "", create)]),
+  );
 }
 
 /** @param {string} text @param {...Node} more */

@@ -34,7 +34,8 @@ export class History {
   newest(room) {
     const version = room.heard;
     return this.#load(room, "newest", { limit: PAGE }, (log, page) =>
-      log.replace(page, { atStart: page.length < PAGE, atEnd: true, version }));
+      log.replace(page, { atStart: page.length < PAGE, atEnd: true, version }),
+    );
   }
 
   /** A page around a message becomes the window. @param {RoomState} room @param {number} seq */

@@ -12,7 +12,8 @@ const LETTERS = "begijmosu";
 const MAC_LETTERS = "cgijmqrsuxz";
 
 /** @param {{platform?: string, userAgentData?: {platform: string}}} navigator */
-export const isMac = (navigator) => /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform ?? "");
+export const isMac = (navigator) =>
+  /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform ?? "");
 
 /**
  * @param {string[]} names in the order of the list

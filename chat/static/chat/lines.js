@@ -47,8 +47,12 @@ export function layOut(messages, entries, { newAfter, myId, myName }) {
       hasNewLine = true;
       run = null;
     }
-    const isFirst = run === null || message.reply_to !== null || run.author !== message.author_id
-      || run.name !== message.author || when.getTime() - run.when > GROUP_MS;
+    const isFirst =
+      run === null ||
+      message.reply_to !== null ||
+      run.author !== message.author_id ||
+      run.name !== message.author ||
+      when.getTime() - run.when > GROUP_MS;
     items.push({ kind: "message", key: `m${message.seq}`, isFirst, message });
     if (isFirst) run = { author: message.author_id, name: message.author, when: when.getTime() };
   }
@@ -58,8 +62,12 @@ export function layOut(messages, entries, { newAfter, myId, myName }) {
     begin(when, entry.clientId);
     /** @type {{author: number|null, name: string, when: number}|null} */
     const before = run;
-    const isFirst = before === null || entry.replyTo !== null || before.author !== myId
-      || before.name !== myName || entry.at - before.when > GROUP_MS;
+    const isFirst =
+      before === null ||
+      entry.replyTo !== null ||
+      before.author !== myId ||
+      before.name !== myName ||
+      entry.at - before.when > GROUP_MS;
     items.push({ kind: "pending", key: `p${entry.clientId}`, isFirst, entry });
     if (isFirst) run = { author: myId, name: myName, when: entry.at };
   }

@@ -26,7 +26,7 @@ const PLAIN_DOORS = new Set(["web", "seed"]);
 export function messageNode(message, { isFirst, isConcerned, me, quote, nameOf }) {
   const isMine = me !== null && me.id === message.author_id;
   const node = el("li", {
-    class: `message${isFirst ? " first" : ""}${isMine ? " mine" : ""}${message.deleted ? " removed" : ""}${isConcerned ? " concern" : ""}`,
+    class: classes({ message: true, first: isFirst, mine: isMine, removed: message.deleted, concern: isConcerned }),
     tabindex: -1,
     "data-seq": message.seq,
     "data-state": "sent",
@@ -48,6 +48,13 @@ export function messageNode(message, { isFirst, isConcerned, me, quote, nameOf }
   return node;
 }
 
+/** @param {Record<string, boolean>} given */
+function classes(given) {
+  return Object.keys(given)
+    .filter((name) => given[name])
+    .join(" ");
+}
+
 /**
  * @param {Entry} entry
  * @param {{isFirst: boolean, me: Me, quote: Quote, isOnline: boolean, now: number}} context
@@ -55,7 +62,7 @@ export function messageNode(message, { isFirst, isConcerned, me, quote, nameOf }
 export function pendingNode(entry, { isFirst, me, quote, isOnline, now }) {
   const state = entry.state === "waiting" ? "sending" : entry.state;
   const node = el("li", {
-    class: `message pending mine${isFirst ? " first" : ""}${state === "failed" ? " failed" : ""}`,
+    class: classes({ message: true, pending: true, mine: true, first: isFirst, failed: state === "failed" }),
     tabindex: -1,
     "data-client-id": entry.clientId,
     "data-state": state,
@@ -64,32 +71,53 @@ export function pendingNode(entry, { isFirst, me, quote, isOnline, now }) {
   if (entry.replyTo !== null) node.append(quoteNode(entry.replyTo, quote));
   node.append(isFirst ? avatar(me.name) : timeNode(when, shortTime));
   node.append(
-    el("div", { class: "content" },
+    el(
+      "div",
+      { class: "content" },
       byLine(me.name, isFirst, when, []),
       el("div", { class: "body", dir: "auto" }, bodyNodes(entry.body)),
-      stateNode(entry, isOnline, now)),
+      stateNode(entry, isOnline, now),
+    ),
   );
   return node;
 }
 
 /** @param {string} text @param {string} [kind] */
 export function lineNode(text, kind = "") {
-  return el("li", {}, el("div", { class: `day ${kind}`.trim(), role: "separator", "aria-label": text }, el("span", {}, text)));
+  return el(
+    "li",
+    {},
+    el("div", { class: `day ${kind}`.trim(), role: "separator", "aria-label": text }, el("span", {}, text)),
+  );
 }
 
 /** @param {Entry} entry @param {boolean} isOnline @param {number} now */
 function stateNode(entry, isOnline, now) {
-  const state = el("div", { class: "state" });
+  const isBrief =
+    entry.state === "sent" ||
+    entry.state === "sending" ||
+    (isOnline && entry.due <= now && entry.state !== "failed");
+  const state = el("div", { class: isBrief ? "state brief" : "state" });
   if (entry.state === "failed") {
     state.append(
-      interpolate(gettext("Not sent: %(reason)s."), { reason: entry.reason }), " ",
-      el("button", { type: "button", class: "link", "data-retry": entry.clientId }, gettext("Try again")), " ",
-      el("button", { type: "button", class: "link", "data-discard": entry.clientId }, gettext("Discard")));
+      interpolate(gettext("Not sent: %(reason)s."), { reason: entry.reason }),
+      " ",
+      el("button", { type: "button", class: "link", "data-retry": entry.clientId }, gettext("Try again")),
+      " ",
+      el("button", { type: "button", class: "link", "data-discard": entry.clientId }, gettext("Discard")),
+    );
   } else if (entry.state === "waiting" && entry.due > now) {
     const seconds = Math.max(1, Math.ceil((entry.due - now) / 1000));
-    state.append(interpolate(
-      ngettext("Waiting: %(reason)s. Goes out in %(n)s second.", "Waiting: %(reason)s. Goes out in %(n)s seconds.", seconds),
-      { reason: entry.reason, n: seconds }));
+    state.append(
+      interpolate(
+        ngettext(
+          "Waiting: %(reason)s. Goes out in %(n)s second.",
+          "Waiting: %(reason)s. Goes out in %(n)s seconds.",
+          seconds,
+        ),
+        { reason: entry.reason, n: seconds },
+      ),
+    );
   } else if (entry.state === "sent") {
     state.append(gettext("Sent"));
   } else {
@@ -101,7 +129,13 @@ function stateNode(entry, isOnline, now) {
 /** @param {string} author @param {boolean} isFirst @param {Date} when @param {string[]} tags */
 function byLine(author, isFirst, when, tags) {
   if (!isFirst) return el("span", { class: "visually-hidden" }, isolated(author), ": ");
-  return el("div", { class: "by" }, el("b", {}, isolated(author)), ...tags.map((tag) => el("span", { class: "tag" }, tag)), timeNode(when));
+  return el(
+    "div",
+    { class: "by" },
+    el("b", {}, isolated(author)),
+    ...tags.map((tag) => el("span", { class: "tag" }, tag)),
+    timeNode(when),
+  );
 }
 
 /** @param {Message} message */
@@ -113,7 +147,8 @@ function tagsOf(message) {
 }
 
 /** @param {Date} when @param {(when: Date) => string} [format] */
-const timeNode = (when, format = clockTime) => el("time", { datetime: when.toISOString(), title: fullTime(when) }, format(when));
+const timeNode = (when, format = clockTime) =>
+  el("time", { datetime: when.toISOString(), title: fullTime(when) }, format(when));
 
 /** @param {string} at */
 const editedMark = (at) => el("span", { class: "edited", title: fullTime(new Date(at)) }, gettext("(edited)"));
@@ -124,7 +159,11 @@ function quoteNode(seq, quote) {
   if (quote === undefined) words.append("…");
   else if (quote === null) words.append(gettext("message removed"));
   else words.append(isolated(quote.author), ": ", isolated(quote.text));
-  return el("button", { type: "button", class: "reply", "data-jump": seq, title: gettext("Go to this message") }, words);
+  return el(
+    "button",
+    { type: "button", class: "reply", "data-jump": seq, title: gettext("Go to this message") },
+    words,
+  );
 }
 
 /** @param {Message} message @param {Me|null} me @param {(id: number) => string|undefined} nameOf */
@@ -134,22 +173,41 @@ function reactionsNode(message, me, nameOf) {
   const row = el("div", { class: "reactions" });
   for (const [emoji, users] of reactions) {
     const isMine = me !== null && me.id !== null && users.includes(me.id);
-    row.append(el("button", {
-      type: "button",
-      class: isMine ? "mine" : "",
-      "aria-pressed": String(isMine),
-      "data-emoji": emoji,
-      title: whoReacted(users, nameOf),
-      "aria-label": interpolate(ngettext("%(emoji)s, %(n)s person", "%(emoji)s, %(n)s people", users.length), { emoji, n: users.length }),
-    }, el("span", { class: "emoji" }, emoji), ` ${users.length}`));
+    row.append(
+      el(
+        "button",
+        {
+          type: "button",
+          class: isMine ? "mine" : "",
+          "aria-pressed": String(isMine),
+          "data-emoji": emoji,
+          title: whoReacted(users, nameOf),
+          "aria-label": interpolate(ngettext("%(emoji)s, %(n)s person", "%(emoji)s, %(n)s people", users.length), {
+            emoji,
+            n: users.length,
+          }),
+        },
+        el("span", { class: "emoji" }, emoji),
+        ` ${users.length}`,
+      ),
+    );
   }
-  row.append(el("button", { type: "button", class: "add", "data-add-reaction": true, "aria-label": gettext("React") }, icon("smile")));
+  row.append(
+    el(
+      "button",
+      { type: "button", class: "add", "data-add-reaction": true, "aria-label": gettext("React") },
+      icon("smile"),
+    ),
+  );
   return row;
 }
 
 /** @param {number[]} users @param {(id: number) => string|undefined} nameOf */
 function whoReacted(users, nameOf) {
-  const names = users.map(nameOf).filter((name) => name !== undefined).map((name) => isolate(/** @type {string} */ (name)));
+  const names = users
+    .map(nameOf)
+    .filter((name) => name !== undefined)
+    .map((name) => isolate(/** @type {string} */ (name)));
   const others = users.length - names.length;
   if (others > 0) names.push(interpolate(ngettext("%(n)s other person", "%(n)s others", others), { n: others }));
   return new Intl.ListFormat(undefined).format(names);

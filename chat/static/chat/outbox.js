@@ -46,7 +46,10 @@ export class Outbox extends Emitter {
     super();
     this.#memory = memory;
     this.#now = now;
-    const kept = memory.keys(KEY).map((key) => memory.get(key)).filter(isEntry);
+    const kept = memory
+      .keys(KEY)
+      .map((key) => memory.get(key))
+      .filter(isEntry);
     for (const entry of kept.sort((a, b) => a.at - b.at)) this.#entries.set(entry.clientId, asKept(entry));
   }
 
@@ -114,7 +117,10 @@ export class Outbox extends Emitter {
     this.#change(clientId, { state: "sent", reason: "", due: 0, seq });
   }
 
-  /** The server asks to wait so many milliseconds. @param {string} clientId @param {number} ms @param {string} reason */
+  /**
+   * The server asks to wait so many milliseconds.
+   * @param {string} clientId @param {number} ms @param {string} reason
+   */
   postponed(clientId, ms, reason) {
     const attempts = (this.#entries.get(clientId)?.attempts ?? 0) + 1;
     if (attempts > MAX_ATTEMPTS) this.refused(clientId, reason);
@@ -201,8 +207,13 @@ function asKept(entry) {
 
 /** @param {any} value @returns {value is Entry} */
 function isEntry(value) {
-  return value !== null && typeof value === "object"
-    && typeof value.clientId === "string" && typeof value.roomId === "number" && typeof value.body === "string";
+  return (
+    value !== null &&
+    typeof value === "object" &&
+    typeof value.clientId === "string" &&
+    typeof value.roomId === "number" &&
+    typeof value.body === "string"
+  );
 }
 
 /** A random UUID; `randomUUID` is missing on pages that came over plain http from another machine. */

@@ -50,7 +50,8 @@ export class People {
       if (person?.role) this.#people.set(key, { ...person, online: false });
       else this.#people.delete(key);
     }
-    for (const person of joined) this.#people.set(person.key, { ...this.#people.get(person.key), ...person, online: true });
+    for (const person of joined)
+      this.#people.set(person.key, { ...this.#people.get(person.key), ...person, online: true });
     this.here = here;
     this.show(myKey);
   }
@@ -62,8 +63,16 @@ export class People {
     const online = people.filter((person) => person.online);
     const away = people.filter((person) => !person.online);
     this.#element.replaceChildren(
-      ...group(interpolate(gettext("Here now — %(n)s"), { n: this.here }), online, this.here - online.length, myKey),
-      ...(away.length === 0 ? [] : group(interpolate(gettext("Away — %(n)s"), { n: away.length }), away, 0, myKey, "away")));
+      ...group(
+        interpolate(gettext("Here now — %(n)s"), { n: this.here }),
+        online,
+        this.here - online.length,
+        myKey,
+      ),
+      ...(away.length === 0
+        ? []
+        : group(interpolate(gettext("Away — %(n)s"), { n: away.length }), away, 0, myKey, "away")),
+    );
   }
 }
 
@@ -72,16 +81,31 @@ export class People {
  * @param {string} myKey @param {string} [kind]
  */
 function group(title, people, unnamed, myKey, kind = "") {
-  const list = el("ul", { "aria-label": title }, ...people.slice(0, MOST_NAMED).map((person) => personNode(person, myKey, kind)));
+  const list = el(
+    "ul",
+    { "aria-label": title },
+    ...people.slice(0, MOST_NAMED).map((person) => personNode(person, myKey, kind)),
+  );
   const more = Math.max(0, unnamed) + Math.max(0, people.length - MOST_NAMED);
-  if (more > 0) list.append(el("li", { class: "more" }, interpolate(ngettext("and %(n)s more", "and %(n)s more", more), { n: more })));
+  if (more > 0)
+    list.append(
+      el("li", { class: "more" }, interpolate(ngettext("and %(n)s more", "and %(n)s more", more), { n: more })),
+    );
   return [el("h2", {}, title), list];
 }
 
 /** @param {Person} person @param {string} myKey @param {string} kind */
 function personNode(person, myKey, kind) {
-  const node = el("li", { class: `person ${kind}${person.idle ? " idle" : ""}`.trim() }, avatar(person.name), el("span", { class: "name" }, isolated(person.name)));
-  const note = person.key === myKey ? gettext("you") : roleName(person) ?? (person.is_bot ? gettext("bot") : person.is_guest ? gettext("guest") : null);
+  const node = el(
+    "li",
+    { class: `person ${kind}${person.idle ? " idle" : ""}`.trim() },
+    avatar(person.name),
+    el("span", { class: "name" }, isolated(person.name)),
+  );
+  const note =
+    person.key === myKey
+      ? gettext("you")
+      : (roleName(person) ?? (person.is_bot ? gettext("bot") : person.is_guest ? gettext("guest") : null));
   if (note !== null) node.append(el("small", {}, note));
   return node;
 }

@@ -15,6 +15,8 @@ const MOST_COUNTED = 99;
 export class RoomList {
   /** @type {Map<string, number>} letter → key of the room */
   letters = new Map();
+  /** @type {number[]} keys of the rooms as they stand in the list */
+  ids = [];
   #parts;
   #marks;
   #drafts;
@@ -32,12 +34,19 @@ export class RoomList {
 
   /** @param {RoomState[]} rooms @param {RoomState|null} open */
   show(rooms, open) {
-    const ordered = [...rooms].sort((a, b) => Number(a.facts.archived) - Number(b.facts.archived));
-    const letters = assignLetters(ordered.map((room) => room.name), isMac(navigator));
-    this.letters = new Map(ordered.flatMap((room) => {
-      const given = letters.get(room.name);
-      return given === undefined ? [] : [[given.letter, room.id]];
-    }));
+    const rank = (/** @type {RoomState} */ { facts }) => (facts.kind === "direct" ? 2 : 0) + Number(facts.archived);
+    const ordered = [...rooms].sort((a, b) => rank(a) - rank(b));
+    this.ids = ordered.map((room) => room.id);
+    const letters = assignLetters(
+      ordered.map((room) => room.name),
+      isMac(navigator),
+    );
+    this.letters = new Map(
+      ordered.flatMap((room) => {
+        const given = letters.get(room.name);
+        return given === undefined ? [] : [[given.letter, room.id]];
+      }),
+    );
     const lines = ordered.map((room) => ({
       room,
       unseen: this.#marks.unseen(room),
@@ -46,7 +55,16 @@ export class RoomList {
       at: letters.get(room.name)?.index ?? -1,
     }));
     // The list is drawn for each post heard anywhere; most change nothing in it.
-    const drawn = JSON.stringify(lines.map(({ room, ...rest }) => [room.facts.id, room.name, room.facts.kind, room.facts.muted, room.facts.archived, rest]));
+    const drawn = JSON.stringify(
+      lines.map(({ room, ...rest }) => [
+        room.facts.id,
+        room.name,
+        room.facts.kind,
+        room.facts.muted,
+        room.facts.archived,
+        rest,
+      ]),
+    );
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset?.room;
@@ -55,7 +73,9 @@ export class RoomList {
     this.#parts.direct.replaceChildren(...lines.filter(({ room }) => isDirect(room)).map(roomNode));
     this.#parts.directTitle.hidden = !ordered.some(isDirect);
     if (focused !== undefined) {
-      /** @type {HTMLElement|null} */ (document.querySelector(`.room[data-room="${CSS.escape(focused)}"]`))?.focus();
+      /** @type {HTMLElement|null} */ (
+        document.querySelector(`.room[data-room="${CSS.escape(focused)}"]`)
+      )?.focus();
     }
   }
 }
@@ -69,19 +89,38 @@ export function roomMark(facts) {
 /** @param {{room: RoomState, unseen: number, hasDraft: boolean, isOpen: boolean, at: number}} line */
 function roomNode({ room, unseen, hasDraft, isOpen, at }) {
   const { facts } = room;
-  const kind = ["room", unseen > 0 && !facts.muted ? "unread" : "", facts.archived ? "archived" : "", facts.muted ? "muted" : ""];
-  const link = el("a", {
-    class: kind.filter(Boolean).join(" "),
-    href: hashOf(facts.name),
-    "data-room": facts.id,
-    "aria-current": isOpen ? "page" : null,
-    title: facts.topic === "" ? null : facts.topic,
-  }, roomMark(facts), nameNode(facts.name, at));
+  const kind = [
+    "room",
+    unseen > 0 && !facts.muted ? "unread" : "",
+    facts.archived ? "archived" : "",
+    facts.muted ? "muted" : "",
+  ];
+  const link = el(
+    "a",
+    {
+      class: kind.filter(Boolean).join(" "),
+      href: hashOf(facts.name),
+      "data-room": facts.id,
+      "aria-current": isOpen ? "page" : null,
+      title: facts.topic === "" ? null : facts.topic,
+    },
+    roomMark(facts),
+    nameNode(facts.name, at),
+  );
   if (hasDraft) link.append(el("span", { class: "draft", title: gettext("Not sent yet") }, icon("edit")));
   if (unseen > 0) {
-    link.append(el("span", { class: "count" },
-      el("span", { "aria-hidden": "true" }, unseen > MOST_COUNTED ? `${MOST_COUNTED}+` : String(unseen)),
-      el("span", { class: "visually-hidden" }, interpolate(ngettext("%(n)s unseen", "%(n)s unseen", unseen), { n: unseen }))));
+    link.append(
+      el(
+        "span",
+        { class: "count" },
+        el("span", { "aria-hidden": "true" }, unseen > MOST_COUNTED ? `${MOST_COUNTED}+` : String(unseen)),
+        el(
+          "span",
+          { class: "visually-hidden" },
+          interpolate(ngettext("%(n)s unseen", "%(n)s unseen", unseen), { n: unseen }),
+        ),
+      ),
+    );
   }
   return el("li", {}, link);
 }

@@ -2,7 +2,8 @@
 /** Keys that work anywhere on the page. */
 
 /**
- * @param {{room: (letter: string) => boolean, step: (move: number, unseenOnly: boolean) => void, help: () => void}} means
+ * @param {{room: (letter: string) => boolean, step: (move: number, unseenOnly: boolean) => void,
+ *   help: () => void}} means
  *   `room` goes to the room with this letter and says whether there is one
  */
 export function listen({ room, step, help }) {
@@ -22,7 +23,10 @@ export function listen({ room, step, help }) {
   });
 }
 
-/** The Latin letter; on a keyboard of another script, the one that is printed beside. @param {KeyboardEvent} event */
+/**
+ * The Latin letter; on a keyboard of another script, the one that is printed beside.
+ * @param {KeyboardEvent} event
+ */
 function letterOf({ key, code }) {
   if (/^[a-z]$/i.test(key)) return key.toLowerCase();
   return /^\p{L}$/u.test(key) && /^Key[A-Z]$/.test(code) ? code.slice(3).toLowerCase() : null;

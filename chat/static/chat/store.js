@@ -125,7 +125,10 @@ export class Store extends Emitter {
     this.emit("log", room);
   }
 
-  /** Something of this version was done here: its notification is on its way. @param {RoomState} room @param {number} version */
+  /**
+   * Something of this version was done here: its notification is on its way.
+   * @param {RoomState} room @param {number} version
+   */
   expect(room, version) {
     this.#heard(room, version);
   }

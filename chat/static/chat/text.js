@@ -9,11 +9,17 @@
  *   | {type: "pre", text: string}} Token
  */
 
-/** An address ends at a space, a quote, an angle bracket, full-width punctuation or a direction mark. */
-const URL_START = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/giu;
+/** An address ends at a space, a quote, an angle bracket, a direction mark or full-width punctuation. */
+const ENDS = String.raw`\s<>"'\u0060\u0000-\u001f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069`;
+const WIDE_ENDS = String.raw`\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65`;
+const ADDRESS = new RegExp(String.raw`\bhttps?:\/\/[^${ENDS}${WIDE_ENDS}]+`, "giu");
 /** What ends a sentence, not an address. */
 const TRAILING = ".,;:!?…*_~'\"";
-const BRACKETS = new Map([[")", "("], ["]", "["], ["}", "{"]]);
+const BRACKETS = new Map([
+  [")", "("],
+  ["]", "["],
+  ["}", "{"],
+]);
 const FENCE = "```";
 
 /** @param {string} body @returns {Token[]} */
@@ -29,7 +35,10 @@ export function tokenize(body) {
       tokens.push(...inline(body.slice(at, close + FENCE.length)));
     } else {
       // The block stands on lines of its own: the line breaks around it are not shown once more.
-      tokens.push(...inline(body.slice(at, open).replace(/\n$/, "")), { type: /** @type {const} */ ("pre"), text: block });
+      tokens.push(...inline(body.slice(at, open).replace(/\n$/, "")), {
+        type: /** @type {const} */ ("pre"),
+        text: block,
+      });
     }
     at = close + FENCE.length;
     if (block !== "" && body[at] === "\n") at++;
@@ -78,7 +87,7 @@ function links(text) {
   /** @type {Token[]} */
   const tokens = [];
   let at = 0;
-  for (const match of text.matchAll(URL_START)) {
+  for (const match of text.matchAll(ADDRESS)) {
     const address = withoutTrailing(match[0]);
     const href = safeHref(address);
     if (href === null) continue;

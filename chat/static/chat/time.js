@@ -14,7 +14,12 @@ export const clockTime = (when) => clock.format(when);
 
 /** The same for a narrow place: without am and pm. @param {Date} when */
 export const shortTime = (when) =>
-  clock.formatToParts(when).filter((part) => part.type !== "dayPeriod").map((part) => part.value).join("").trim();
+  clock
+    .formatToParts(when)
+    .filter((part) => part.type !== "dayPeriod")
+    .map((part) => part.value)
+    .join("")
+    .trim();
 
 /** @param {Date} when */
 export const fullTime = (when) => full.format(when);

@@ -82,7 +82,8 @@ export class Timeline {
 
   toEnd() {
     // A long way is not scrolled through, and a short one is only shown where motion is welcome.
-    const isSmooth = this.#left() < this.#log.clientHeight * 2 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const isSmooth =
+      this.#left() < this.#log.clientHeight * 2 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#isAtEnd = true;
     this.#log.scrollTo({ top: this.#log.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
     if (!isSmooth) this.#moved();
@@ -232,4 +233,3 @@ function selectorOf(element) {
   }
   return null;
 }
-

@@ -38,7 +38,10 @@ export class Typing {
   hear(names, myName) {
     for (const name of names.filter((each) => each !== myName)) {
       clearTimeout(this.#writing.get(name));
-      this.#writing.set(name, setTimeout(() => this.forget(name), FORGET_MS));
+      this.#writing.set(
+        name,
+        setTimeout(() => this.forget(name), FORGET_MS),
+      );
     }
     this.#show();
   }
@@ -57,15 +60,23 @@ export class Typing {
 
   #show() {
     const names = [...this.#writing.keys()];
-    const format = names.length === 1 ? gettext("%(a)s is typing")
-      : names.length === 2 ? gettext("%(a)s and %(b)s are typing")
-      : gettext("Several people are typing");
+    const format =
+      names.length === 1
+        ? gettext("%(a)s is typing")
+        : names.length === 2
+          ? gettext("%(a)s and %(b)s are typing")
+          : gettext("Several people are typing");
     this.#element.replaceChildren();
     if (names.length === 0) return;
     // Names are put between the words as nodes of their own, for their direction.
     const parts = interpolate(format, { a: "\u0001", b: "\u0002" }).split(/([\u0001\u0002])/);
     this.#element.append(
-      ...parts.map((part) => (part === "\u0001" ? isolated(names[0]) : part === "\u0002" ? isolated(names[1]) : part)),
-      el("i", {}, "."), el("i", {}, "."), el("i", {}, "."));
+      ...parts.map((part) =>
+        part === "\u0001" ? isolated(names[0]) : part === "\u0002" ? isolated(names[1]) : part,
+      ),
+      el("i", {}, "."),
+      el("i", {}, "."),
+      el("i", {}, "."),
+    );
   }
 }

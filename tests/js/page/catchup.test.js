@@ -47,12 +47,21 @@ test("a gap that closes by itself asks for nothing", async () => {
 
 test("pages are asked for until there are no more, and shown together", async () => {
   const { store, state, asked, catchUp } = setUp({
-    answers: [{ version: 5, messages: messages(4, 5), more: true }, { version: 8, messages: messages(6, 8) }],
+    answers: [
+      { version: 5, messages: messages(4, 5), more: true },
+      { version: 8, messages: messages(6, 8) },
+    ],
   });
   store.setRooms({ animals: room({ version: 8, posts: 8 }) });
   await catchUp.run();
-  assert.deepEqual(asked.map(([, params]) => params.rooms.animals), [3, 5]);
-  assert.deepEqual(state.log.messages.map((each) => each.seq), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual(
+    asked.map(([, params]) => params.rooms.animals),
+    [3, 5],
+  );
+  assert.deepEqual(
+    state.log.messages.map((each) => each.seq),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
 });
 
 test("a room that is no longer one's own is dropped", async () => {
@@ -89,5 +98,8 @@ test("what arrives while sync is under way comes behind it", async () => {
   const running = catchUp.run();
   store.hearPost("animals", message(6));
   await running;
-  assert.deepEqual(state.log.messages.map((each) => each.seq), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(
+    state.log.messages.map((each) => each.seq),
+    [1, 2, 3, 4, 5, 6],
+  );
 });

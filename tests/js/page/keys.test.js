@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assignLetters } from "../../../chat/static/chat/keys.js";
 
-const letters = (names, onMac) => Object.fromEntries([...assignLetters(names, onMac)].map(([name, { letter }]) => [name, letter]));
+const letters = (names, onMac) =>
+  Object.fromEntries([...assignLetters(names, onMac)].map(([name, { letter }]) => [name, letter]));
 
 test("each room gets the first letter of its name that is free", () => {
   assert.deepEqual(letters(["jokes", "golang", "Ojibwe"]), { jokes: "j", golang: "g", Ojibwe: "o" });

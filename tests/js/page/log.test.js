@@ -60,7 +60,10 @@ test("an older state of a message never replaces a newer one", () => {
 test("an edit moves the version and changes the message in its place", () => {
   const log = logWith(1, 3);
   log.hear(4, [message(1, { version: 4, body: "", deleted: true })]);
-  assert.deepEqual(log.messages.map((each) => each.deleted), [true, false, false]);
+  assert.deepEqual(
+    log.messages.map((each) => each.deleted),
+    [true, false, false],
+  );
   assert.equal(log.version, 4);
 });
 
@@ -73,7 +76,13 @@ test("a change of the room itself takes a version and no message", () => {
 
 test("what sync brings is put in order, whatever the order of changes", () => {
   const log = logWith(1, 3);
-  log.catchUp(9, [message(5), message(6), message(1, { version: 7, body: "edited" }), message(4, { version: 8 }), message(9)]);
+  log.catchUp(9, [
+    message(5),
+    message(6),
+    message(1, { version: 7, body: "edited" }),
+    message(4, { version: 8 }),
+    message(9),
+  ]);
   assert.deepEqual(seqs(log), [1, 2, 3, 4, 5, 6, 9]);
   assert.equal(log.find(1).body, "edited");
 });

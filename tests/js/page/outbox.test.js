@@ -93,7 +93,10 @@ test("a lost connection puts back only what was under way", () => {
   outbox.sending(sending.clientId);
   outbox.refused(failed.clientId, "no");
   for (const entry of outbox.of(1)) outbox.lost(entry.clientId);
-  assert.deepEqual(outbox.of(1).map((each) => each.state), ["waiting", "failed"]);
+  assert.deepEqual(
+    outbox.of(1).map((each) => each.state),
+    ["waiting", "failed"],
+  );
 });
 
 test("a post leaves when its message is in the window, or was passed outside of it", () => {
@@ -105,7 +108,10 @@ test("a post leaves when its message is in the window, or was passed outside of 
   const log = new RoomLog(9);
   log.replace([message(3, { client_id: shown.clientId })], { atStart: true, atEnd: false });
   outbox.settle(1, log);
-  assert.deepEqual(outbox.of(1).map((each) => each.clientId), [waiting.clientId]);
+  assert.deepEqual(
+    outbox.of(1).map((each) => each.clientId),
+    [waiting.clientId],
+  );
 });
 
 test("another page that confirmed or discarded a post takes it from here", () => {

@@ -2,9 +2,24 @@
 
 export function message(seq, changes = {}) {
   return {
-    id: 1000 + seq, room_id: 1, seq, version: seq, number: seq, author: "Tess", author_id: 7, is_guest: true,
-    is_bot: false, body: `text ${seq}`, at: "2026-11-20T10:00:00.000Z", client_id: `client-${seq}`, via: "web",
-    reply_to: null, edited_at: null, deleted: false, reactions: {}, ...changes,
+    id: 1000 + seq,
+    room_id: 1,
+    seq,
+    version: seq,
+    number: seq,
+    author: "Tess",
+    author_id: 7,
+    is_guest: true,
+    is_bot: false,
+    body: `text ${seq}`,
+    at: "2026-11-20T10:00:00.000Z",
+    client_id: `client-${seq}`,
+    via: "web",
+    reply_to: null,
+    edited_at: null,
+    deleted: false,
+    reactions: {},
+    ...changes,
   };
 }
 
@@ -13,8 +28,22 @@ export const messages = (from, to) => Array.from({ length: to - from + 1 }, (_, 
 
 export function room(changes = {}) {
   return {
-    id: 1, name: "animals", kind: "public", topic: "", version: 0, posts: 0, read_seq: null, read_posts: null,
-    unread: null, mentions: 0, muted: false, archived: false, read_only: false, role: null, can_post: true, ...changes,
+    id: 1,
+    name: "animals",
+    kind: "public",
+    topic: "",
+    version: 0,
+    posts: 0,
+    read_seq: null,
+    read_posts: null,
+    unread: null,
+    mentions: 0,
+    muted: false,
+    archived: false,
+    read_only: false,
+    role: null,
+    can_post: true,
+    ...changes,
   };
 }
 

@@ -20,7 +20,13 @@ test("an address that was typed by hand is taken as it stands", () => {
 });
 
 for (const [name, expected] of [
-  ["Tess", "TE"], ["Soo-ah", "SA"], ["王小明", "王"], ["Jane Doe", "JD"], ["x", "X"], ["Ulysses 2", "U2"], ["!!!", "?"],
+  ["Tess", "TE"],
+  ["Soo-ah", "SA"],
+  ["王小明", "王"],
+  ["Jane Doe", "JD"],
+  ["x", "X"],
+  ["Ulysses 2", "U2"],
+  ["!!!", "?"],
 ]) {
   test(`initials of ${name}`, () => assert.equal(initials(name), expected));
 }

@@ -22,16 +22,29 @@ function heardOf(store, name) {
 }
 
 test("rooms stand in the order of their keys, whatever the order of names", () => {
-  const store = storeWith(room({ id: 3, name: "2024" }), room({ id: 1, name: "jokes" }), room({ id: 2, name: "animals" }));
-  assert.deepEqual(store.list.map((each) => each.name), ["jokes", "animals", "2024"]);
+  const store = storeWith(
+    room({ id: 3, name: "2024" }),
+    room({ id: 1, name: "jokes" }),
+    room({ id: 2, name: "animals" }),
+  );
+  assert.deepEqual(
+    store.list.map((each) => each.name),
+    ["jokes", "animals", "2024"],
+  );
 });
 
 test("a room that is no longer listed is gone", () => {
   const store = storeWith(room({ id: 1, name: "animals" }), room({ id: 2, name: "jokes" }));
   const gone = heardOf(store, "gone");
   store.setRooms({ jokes: room({ id: 2, name: "jokes" }) });
-  assert.deepEqual(gone.map(([each]) => each.name), ["animals"]);
-  assert.deepEqual(store.list.map((each) => each.name), ["jokes"]);
+  assert.deepEqual(
+    gone.map(([each]) => each.name),
+    ["animals"],
+  );
+  assert.deepEqual(
+    store.list.map((each) => each.name),
+    ["jokes"],
+  );
 });
 
 test("a renamed room keeps its conversation", () => {

@@ -1,0 +1,81 @@
+// @ts-check
+/** The parts of the page, each made once. What one says to another is wired in the modules that page.js loads. */
+import { Actions } from "./actions.js";
+import { Banner } from "./banner.js";
+import { CatchUp } from "./catchup.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { Conversation } from "./conversation.js";
+import { byId } from "./dom.js";
+import { Drafts } from "./drafts.js";
+import { Drawers } from "./drawers.js";
+import { History } from "./history.js";
+import { Marks } from "./marks.js";
+import { Outbox } from "./outbox.js";
+import { People } from "./people.js";
+import { Quotes } from "./quotes.js";
+import { RoomList } from "./rooms.js";
+import { Sender } from "./sender.js";
+import { browserMemory } from "./storage.js";
+import { Store } from "./store.js";
+import { Typing } from "./typing.js";
+
+/** @typedef {import("./store.js").RoomState} RoomState */
+/** @typedef {import("./types.js").Me} Me */
+
+/** Who one is; null until the server has said it. @type {{me: Me|null}} */
+export const session = { me: null };
+
+/** @type {any} the classic script that the page loads first */
+const { gotalk } = /** @type {any} */ (globalThis);
+
+export const memory = browserMemory();
+export const store = new Store();
+export const marks = new Marks(memory);
+export const drafts = new Drafts(memory);
+export const outbox = new Outbox(memory);
+/** @type {Map<number, string>} user id → name, of those who were seen */
+export const names = new Map();
+export const connection = new Connection(gotalk, ["username", "newmsg", "changed", "presence", "typing"]);
+
+/** @param {string} op @param {any} params @returns {Promise<any>} */
+export const request = (op, params) => connection.request(op, params);
+
+/** @param {RoomState} room */
+const redraw = (room) => conversation.redraw(room, { quietly: true });
+
+const history = new History(request, redraw);
+export const quotes = new Quotes(request, redraw);
+export const sender = new Sender(outbox, store, connection);
+export const catchUp = new CatchUp(store, request, (room) => conversation.reload(room));
+export const conversation = new Conversation(
+  { log: byId("log"), list: byId("messages"), edge: byId("edge"), empty: byId("empty"), jump: byId("jump") },
+  { store, history, outbox, marks, quotes, names, connection },
+);
+export const roomList = new RoomList(
+  { rooms: byId("room-list"), direct: byId("direct-list"), directTitle: byId("direct-title") },
+  marks,
+  drafts,
+);
+export const people = new People(byId("people-list"), names);
+export const composer = new Composer(byId("compose"));
+export const typing = new Typing(byId("typing"), () =>
+  connection.notify("typing", { room: conversation.room?.name }),
+);
+export const actions = new Actions(byId("messages"), byId("message-actions"), byId("reaction-picker"), allowedOn);
+export const drawers = new Drawers(byId("app"), byId("scrim"), byId("talk"));
+new Banner(byId("connection"), connection);
+
+/** What one may do to a message; the server has the last word. @param {number} seq */
+function allowedOn(seq) {
+  const message = conversation.message(seq);
+  const facts = conversation.room?.facts;
+  if (message === undefined || facts === undefined || message.deleted) return new Set(/** @type {string[]} */ ([]));
+  const allowed = new Set(["copy"]);
+  if (!facts.can_post) return allowed;
+  const isMine = session.me?.id === message.author_id;
+  allowed.add("react").add("reply");
+  if (isMine) allowed.add("edit");
+  if (isMine || facts.role === "owner" || facts.role === "moderator") allowed.add("delete");
+  return allowed;
+}

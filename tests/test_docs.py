@@ -14,7 +14,7 @@ from chat import access, events, operations
 from chat.clients import RoomEntry
 from chat.names import MAX_NAME_CHARS
 from chat.posts import MAX_BODY_CHARS
-from rpc import Limits
+from rpc import Handlers, Limits
 from rpc.handlers import default_handlers
 from tests.rpc.ends import connected
 
@@ -126,7 +126,7 @@ def test_example_of_the_readme_answers():
     readme = text("README.md")
     python = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     page = re.search(r"```html\n(.*?)```", readme, re.DOTALL)[1]
-    handlers = default_handlers.child()
+    handlers = Handlers()
     names = {}
     exec(python.replace("import default_handlers as handlers", "import Handlers"), {"handlers": handlers}, names)
     assert re.search(r'requestp\("([^"]+)", \{ sides: 20 \}', page)[1] == "roll"

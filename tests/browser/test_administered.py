@@ -1,0 +1,103 @@
+"""What an administrator changes is so on every open page at once."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+A_SECOND = 1000
+PASSWORD = "a long enough phrase 42"
+
+
+@pytest.fixture(scope="module")
+def admin(site, browser):
+    """The first visitor made himself the admin by the link that the server printed."""
+    page = browser.new_context().new_page()
+    page.goto(site.setup_url)
+    page.locator("[name=username]").fill("boss")
+    for field in ("password1", "password2"):
+        page.locator(f"[name={field}]").fill(PASSWORD)
+    page.locator("form [type=submit]").click()
+    page.wait_for_url(f"{site.url}/**")
+    yield page
+    page.context.close()
+
+
+def change(admin: Page, url: str, room: str, field: str, value: str | bool) -> None:
+    """Change one field of a room on its page of the admin."""
+    admin.goto(f"{url}/admin/chat/room/")
+    admin.locator("#result_list").get_by_role("link", name=room, exact=True).click()
+    control = admin.locator(f"[name={field}]")
+    if isinstance(value, bool):
+        control.set_checked(value)
+    elif control.evaluate("(field) => field.tagName") == "SELECT":
+        control.select_option(value)
+    else:
+        control.fill(value)
+    admin.locator("[name=_save]").click()
+
+
+def test_a_topic_and_a_new_name_follow(arrive, admin, site):
+    """The head, the list and the address change; one goes on talking in the same room."""
+    tess = arrive("golang")
+    change(admin, site.url, "golang", "topic", "Gophers & friends")
+    expect(tess.page.locator("#room-topic")).to_have_text("Gophers & friends", timeout=A_SECOND)
+    change(admin, site.url, "golang", "name", "gophers")
+    expect(tess.page.locator("#room-name")).to_contain_text("gophers", timeout=A_SECOND)
+    assert tess.page.url.endswith("#gophers")
+    tess.say("still here")
+    tess.reload()
+    tess.sees("still here")
+
+
+def test_a_room_that_becomes_read_only_says_so(arrive, admin, site):
+    """The field makes room for the reason, and comes back with the draft."""
+    tess = arrive("jokes")
+    tess.field.fill("knock knock")
+    change(admin, site.url, "jokes", "read_only", True)
+    closed = tess.page.get_by_text("Only moderators may post in this room.")
+    expect(closed).to_be_visible(timeout=A_SECOND)
+    expect(tess.field).to_be_hidden()
+    change(admin, site.url, "jokes", "read_only", False)
+    expect(tess.field).to_be_visible(timeout=A_SECOND)
+    expect(tess.field).to_have_value("knock knock")
+
+
+def test_a_room_that_becomes_private_is_left_with_an_explanation(arrive, admin, site):
+    """Who is no member sees nothing more of it, and why."""
+    tess = arrive("animals")
+    tess.say("said in public")
+    visitor = arrive("animals")
+    visitor.sees("said in public")
+    change(admin, site.url, "animals", "kind", "private")
+    expect(visitor.page.locator("#empty")).to_contain_text("gone, or no longer open to you", timeout=A_SECOND)
+    expect(visitor.page.get_by_text("said in public")).to_have_count(0)
+    assert "animals" not in visitor.rooms
+    change(admin, site.url, "animals", "kind", "public")
+    visitor.sees("said in public")
+
+
+def test_a_message_that_a_moderator_removes_is_gone_everywhere(arrive, admin, site):
+    """He gives a reason; a tombstone stays for everyone."""
+    tess = arrive("animals")
+    tess.say("something rude")
+    moderator = Visitor.arrive(admin.context.new_page(), site.url, "animals")
+    moderator.act("something rude", "delete")
+    moderator.page.get_by_label("Reason, for the record").fill("rude")
+    moderator.page.locator("#delete-dialog").get_by_role("button", name="Delete").click()
+    expect(tess.page.get_by_text("something rude")).to_have_count(0, timeout=A_SECOND)
+    tess.sees("message removed")
+    assert moderator.complaints == []
+
+
+def test_who_logs_out_in_one_page_is_told_in_the_others(arrive, admin, site):
+    """No page goes on as someone who has left."""
+    other = Visitor.arrive(admin.context.new_page(), site.url, "jokes")
+    leaving = Visitor.arrive(admin.context.new_page(), site.url, "jokes")
+    leaving.page.locator("#me").click()
+    leaving.page.get_by_role("button", name="Log out").click()
+    expect(other.page.locator("#connection")).to_contain_text("You were signed out.", timeout=A_SECOND)
+    expect(other.field).to_be_hidden()
+    assert other.complaints == []

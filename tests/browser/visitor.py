@@ -65,10 +65,11 @@ class Visitor:
         return self.page.locator("#body")
 
     def settled(self) -> None:
-        """The page is connected and shows a room."""
+        """The page is connected and shows a room with its messages."""
         expect(self.page.locator("#me bdi")).not_to_have_text("")
         expect(self.page.locator("#compose")).to_be_visible()
         expect(self.page.locator("#connection")).to_be_hidden()
+        expect(self.page.locator("#messages li.message, #empty .big").first).to_be_visible()
 
     def reload(self) -> None:
         self.page.reload()

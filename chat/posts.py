@@ -50,9 +50,12 @@ def store_posts(posts: list[NewPost]) -> list[Stored]:
         Room.DoesNotExist: a room was deleted.
     """
     known = _already_stored(posts)
-    fresh = {_identity(post): post for post in reversed(posts) if _identity(post) not in known}
+    fresh: dict[tuple[int, UUID], NewPost] = {}
+    for post in posts:
+        if _identity(post) not in known:
+            fresh.setdefault(_identity(post), post)
     by_room: dict[int, list[NewPost]] = {}
-    for post in reversed(fresh.values()):
+    for post in fresh.values():
         by_room.setdefault(post.room_id, []).append(post)
     # Rooms in the order of their keys: two processes then lock them in the same order.
     for room_id in sorted(by_room):

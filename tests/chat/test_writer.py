@@ -1,0 +1,260 @@
+"""Group commit: many posts, one transaction; each is stored once or not at all, and its sender knows which."""
+
+import asyncio
+import threading
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+
+from chat import writer as writer_module
+from chat.models import Message, Room
+from chat.posts import NewPost, store_posts
+from chat.writer import Writer, WriterBusy
+
+DEADLINE = 10.0
+
+
+@asynccontextmanager
+async def writing(committed=lambda stored: None):
+    """A writer that runs, stopped at the end."""
+    writer = Writer(committed)
+    writer.start()
+    try:
+        yield writer
+    finally:
+        await writer.stop(DEADLINE)
+
+
+@asynccontextmanager
+async def held(writer):
+    """Keep the writer busy within the block, so that what is asked there comes to it together."""
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold():
+        loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(DEADLINE)
+
+    holding = asyncio.create_task(writer.run(hold))
+    await begun.wait()
+    try:
+        yield
+        # What was started in the block reaches the writer's queue.
+        await asyncio.sleep(0)
+    finally:
+        go_on.set()
+        await holding
+
+
+@pytest.fixture
+def post(hall, alice):
+    """Makes posts of alice to the hall."""
+
+    def make(body="hello", **changes):
+        known = dict(room_id=hall.pk, room="hall", author_id=alice.pk, author="Alice", is_guest=False, is_bot=False)
+        return NewPost(**{**known, "body": body, "client_id": uuid4(), "via": "web", **changes})
+
+    return make
+
+
+def together(writer, *posts):
+    return [asyncio.create_task(writer.post(each)) for each in posts]
+
+
+async def rows():
+    return await asyncio.to_thread(lambda: list(Message.objects.order_by("seq")))
+
+
+async def test_posts_that_wait_share_one_transaction(post):
+    """They are stored in the order in which they came, with numbers without a gap."""
+    batches = []
+    async with writing(batches.append) as writer:
+        first = await writer.post(post("0"))
+        async with held(writer):
+            tasks = together(writer, *(post(f"{number}") for number in range(1, 6)))
+        stored = [first, *await asyncio.gather(*tasks)]
+    assert [len(batch) for batch in batches] == [1, 5]
+    assert [each.message.number for each in stored] == [1, 2, 3, 4, 5, 6]
+    assert [each.message.seq for each in stored] == [1, 2, 3, 4, 5, 6]
+    assert [row.body for row in await rows()] == ["0", "1", "2", "3", "4", "5"]
+
+
+async def test_same_client_id_in_one_batch_is_one_post(post):
+    """The first one counts; each sender gets it as his answer."""
+    batches = []
+    async with writing(batches.append) as writer:
+        id = uuid4()
+        async with held(writer):
+            tasks = together(writer, post("first", client_id=id), post("other"), post("second", client_id=id))
+        first, other, second = await asyncio.gather(*tasks)
+    assert first.message == second.message
+    assert (first.created, second.created) == (True, False)
+    assert [each.message.body for each in batches[0]] == ["first", "other"]
+    assert [row.body for row in await rows()] == ["first", "other"]
+    assert other.message.number == 2
+
+
+async def test_same_client_id_in_two_batches_is_one_post(post):
+    """A retry after the answer was lost is answered by the first, and announced to nobody."""
+    batches = []
+    async with writing(batches.append) as writer:
+        id = uuid4()
+        first = await writer.post(post("first", client_id=id))
+        second = await writer.post(post("second", client_id=id))
+    assert first.message == second.message
+    assert not second.created
+    assert [len(batch) for batch in batches] == [1, 0]
+
+
+async def test_same_client_id_after_a_restart_is_one_post(post):
+    """The database remembers, not the process."""
+    id = uuid4()
+    async with writing() as before:
+        first = await before.post(post("first", client_id=id))
+    async with writing() as after:
+        second = await after.post(post("first", client_id=id))
+    assert first.message == second.message
+    assert len(await rows()) == 1
+
+
+async def test_same_client_id_of_two_authors_are_two_posts(post, bob):
+    """Mallory cannot take alice's message away by guessing its id."""
+    id = uuid4()
+    async with writing() as writer:
+        async with held(writer):
+            tasks = together(writer, post("mine", client_id=id), post("his", client_id=id, author_id=bob.pk))
+        stored = await asyncio.gather(*tasks)
+    assert [(each.created, each.message.body) for each in stored] == [(True, "mine"), (True, "his")]
+
+
+async def test_post_that_cannot_be_stored_takes_no_other_with_it(post):
+    """A room that was deleted meanwhile fails its own posts; the others of the batch are stored in order."""
+    async with writing() as writer:
+        async with held(writer):
+            tasks = together(writer, post("one"), post("nowhere", room_id=0), post("two"))
+        one, nowhere, two = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(nowhere, Room.DoesNotExist)
+    assert [(each.message.body, each.message.number) for each in (one, two)] == [("one", 1), ("two", 2)]
+    assert len(await rows()) == 2
+
+
+async def test_posts_to_two_rooms_in_one_batch_are_counted_apart(post):
+    """Each room has its own versions."""
+    other = await asyncio.to_thread(Room.objects.create, name="other")
+    async with writing() as writer:
+        async with held(writer):
+            tasks = together(writer, post("a"), post("b", room_id=other.pk), post("c"), post("d", room_id=other.pk))
+        stored = await asyncio.gather(*tasks)
+    assert [each.message.number for each in stored] == [1, 1, 2, 2]
+
+
+async def test_call_keeps_its_place_among_posts(post):
+    """What was asked before is done before: an edit finds the post it edits."""
+    async with writing() as writer:
+        async with held(writer):
+            before = asyncio.create_task(writer.post(post("before")))
+            await asyncio.sleep(0)
+            count = asyncio.create_task(writer.run(Message.objects.count))
+            await asyncio.sleep(0)
+            after = asyncio.create_task(writer.post(post("after")))
+        assert await count == 1
+        await asyncio.gather(before, after)
+
+
+async def test_call_that_fails_leaves_nothing(post):
+    """Its exception reaches the caller, its transaction is undone, the writer goes on."""
+
+    def make_and_fail():
+        Room.objects.create(name="half")
+        raise ValueError("half-way")
+
+    async with writing() as writer:
+        with pytest.raises(ValueError, match="half-way"):
+            await writer.run(make_and_fail)
+        assert not await writer.run(Room.objects.filter(name="half").exists)
+        await writer.post(post())
+
+
+async def test_commit_comes_before_the_announcement(post):
+    """Whoever hears of a post finds it."""
+    seen = []
+
+    def committed(stored):
+        # Another connection than the writer's: what it sees is committed.
+        reader = threading.Thread(target=lambda: seen.append(Message.objects.count()))
+        reader.start()
+        reader.join(DEADLINE)
+
+    async with writing(committed) as writer:
+        await writer.post(post())
+    assert seen == [1]
+
+
+async def test_full_writer_says_busy(post, monkeypatch):
+    """More than it can hold is refused at once, and nothing of it is stored; what waits is."""
+    monkeypatch.setattr(writer_module, "MAX_WAITING", 2)
+    async with writing() as writer:
+        async with held(writer):
+            waiting = together(writer, post("1"), post("2"))
+            await asyncio.sleep(0)
+            with pytest.raises(WriterBusy):
+                await writer.post(post("3"))
+        await asyncio.gather(*waiting)
+        await writer.post(post("4"))
+    assert [row.body for row in await rows()] == ["1", "2", "4"]
+
+
+async def test_stopped_writer_says_busy_and_has_finished_what_waited(post):
+    """Stopping waits for what was accepted."""
+    async with writing() as writer:
+        async with held(writer):
+            waiting = together(writer, post("1"), post("2"))
+            await asyncio.sleep(0)
+            stopping = asyncio.create_task(writer.stop(DEADLINE))
+            await asyncio.sleep(0)
+            with pytest.raises(WriterBusy):
+                await writer.post(post("3"))
+        await stopping
+        assert [each.done() for each in waiting] == [True, True]
+    assert [row.body for row in await rows()] == ["1", "2"]
+
+
+async def test_sender_that_went_away_does_not_stop_the_others(post):
+    """A cancelled wait cancels no post."""
+    async with writing() as writer:
+        async with held(writer):
+            gone, stays = together(writer, post("gone"), post("stays"))
+            await asyncio.sleep(0)
+            gone.cancel()
+        assert (await stays).message.number == 2
+    assert [row.body for row in await rows()] == ["gone", "stays"]
+
+
+async def test_connection_that_died_is_tried_once_more(post, monkeypatch):
+    """A database that restarted costs no post: posting is idempotent."""
+    attempts = []
+
+    def fail_first(posts):
+        attempts.append(len(posts))
+        if len(attempts) == 1:
+            raise OperationalError("server closed the connection unexpectedly")
+        return store_posts(posts)
+
+    monkeypatch.setattr(writer_module, "store_posts", fail_first)
+    async with writing() as writer:
+        assert (await writer.post(post())).created
+    assert attempts == [1, 1]
+
+
+async def test_database_that_stays_away_says_busy(post, monkeypatch):
+    """The sender may try again; what is not a matter of the moment is not called busy."""
+
+    def fail(posts):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(writer_module, "store_posts", fail)
+    async with writing() as writer:
+        with pytest.raises(WriterBusy):
+            await writer.post(post())

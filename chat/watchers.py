@@ -18,7 +18,7 @@ class Watchers:
         self._watching: dict[int, set[Client]] = {}
         self._room_of: dict[Client, int] = {}
         self._ties: dict[int, dict[int, bool]] = {}
-        """Room key → user key → whether he left: who counts as here depends on it."""
+        """Followed room → user key → whether he left: who counts as here depends on it."""
 
     async def watch(self, client: Client, room: RoomFacts) -> list[PersonCard]:
         """Follow a room, and no other; returns who is here in it."""
@@ -47,18 +47,21 @@ class Watchers:
 
     async def follow_ties(self, user_id: int) -> None:
         """A person's memberships changed: he may now count as here in a followed room, or no longer."""
-        card = self._presence.online.get(f"u{user_id}")
-        if card is None:
+        if not self._watching:
             return
-        for room_id in tuple(self._watching):
+        his_ties = await read(ties_of_person, user_id, tuple(self._watching))
+        card = self._presence.online.get(f"u{user_id}")
+        for room_id, ties in tuple(self._ties.items()):
             room = self._directory.rooms.get(room_id)
-            if room is None or room_id not in self._watching:
+            if room is None:
                 continue
-            counted = self._counts(card, room)
-            self._ties[room_id] = await read(ties_of, room_id)
-            counts = self._counts(card, room)
-            if counts != counted:
-                self._notify(room, [card] if counts else [], [] if counts else [card.key])
+            counted = card is not None and self._counts(card, room)
+            # Also of somebody who is not here: he may come.
+            ties.pop(user_id, None)
+            if room_id in his_ties:
+                ties[user_id] = his_ties[room_id]
+            if card is not None and self._counts(card, room) != counted:
+                self._notify(room, [] if counted else [card], [card.key] if counted else [])
 
     def _here(self, room: RoomFacts) -> list[PersonCard]:
         return [card for card in self._presence.online.values() if self._counts(card, room)]
@@ -85,3 +88,8 @@ class Watchers:
 
 def ties_of(room_id: int) -> dict[int, bool]:
     return dict(Membership.objects.filter(room_id=room_id).values_list("user_id", "left"))
+
+
+def ties_of_person(user_id: int, room_ids: tuple[int, ...]) -> dict[int, bool]:
+    ties = Membership.objects.filter(user_id=user_id, room_id__in=room_ids)
+    return dict(ties.values_list("room_id", "left"))

@@ -122,6 +122,8 @@ class Chat:
     async def __aenter__(self):
         self.runtime = await lifecycle.start()
         self._pages = []
+        self._announced = asyncio.Event()
+        self.runtime.hub.listen(lambda event: self._announced.set())
         return self
 
     async def __aexit__(self, *_):
@@ -146,6 +148,13 @@ class Chat:
         page = Page(serve(near, {"headers": headers, "client": ("192.0.2.1", 4711)}), far)
         self._pages.append(page)
         return page
+
+    async def counts(self, user):
+        """Wait until an account's connection is known to presence, which gathers before it writes."""
+        async with asyncio.timeout(DEADLINE):
+            while f"u{user.pk}" not in self.runtime.presence.online:
+                self._announced.clear()
+                await self._announced.wait()
 
     async def elsewhere(self, function, *args, **kwargs):
         """Call a service or a query in another thread, as the admin does."""

@@ -1,0 +1,213 @@
+"""What is changed elsewhere, by the admin or another process, is seen on open sockets at once."""
+
+import asyncio
+
+import pytest
+
+from chat import lifecycle
+from chat import runtime as runtime_module
+from chat.events import Gap
+from chat.models import Message, Room, User
+from chat.services import memberships, messages, people, rooms, site
+from rpc import Refused
+
+
+async def test_new_room_of_the_admin_appears_and_is_heard(chat, alice):
+    """Made in another thread, as the admin makes it."""
+    page = await chat.open(alice)
+    await chat.elsewhere(rooms.create_room, "news", by=None, topic="what is new")
+    await page.hears("rooms", lambda rooms: rooms.get("news", {}).get("topic") == "what is new")
+    await page.post("news", "first")
+    assert (await page.hears("newmsg"))["room"] == "news"
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"topic": "cats only"}, {"topic": "cats only"}),
+        ({"read_only": True}, {"read_only": True, "can_post": False}),
+        ({"kind": "private"}, None),
+        ({"archived": True}, None),
+    ],
+    ids=lambda value: str(value),
+)
+async def test_changed_room_is_seen_by_a_visitor(chat, hall, change, shown):
+    """Topic and switches follow; a room that is private or archived now is gone from the list."""
+    page = await chat.open()
+    await chat.elsewhere(rooms.change_room, hall.pk, **change)
+    if shown is None:
+        await page.hears("rooms", lambda rooms: "hall" not in rooms)
+    else:
+        await page.hears("rooms", lambda rooms: shown.items() <= rooms["hall"].items())
+
+
+async def test_renamed_room_keeps_its_messages_and_its_hearers(chat, hall, alice):
+    """The old name is free; posts go by the new one."""
+    page = await chat.open(alice)
+    await page.post("hall", "before")
+    await chat.elsewhere(rooms.change_room, hall.pk, name="lobby")
+    await page.hears("rooms", lambda rooms: "lobby" in rooms and "hall" not in rooms)
+    await page.post("lobby", "after")
+    await page.hears("newmsg", lambda value: value["room"] == "lobby")
+    assert [each["body"] for each in await page.ask("list-messages", "lobby")] == ["before", "after"]
+    assert await page.refusal("list-messages", "hall") == "no_such_room"
+
+
+async def test_change_of_a_room_takes_a_version(chat, hall, alice):
+    """So that who was away learns that there was something, and no open page sees a gap."""
+    page = await chat.open(alice)
+    version = (await page.post("hall", "one"))["version"]
+    await chat.elsewhere(rooms.change_room, hall.pk, topic="new")
+    assert await page.hears("changed") == {"room": "hall", "version": version + 1, "messages": []}
+    assert (await page.post("hall", "two"))["version"] == version + 2
+
+
+async def test_message_that_the_admin_removes_vanishes(chat, hall, alice):
+    """The text is gone from every open page; it stays as a revision."""
+    page = await chat.open(alice)
+    seq = (await page.post("hall", "something rude"))["seq"]
+    await chat.elsewhere(messages.remove_message, hall.pk, seq, by=None, reason="rude")
+    changed = await page.hears("changed")
+    assert (changed["messages"][0]["deleted"], changed["messages"][0]["body"]) == (True, "")
+    kept = await chat.elsewhere(lambda: Message.objects.get().revisions.get().body)
+    assert kept == "something rude"
+
+
+async def test_person_who_is_taken_into_a_private_room_hears_it(chat, cellar, alice, mallory):
+    """Without a reload: the room appears, and the next post arrives."""
+    owner, page = await chat.open(alice), await chat.open(mallory)
+    await chat.elsewhere(memberships.join_room, cellar.pk, mallory.pk)
+    await page.hears("rooms", lambda rooms: "cellar" in rooms)
+    await owner.post("cellar", "welcome")
+    assert (await page.hears("newmsg"))["message"]["body"] == "welcome"
+
+
+async def test_person_whom_the_admin_renames_is_told(chat, hall, alice, bob):
+    """He and the others; what he posts bears the new name."""
+    page, other = await chat.open(alice), await chat.open(bob)
+    await chat.counts(alice)
+    await other.ask("list-members", "hall")
+    await chat.elsewhere(people.rename, alice.pk, "Alicia")
+    await page.hears("username", lambda name: name == "Alicia")
+    await other.hears("presence", lambda value: "Alicia" in {each["name"] for each in value["joined"]})
+    await page.post("hall", "hello")
+    assert (await other.hears("newmsg"))["message"]["author"] == "Alicia"
+
+
+async def test_word_to_everyone_is_heard_by_everyone(chat, alice):
+    """A notice, which is not stored."""
+    pages = [await chat.open(alice), await chat.open()]
+    await chat.elsewhere(site.announce_to_all, "back up at noon", "warning")
+    for page in pages:
+        notice = await page.hears("notice")
+        assert (notice["level"], notice["text"]) == ("warning", "back up at noon")
+
+
+async def test_change_that_was_undone_is_not_announced(chat, hall, alice):
+    """Announced after commit, and only then."""
+    page = await chat.open(alice)
+
+    def change_and_fail():
+        rooms.change_room(hall.pk, topic="never")
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        await chat.runtime.writer.run(change_and_fail)
+    await chat.elsewhere(site.announce_to_all, "now")
+    await page.hears("notice")
+    assert not page.heard["changed"]
+    assert all(rooms["hall"]["topic"] == "" for rooms in page.heard["rooms"])
+
+
+async def test_gap_of_the_layer_brings_everyone_the_list_again(chat, hall, alice):
+    """What was lost shows as a version that is higher than the page's own: it asks for the rest."""
+    page = await chat.open(alice)
+    await chat.elsewhere(Room.objects.filter(pk=hall.pk).update, version=5, topic="changed unheard")
+    chat.runtime.hub._take([Gap()])
+    await page.hears("rooms", lambda rooms: rooms["hall"]["version"] == 5)
+    assert page.heard["rooms"][-1]["hall"]["topic"] == "changed unheard"
+
+
+async def test_change_that_nobody_announced_is_found_by_reading_again(chat, hall, alice, monkeypatch):
+    """A management command without Redis has no way to say so."""
+    page = await chat.open(alice)
+    await page.hears("rooms")
+    await chat.elsewhere(Room.objects.filter(pk=hall.pk).update, topic="from the shell")
+    await chat.runtime._reload()
+    chat.runtime.tell_rooms(chat.runtime.clients)
+    assert (await page.hears("rooms"))["hall"]["topic"] == "from the shell"
+
+
+async def test_many_changes_are_told_in_few_lists(chat, hall, alice, monkeypatch):
+    """Gathered: a hundred changes of one room cost one reading, not a hundred lists."""
+    monkeypatch.setattr(runtime_module, "GATHER_SECONDS", 0.2)
+    page = await chat.open(alice)
+    for number in range(100):
+        await chat.elsewhere(rooms.change_room, hall.pk, topic=f"{number}")
+    await page.hears("rooms", lambda rooms: rooms["hall"]["topic"] == "99")
+    assert len(page.heard["rooms"]) < 50
+
+
+async def test_connection_that_ends_leaves_nothing_behind(chat, hall, alice):
+    """No client, no person, no subscription, no row."""
+    stays = await chat.open()
+    await stays.ask("list-members", "hall")
+    page = await chat.open(alice)
+    await page.ask("list-members", "hall")
+    await stays.hears("presence", lambda value: f"u{alice.pk}" in {each["key"] for each in value["joined"]})
+    await page.close()
+    await stays.hears("presence", lambda value: f"u{alice.pk}" in value["left"])
+    runtime = chat.runtime
+    assert len(runtime.clients) == len(runtime.directory.people) == 1
+    assert len(runtime.watchers._room_of) == 1
+    senders = [send for wires in runtime.hub._subscribers.values() for some in wires.values() for send in some]
+    assert {send.__self__ for send in senders} == {client.peer for client in runtime.clients}
+
+
+async def test_connections_that_come_and_go_at_once_leave_nothing_behind(chat, hall, alice):
+    """Also those that end while they are opening."""
+    pages = [await chat.dial(alice) for _ in range(20)]
+    await asyncio.gather(*(page.close() for page in pages))
+    assert chat.runtime.clients == set()
+    assert chat.runtime.directory.people == {}
+    assert chat.runtime.hub._subscribers == {}
+
+
+async def test_drain_tells_everyone_and_answers_what_was_accepted(chat, hall, alice):
+    """The last posts are acknowledged and stored; who comes later is turned away, until there is a new start."""
+    page = await chat.open(alice)
+    await page.post("hall", "first")
+    posts = [asyncio.create_task(page.post("hall", f"{number}")) for number in range(10)]
+    # Answered in order: the requests before it have reached the writer.
+    await page.ask("echo")
+    draining = asyncio.create_task(lifecycle.drain())
+    assert (await page.hears("notice"))["level"] == "restart"
+    with pytest.raises(Refused):
+        await lifecycle.start()
+    answers = await asyncio.gather(*posts, return_exceptions=True)
+    await draining
+    acknowledged = {answer["id"] for answer in answers if isinstance(answer, dict)}
+    stored = await chat.elsewhere(lambda: set(Message.objects.values_list("pk", flat=True)))
+    assert acknowledged <= stored
+    assert len(acknowledged) == 10
+
+
+async def test_two_who_ask_first_share_one_runtime(chat):
+    """Started once, whoever comes first."""
+    assert await asyncio.gather(lifecycle.start(), lifecycle.start()) == [chat.runtime, chat.runtime]
+
+
+async def test_busy_writer_is_told_as_retry(chat, hall, alice, monkeypatch):
+    """Overload is a word to come back, not a failure."""
+    page = await chat.open(alice)
+    monkeypatch.setattr("chat.writer.MAX_WAITING", 0)
+    assert await page.refusal("send-message", {"room": "hall", "message": {"body": "x"}}) == "busy"
+    assert await page.refusal("create-room", "x") == "busy"
+
+
+async def test_account_that_is_deleted_from_under_a_socket_fails_its_requests_only(chat, hall, mallory):
+    """The database says no; the connection and the others go on."""
+    page, other = await chat.open(mallory), await chat.open()
+    await chat.elsewhere(User.objects.filter(pk=mallory.pk).delete)
+    assert await page.refusal("send-message", {"room": "hall", "message": {"body": "ghost"}}) == "internal"
+    await other.post("hall", "still here")

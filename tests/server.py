@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
+LISTENING = "Listening"
 
 
 class Server:
@@ -72,7 +73,7 @@ class Server:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         assert self._ready.wait(START_TIMEOUT), self.output
-        assert self.process.poll() is None, self.output
+        assert LISTENING in self.output, self.output
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -108,6 +109,6 @@ class Server:
             address = re.match(r"Hubtalk is at http://127\.0\.0\.1:(\d+)", line)
             if address is not None:
                 self.port = int(address[1])
-            if line == "Listening\n":
+            if line.rstrip() == LISTENING:
                 self._ready.set()
         self._ready.set()

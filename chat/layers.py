@@ -55,9 +55,7 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                if not self._lost:
-                    logger.warning("Redis is out of reach: %r", error)
-                self._lost = True
+                self._note_loss(error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if self._lost:
@@ -72,6 +70,11 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
             else:
                 self._receive_message(message)
 
+    def _note_loss(self, error: BaseException) -> None:
+        if not self._lost:
+            logger.warning("Redis is out of reach: %r", error)
+        self._lost = True
+
     async def _next_message(self) -> Any:
         pubsub = self._pubsub
         if pubsub is None or not pubsub.subscribed:
@@ -80,5 +83,6 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
         connection = pubsub.connection
         reader = getattr(connection, "_reader", None)
         if reader is not None and reader.exception() is not None:
+            self._note_loss(reader.exception())
             await connection.disconnect(nowait=True)
         return await pubsub.get_message(ignore_subscribe_messages=True, timeout=POLL_SECONDS)

@@ -1,0 +1,47 @@
+"""The Redis layer, where it mends channels_redis and redis-py."""
+
+import asyncio
+import errno
+import os
+
+import pytest
+
+from chat.layers import RedisLayer
+
+pytestmark = pytest.mark.services
+
+DEADLINE = 10.0
+GROUP = "room.7"
+
+
+async def hears(layer, channel, words):
+    async with asyncio.timeout(DEADLINE):
+        assert (await layer.receive(channel))["data"] == words
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)), ConnectionResetError()], ids=repr
+)
+def test_lost_host_does_not_freeze_the_loop(redis, error):
+    """
+    The kernel's ETIMEDOUT looks like "no message yet" to redis-py: the loop must go on, the layer must connect
+    anew, say that there was a gap, and hear again.
+    """
+
+    async def scenario():
+        layer = RedisLayer(hosts=[f"redis://127.0.0.1:{redis.port}/0"], prefix="test")
+        gap = asyncio.Event()
+        layer.on_gap = gap.set
+        channel = await layer.new_channel()
+        await layer.group_add(GROUP, channel)
+        await layer.group_send(GROUP, {"type": "hub.events", "data": b"before"})
+        await hears(layer, channel, b"before")
+        (shard,) = layer._get_layer()._shards
+        shard._pubsub.connection._reader.set_exception(error)
+        async with asyncio.timeout(DEADLINE):
+            await gap.wait()
+        await layer.group_send(GROUP, {"type": "hub.events", "data": b"after"})
+        await hears(layer, channel, b"after")
+        await layer.flush()
+
+    asyncio.run(scenario())

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from glob import glob
@@ -10,23 +9,8 @@ from glob import glob
 import psycopg
 import pytest
 
+from tests.ports import START_TIMEOUT, accepts, free_port, wait_until
 from tests.server import Server
-
-START_TIMEOUT = 30.0
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(answers, process):
-    """Ask again and again until the service answers; a service that ended is no use to wait for."""
-    deadline = time.monotonic() + START_TIMEOUT
-    while not answers():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
 
 
 class Redis:
@@ -50,15 +34,11 @@ class Redis:
             ],
             stdout=subprocess.DEVNULL,
         )
-        wait_until(self._answers, self.process)
+        wait_until(lambda: accepts(self.port), self.process)
 
     def stop(self):
         self.process.terminate()
         self.process.wait(START_TIMEOUT)
-
-    def _answers(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
-// Sends every message to every client: the peer of bench/fanout.py, without storing anything.
-// Run by bench/fanout.py --peer, from a folder where `npm install ws` was done.
+// Sends every message to every client and stores nothing: what bench/fanout_ws.py measures.
+// Runs in a folder where `npm install ws` was done.
 import { createRequire } from "node:module";
 
 const { WebSocketServer } = createRequire(`${process.cwd()}/`)("ws");

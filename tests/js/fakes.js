@@ -65,6 +65,7 @@ export class FakeWebSocket {
   static made = [];
 
   readyState = 0;
+  bufferedAmount = 0;
   sent = [];
   closedWith = null;
 
@@ -112,9 +113,11 @@ export class FakeWebSocket {
     return this;
   }
 
-  /** The server says that it is one of ours. */
-  hello(features = ["joined", "retry", "errors", "cancel"]) {
-    const payload = JSON.stringify({ agent: "hubtalk/test", features });
+  /** The server says that it is one of ours; `without` names what it lacks. */
+  hello({ without = [], window = 16 } = {}) {
+    const all = ["joined", "retry", "errors", "cancel", "streams", "ops", "flow", "close"];
+    const features = all.filter((feature) => !without.includes(feature));
+    const payload = JSON.stringify({ agent: "hubtalk/test", features, window });
     return this.deliver(`n006$hello${hexSize(payload)}`, payload);
   }
 
@@ -165,11 +168,55 @@ export function connectStock(options) {
   return { ...world, sock, ws };
 }
 
-/** A socket connected to one of our servers. */
-export function connectOurs(options) {
+/** A socket connected to one of our servers; `hello` as FakeWebSocket.hello takes it. */
+export function connectOurs({ hello, ...options } = {}) {
   const world = connectStock(options);
-  world.ws.hello();
+  world.ws.hello(hello);
   return world;
+}
+
+/** Two sockets that talk to each other, each with handlers of its own. */
+export async function connectPair() {
+  const world = loadGotalk();
+  const sockets = [0, 1].map(() => {
+    const ws = Object.assign(new FakeWebSocket("ws://chat.example/"), { readyState: 1 });
+    const sock = world.gotalk.Sock(world.gotalk.Handlers());
+    sock.adopt(ws);
+    return sock;
+  });
+  for (const [sock, other] of [sockets, [...sockets].reverse()]) {
+    const { ws } = other;
+    sock.ws.send = (data) => {
+      const copy = typeof data === "string" ? data : new Uint8Array(data).buffer;
+      queueMicrotask(() => ws.onmessage?.({ data: copy }));
+    };
+  }
+  for (const sock of sockets) sock.handshake();
+  for (const sock of sockets) sock.startReading();
+  await settled();
+  return { ...world, sockets };
+}
+
+/** Whether a promise is settled, and how. */
+export function watch(promise) {
+  const seen = { state: "waiting" };
+  promise.then(
+    (value) => Object.assign(seen, { state: "resolved", value }),
+    (error) => Object.assign(seen, { state: "rejected", error }),
+  );
+  return seen;
+}
+
+/** Reads parts to their end: `values` so far, and how it ended. */
+export function readAll(parts) {
+  const seen = { values: [], state: "reading" };
+  (async () => {
+    for await (const value of parts) seen.values.push(value);
+  })().then(
+    () => (seen.state = "ended"),
+    (error) => Object.assign(seen, { state: "failed", error }),
+  );
+  return seen;
 }
 
 /** Collects what is emitted. */

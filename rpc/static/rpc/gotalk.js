@@ -4,11 +4,13 @@
  * One classic script without dependencies. It defines `window.gotalk` with the API of the public gotalk.js
  * 1.2.1, so a page written for that file runs unchanged with this one, and speaks plain v1 to any server.
  * To a server that answers our `$hello` notification it offers more: joined frames, retries, structured
- * errors, cancellation.
+ * errors, cancellation, and streams in which a slow reader holds back the writer.
  *
  * Layers, each knowing only the ones above it: the codec and `Reader` are pure (no socket, no clock);
- * `Link` is one WebSocket from its opening to its end; `Socket` is what the page holds, and outlives its
- * links; `KeepAlive` decides when the socket opens the next one.
+ * `Outflow`, `Meter` and `Parts` are the two directions of a stream, at either end of it; `Link` is one
+ * WebSocket from its opening to its end; an `Answer` is a request of the other side, a `Call` one of ours;
+ * `Socket` is what the page holds, and outlives its links; `KeepAlive` decides when the socket opens the
+ * next one.
  */
 (function (global) {
   "use strict";
@@ -101,6 +103,9 @@
     }
     throw new TypeError("a payload is a string, a Uint8Array or null");
   }
+
+  /** Text stays text, for the text codec sends it as a text message. */
+  const toPayload = (value) => (typeof value === "string" ? value : toBytes(value));
 
   const toText = (payload) => (typeof payload === "string" ? payload : decoder.decode(payload));
 
@@ -335,17 +340,17 @@
     if (gotalk.developmentMode) console.warn("[gotalk]", ...words);
   }
 
-  /** Runs code of the page, at once or to the end of its promise; `onFailure` follows the report. */
-  function guard(where, action, onFailure = () => {}) {
-    const fail = (error) => {
-      console.error(`[gotalk] ${where}:`, error);
-      onFailure();
-    };
+  function report(where, error) {
+    console.error(`[gotalk] ${where}:`, error);
+  }
+
+  /** Runs code of the page, at once or to the end of its promise. */
+  function guard(where, action, onFailure = (error) => report(where, error)) {
     try {
       const outcome = action();
-      if (outcome && typeof outcome.then === "function") outcome.then(undefined, fail);
+      if (outcome && typeof outcome.then === "function") outcome.then(undefined, onFailure);
     } catch (error) {
-      fail(error);
+      onFailure(error);
     }
   }
 
@@ -423,6 +428,31 @@
     }
   }
 
+  // ---- Errors --------------------------------------------------------------------------------------------
+
+  /**
+   * A request or a stream failed. `code` is a word: the peer's own, or "timeout", "closed", "cancelled",
+   * "unsupported"; `field` names the parameter that is wrong, `retryAfterMs` says when the same request may
+   * succeed. Each may be undefined. A handler that throws one tells the other side just these.
+   */
+  class RequestError extends Error {
+    constructor(message, { code, field, retryAfterMs } = {}) {
+      super(message);
+      this.name = "RequestError";
+      this.code = code;
+      this.field = field;
+      this.retryAfterMs = retryAfterMs;
+    }
+  }
+
+  const notConnected = () => new RequestError("socket is closed", { code: "closed" });
+  /** What is lost with a connection; `error` is null for a normal end. */
+  const connectionClosed = (error) =>
+    new RequestError(error ? error.message : "connection closed", { code: "closed" });
+  const cancelled = () => new RequestError("cancelled", { code: "cancelled" });
+  const timedOut = () => new RequestError("timed out", { code: "timeout" });
+  const unsupported = () => new RequestError("the other side has no streams", { code: "unsupported" });
+
   // ---- Handlers ------------------------------------------------------------------------------------------
 
   /** Undefined when it is not JSON. */
@@ -442,14 +472,33 @@
     return value;
   }
 
+  /**
+   * How values become the parts of a stream, and parts values.
+   * @typedef {{ encode(value: any): string | Uint8Array, decode(part: string | Uint8Array): any }} PartCodec
+   */
+
+  /** @type {PartCodec} */
+  const JSON_PARTS = {
+    encode: (value) => JSON.stringify(value) ?? "null",
+    decode(part) {
+      const value = part.length === 0 ? null : parseJSON(part);
+      if (value === undefined) throw new RequestError("a part is not JSON", { code: "bad_params" });
+      return value;
+    },
+  };
+
+  /** @type {PartCodec} */
+  const RAW_PARTS = { encode: toPayload, decode: toBytes };
+
   /** What this side answers. Maps, so that no name can reach a property of Object.prototype. */
   class HandlerSet {
-    #requests = new Map();
+    /** A function answers a request; `{ handler, codec }` answers a stream. An operation is one of the two. */
+    #operations = new Map();
     #notifications = new Map();
 
     /** Handles operation `op` with a raw payload; the empty `op` is the fallback for unknown ones. */
     handleBufferRequest(op, handler) {
-      this.#requests.set(op || "", handler);
+      this.#operations.set(op || "", handler);
     }
 
     /** Handles operation `op`: `handler(value, result, op)` calls `result(value)` or `result.error(why)`. */
@@ -457,8 +506,22 @@
       this.handleBufferRequest(op, (payload, result, name) => {
         const answer = (value) => result(JSON.stringify(value));
         answer.error = result.error;
+        answer.signal = result.signal;
         return handler(decodeJSON(payload), answer, name);
       });
+    }
+
+    /** Like `handleStream`, with Uint8Array parts. */
+    handleBufferStream(op, handler) {
+      this.#operations.set(op || "", { handler, codec: RAW_PARTS });
+    }
+
+    /**
+     * Handles stream operation `op`: `handler(parts, op)` iterates over the values that come in. As an async
+     * generator it yields the parts of the result, as any other function it returns the only one.
+     */
+    handleStream(op, handler) {
+      this.#operations.set(op || "", { handler, codec: JSON_PARTS });
     }
 
     /** Handles notification `name` with a raw payload; the empty `name` is the fallback for unknown ones. */
@@ -472,11 +535,22 @@
     }
 
     findRequestHandler(op) {
-      return this.#requests.get(op) || this.#requests.get("") || null;
+      const found = this.#find(op);
+      return typeof found === "function" ? found : null;
+    }
+
+    /** Null or `{ handler, codec }`. */
+    findStreamHandler(op) {
+      const found = this.#find(op);
+      return typeof found === "object" ? found : null;
     }
 
     findNotificationHandler(name) {
       return this.#notifications.get(name) || this.#notifications.get("") || null;
+    }
+
+    #find(op) {
+      return this.#operations.get(op) || this.#operations.get("") || null;
     }
   }
 
@@ -485,12 +559,301 @@
   }
   Handlers.prototype = HandlerSet.prototype;
 
+  // ---- Streams: their two directions ---------------------------------------------------------------------
+
+  /** Cost of the parts that an end may send before we grant more; told in our `$hello`. */
+  const WINDOW = 16;
+  /** The same for an end without flow control, beyond which we keep no more parts for a slow reader. */
+  const UNMETERED_WINDOW = 1024;
+  /** How often to look whether the WebSocket has sent what waits in it: there is no event for that. */
+  const ROOM_POLL_MS = 20;
+
+  /** A part costs 1, and 1 more for each full 64 KiB. */
+  const costOf = (part) => 1 + (toBytes(part).length >> 16);
+
+  /**
+   * @typedef {object} Carrier one end of one stream
+   * @property {string | Uint8Array} id
+   * @property {any} link the connection that carries it
+   * @property {() => void} moved hears that a part was sent, or taken by its reader
+   */
+
+  /** Parts on their way out: in order, as the other side's credit and the socket's buffer allow. */
+  class Outflow {
+    carrier;
+    #waiting = [];
+    #spent = 0;
+    #granted = 0;
+    #timer;
+    isStopped = false;
+    #hasEnd = false;
+    #error = null;
+
+    /** @param {Carrier} carrier its link is null while messages may wait for a connection */
+    constructor(carrier) {
+      this.carrier = carrier;
+    }
+
+    /** Whether there can be no further part. */
+    get ended() {
+      return this.#hasEnd || this.isStopped;
+    }
+
+    /** The promise resolves when the part has left, or is not wanted any more; it rejects if all failed. */
+    write(part) {
+      if (part.length === 0) throw new RangeError("an empty part would end the stream");
+      const promise = new Promise((resolve, reject) => {
+        if (this.#hasEnd) reject(new RequestError("written after the end", { code: "ended" }));
+        else this.put(part, resolve, reject);
+      });
+      // Who does not wait for it hears of the failure where the result is read.
+      promise.catch(() => {});
+      return promise;
+    }
+
+    /** Puts a part in its place; the empty one is the end. */
+    put(part, resolve = () => {}, reject = () => {}) {
+      this.#hasEnd ||= part.length === 0;
+      this.#waiting.push({ part, cost: part.length === 0 ? 0 : costOf(part), resolve, reject });
+      if (this.isStopped) this.stop(this.#error);
+      else this.pump();
+    }
+
+    grant(credit) {
+      this.#granted += credit;
+      this.pump();
+    }
+
+    pump() {
+      clearTimeout(this.#timer);
+      while (this.#waiting.length > 0) {
+        const { link } = this.carrier;
+        const { part, cost, resolve } = this.#waiting[0];
+        if (link !== null) {
+          if (!link.writable || (cost > 0 && this.#spent >= link.window + this.#granted)) return;
+          if (!link.hasRoom) {
+            this.#timer = setTimeout(() => this.pump(), ROOM_POLL_MS);
+            return;
+          }
+        }
+        this.#waiting.shift();
+        this.#spent += cost;
+        this.transmit(part);
+        this.carrier.moved();
+        resolve();
+      }
+    }
+
+    /** Nothing more leaves; `error` is null when the other side has what it wants. */
+    stop(error) {
+      clearTimeout(this.#timer);
+      if (!this.isStopped) this.#error = error;
+      this.isStopped = true;
+      for (const { resolve, reject } of this.#waiting.splice(0)) {
+        if (this.#error === null) resolve();
+        else reject(this.#error);
+      }
+    }
+
+    transmit(part) {
+      const { link, id } = this.carrier;
+      link.send(protocol.MsgTypeStreamRes, id, null, 0, part);
+    }
+  }
+
+  /** The parts of a request: the first goes in the message that opens the stream. */
+  class RequestOutflow extends Outflow {
+    isOpen = false;
+    #hasSentEnd = false;
+    #op;
+    #send;
+
+    /** `send` takes what `Socket.sendMsg` takes. */
+    constructor(carrier, op, send) {
+      super(carrier);
+      this.#op = op;
+      this.#send = send;
+    }
+
+    /** For a request that has no part yet: in `s` a size of 0 is no end. */
+    open() {
+      if (!this.isOpen) this.#opening(NO_BYTES);
+    }
+
+    /** Ends the request, whatever still waits. */
+    hangUp() {
+      if (this.isOpen && !this.#hasSentEnd) this.transmit(NO_BYTES);
+    }
+
+    transmit(part) {
+      if (part.length === 0) {
+        this.open();
+        this.#hasSentEnd = true;
+      }
+      if (this.isOpen) this.#send(protocol.MsgTypeStreamReqPart, this.carrier.id, null, 0, part);
+      else this.#opening(part);
+    }
+
+    #opening(part) {
+      this.isOpen = true;
+      this.#send(protocol.MsgTypeStreamReq, this.carrier.id, this.#op, 0, part);
+    }
+  }
+
+  /** Counts the cost of arriving parts, and grants it back in lots as they are consumed. */
+  class Meter {
+    #carrier;
+    #of;
+    #held = 0;
+    #consumed = 0;
+
+    /**
+     * @param {Carrier} carrier
+     * @param {"p" | "S"} of which parts they are: those of the request or those of the result
+     */
+    constructor(carrier, of) {
+      this.#carrier = carrier;
+      this.#of = of;
+    }
+
+    /** Returns what the part costs. @throws {RequestError} the other side does not heed our window */
+    arrived(part) {
+      const limit = this.#carrier.link.features.has("flow") ? 2 * WINDOW : UNMETERED_WINDOW;
+      if (this.#held >= limit) throw new RequestError("too many parts at one time", { code: "too_fast" });
+      const cost = costOf(part);
+      this.#held += cost;
+      return cost;
+    }
+
+    consumed(cost) {
+      this.#consumed += cost;
+      if (this.#consumed < WINDOW / 2) return;
+      this.#carrier.link.grant(this.#carrier.id, this.#of, this.#consumed);
+      this.#held -= this.#consumed;
+      this.#consumed = 0;
+    }
+  }
+
+  /** Parts that have arrived, until their one reader iterates over them. */
+  class Parts {
+    /** For handlers: aborted when nobody waits for the result any more. */
+    signal;
+    #carrier;
+    #meter;
+    #decode;
+    #onLeave;
+    #queue = [];
+    #readers = [];
+    #isOver = false;
+    #error = null;
+
+    /** `onLeave` hears that the reader left its loop before the end. */
+    constructor(carrier, of, decode, onLeave = () => {}) {
+      this.#carrier = carrier;
+      this.#meter = new Meter(carrier, of);
+      this.#decode = decode;
+      this.#onLeave = onLeave;
+    }
+
+    /** Takes a part, the empty one as the end. @throws {RequestError} what its sender did wrong */
+    receive(part) {
+      if (part.length === 0) this.finish(null);
+      else if (!this.#isOver) this.#add(part, this.#meter.arrived(part));
+    }
+
+    /** Takes the result of an operation that does not answer in parts. */
+    receiveOnly(payload) {
+      if (!this.#isOver) this.#add(payload, 0);
+      this.finish(null);
+    }
+
+    /** What has arrived can still be read; then comes the end, or the error. */
+    finish(error) {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.#error = error;
+      this.#hand();
+    }
+
+    /** Ends without what has arrived. */
+    drop(error) {
+      this.#queue = [];
+      this.finish(error);
+    }
+
+    next() {
+      return new Promise((resolve, reject) => {
+        this.#readers.push({ resolve, reject });
+        this.#hand();
+      });
+    }
+
+    return() {
+      if (!this.#isOver) this.#onLeave();
+      this.drop(null);
+      return Promise.resolve({ value: undefined, done: true });
+    }
+
+    [Symbol.asyncIterator]() {
+      return this;
+    }
+
+    #add(part, cost) {
+      this.#queue.push({ value: this.#decode(part), cost });
+      this.#hand();
+    }
+
+    #hand() {
+      while (this.#readers.length > 0 && (this.#queue.length > 0 || this.#isOver)) {
+        const { resolve, reject } = this.#readers.shift();
+        if (this.#queue.length > 0) {
+          const { value, cost } = this.#queue.shift();
+          resolve({ value, done: false });
+          if (!this.#isOver) this.#meter.consumed(cost);
+          this.#carrier.moved();
+        } else if (this.#error !== null) {
+          reject(this.#error);
+        } else {
+          resolve({ value: undefined, done: true });
+        }
+      }
+    }
+  }
+
+  /** Calls `expire` when it was not touched for so many milliseconds; 0 waits for ever. */
+  class IdleTimer {
+    #ms;
+    #expire;
+    #timer;
+
+    constructor(ms, expire) {
+      this.#ms = ms;
+      this.#expire = expire;
+    }
+
+    touch(ms = this.#ms) {
+      clearTimeout(this.#timer);
+      if (ms > 0) this.#timer = setTimeout(this.#expire, ms);
+    }
+
+    stop() {
+      this.#ms = 0;
+      this.touch();
+    }
+  }
+
   // ---- Link: one WebSocket from its opening to its end ---------------------------------------------------
 
   const WS_OPEN = 1;
   /** A timer this late means that the machine or the page was suspended. */
   const SLEEP_MS = 5000;
-  const HELLO = JSON.stringify({ agent: "hubtalk/0.1", features: ["joined", "retry", "errors", "cancel"] });
+  /** What may wait in the WebSocket before streams are held back; other messages always go in at once. */
+  const MAX_BUFFERED_BYTES = 1024 * 1024;
+  const HELLO = JSON.stringify({
+    agent: "hubtalk/0.1",
+    features: ["joined", "retry", "errors", "cancel", "streams", "flow"],
+    window: WINDOW,
+  });
   /** RFC 6455 §7.4.1 and the IANA registry, as far as a browser may see them; then our own. */
   const CLOSE_NAMES = new Map([
     [1001, "the server goes away"],
@@ -516,9 +879,13 @@
   }
 
   class Link {
-    /** What the other side announced in its `$hello`. */
+    /** Whether the other side's `$hello` has come. */
+    introduced = false;
+    /** What it announced. */
     features = new Set();
-    /** Requests of the other side that wait for our answer: id key → the result function of each. */
+    /** Cost of the parts of one direction of a stream that the other side takes before it grants more. */
+    window = Infinity;
+    /** Requests of the other side that wait for our answer: id key → `Answer`. */
     incoming = new Map();
     /** Whether our version was sent, and so messages may follow. */
     #greeted = false;
@@ -533,7 +900,10 @@
     #watchTimer;
     #beatTimer;
 
-    /** `hooks`: `message(link, msg)` for all but h and f, `closed(link, error)` once at the end. */
+    /**
+     * `hooks`: `message(link, msg)` for all but h and f, `introduced(link)` when the other side has said what
+     * it can, `granted(link, key, credit)` for the parts of request `key`, `closed(link, error)` at the end.
+     */
     constructor(sock, ws, hooks) {
       this.#sock = sock;
       this.#ws = ws;
@@ -546,6 +916,11 @@
 
     get writable() {
       return this.#greeted && this.#alive && this.#ws.readyState === WS_OPEN;
+    }
+
+    /** Whether the network keeps up with what is sent. */
+    get hasRoom() {
+      return !(this.#ws.bufferedAmount >= MAX_BUFFERED_BYTES);
     }
 
     handshake() {
@@ -582,12 +957,33 @@
       }
     }
 
-    /** Answers E: plain text to stock peers, which show it as it is. */
+    /** Answers E, or e to who understands it; plain text to stock peers, which show it as it is. */
     sendError(id, error) {
-      const { message = String(error), code = "failed", field } = Object(error);
-      const told = { error: message, code: String(code), field };
-      const payload = this.features.has("errors") ? JSON.stringify(told) : message;
-      this.send(protocol.MsgTypeErrorRes, id, null, 0, payload);
+      const { message = String(error), code = "failed", field, retryAfterMs } = Object(error);
+      const isLater = Number.isInteger(retryAfterMs) && retryAfterMs >= 0 && retryAfterMs <= 0xffffffff;
+      const canRetry = isLater && this.features.has("retry");
+      const text = isLater && !canRetry ? `${message}, retry after ${retryAfterMs} ms` : message;
+      const told = { error: text, code: String(code), field, retry_after_ms: isLater ? retryAfterMs : undefined };
+      const payload = this.features.has("errors") ? JSON.stringify(told) : text;
+      const type = canRetry ? protocol.MsgTypeRetryRes : protocol.MsgTypeErrorRes;
+      this.send(type, id, null, canRetry ? retryAfterMs : 0, payload);
+    }
+
+    /** Grants credit for the parts of the request ("p") or of the result ("S") `id`. */
+    grant(id, of, credit) {
+      if (this.writable && this.features.has("flow")) this.#tell("$more", id, { of, credit });
+    }
+
+    /** Tells that nobody waits for the answer any more. Returns whether the other side understands that. */
+    cancel(id) {
+      const canCancel = this.writable && this.features.has("cancel");
+      if (canCancel) this.#tell("$cancel", id);
+      return canCancel;
+    }
+
+    #tell(name, id, params) {
+      const hex = [...idKey(id)].map((char) => fixnum(char.charCodeAt(0), 2)).join("");
+      this.send(protocol.MsgTypeNotification, null, name, 0, JSON.stringify({ id: hex, ...params }));
     }
 
     sendHeartbeat(load) {
@@ -620,7 +1016,8 @@
       this.#alive = false;
       clearTimeout(this.#watchTimer);
       clearTimeout(this.#beatTimer);
-      this.incoming.clear();
+      const lost = connectionClosed(error);
+      for (const answer of [...this.incoming.values()]) answer.abort(lost);
       this.#hooks.closed(this, error);
     }
 
@@ -666,14 +1063,27 @@
     #control(msg) {
       const params = parseJSON(msg.payload);
       if (msg.name === "$hello" && params && Array.isArray(params.features)) {
-        this.features = new Set(params.features);
-        this.#reader.joined = this.features.has("joined");
-        this.#peerBeats = true;
-      } else if (msg.name === "$cancel" && params && /^[0-9a-f]{8}$/i.test(params.id)) {
-        const bytes = params.id.match(/../g).map((pair) => parseInt(pair, 16));
-        const result = this.incoming.get(idKey(bytes));
-        if (result !== undefined) result.error(new RequestError("cancelled", { code: "cancelled" }));
+        this.#introduce(params);
+      } else if (params && /^[0-9a-f]{8}$/i.test(params.id)) {
+        const key = idKey(params.id.match(/../g).map((pair) => parseInt(pair, 16)));
+        const answer = this.incoming.get(key);
+        if (msg.name === "$cancel" && answer !== undefined) {
+          answer.abort(cancelled());
+        } else if (msg.name === "$more" && Number.isInteger(params.credit) && params.credit > 0) {
+          if (params.of === "p") this.#hooks.granted(this, key, params.credit);
+          else if (params.of === "S" && answer !== undefined) answer.grant(params.credit);
+        }
       }
+    }
+
+    #introduce({ features, window }) {
+      this.features = new Set(features);
+      const isWindow = Number.isInteger(window) && window > 0;
+      this.window = this.features.has("flow") ? (isWindow ? window : WINDOW) : Infinity;
+      this.#reader.joined = this.features.has("joined");
+      this.#peerBeats = true;
+      this.introduced = true;
+      this.#hooks.introduced(this);
     }
 
     #beat() {
@@ -711,26 +1121,138 @@
     }
   }
 
-  // ---- Socket: what the page holds -----------------------------------------------------------------------
+  // ---- Answer: one request of the other side -------------------------------------------------------------
 
-  /** Requests of the other side that may wait for the page's answer at one time. */
-  const MAX_INCOMING = 1024;
-  /** Waits of a peer below this would be a hot loop. */
-  const MIN_RETRY_MS = 250;
+  /** Waits until its handler, the other side or the end of the connection ends it: only the first counts. */
+  class Answer {
+    id;
+    link;
+    #key;
+    #controller = new AbortController();
 
-  /**
-   * A request failed. `code` is a word: the peer's own, or "timeout", "closed"; `field` names the parameter
-   * that is wrong, `retryAfterMs` says when the same request may succeed. Each may be undefined.
-   */
-  class RequestError extends Error {
-    constructor(message, { code, field, retryAfterMs } = {}) {
-      super(message);
-      this.name = "RequestError";
-      this.code = code;
-      this.field = field;
-      this.retryAfterMs = retryAfterMs;
+    constructor(link, id) {
+      this.link = link;
+      this.id = id;
+      this.#key = idKey(id);
+      link.incoming.set(this.#key, this);
+    }
+
+    /** Aborted when nobody waits for the answer any more. */
+    get signal() {
+      return this.#controller.signal;
+    }
+
+    /** Whether it waits. Another request may bear its id by now. */
+    get isOpen() {
+      return this.link.incoming.get(this.#key) === this;
+    }
+
+    result(payload) {
+      this.settle(null, () => this.link.send(protocol.MsgTypeSingleRes, this.id, null, 0, payload));
+    }
+
+    fail(error) {
+      this.settle(error, () => this.link.sendError(this.id, error));
+    }
+
+    /** Ends it in the midst of its handler. */
+    abort(error) {
+      this.fail(error);
+      this.#controller.abort(error);
+    }
+
+    /** Answers with what the handler has thrown: what has a `code` is for the other side, the rest for us. */
+    failed(op, error) {
+      if (error === this.signal.reason) return;
+      if (typeof Object(error).code === "string") {
+        this.fail(error);
+      } else {
+        report(`handler of "${op}"`, error);
+        this.fail(new RequestError("internal error", { code: "internal" }));
+      }
+    }
+
+    /** `error` is what the handler hears of it, if it goes on. */
+    settle(error, send) {
+      if (!this.isOpen) return;
+      this.link.incoming.delete(this.#key);
+      if (this.link.writable) send();
+    }
+
+    // A request without parts bears that somebody thinks otherwise.
+    receive(part) {}
+    grant(credit) {}
+  }
+
+  /** What a handler answers with: `result(payload)` or `result.error(error)`. */
+  function makeResult(answer) {
+    const result = (payload) => answer.result(toPayload(payload));
+    result.error = (error) => answer.fail(error);
+    result.signal = answer.signal;
+    return result;
+  }
+
+  /** A stream of the other side. */
+  class StreamAnswer extends Answer {
+    #codec;
+    #outflow = new Outflow(this);
+    #parts;
+    #idle;
+
+    constructor(link, id, codec, timeout) {
+      super(link, id);
+      this.#codec = codec;
+      this.#parts = new Parts(this, "p", codec.decode);
+      this.#parts.signal = this.signal;
+      this.#idle = new IdleTimer(timeout, () => this.abort(timedOut()));
+      this.#idle.touch();
+    }
+
+    receive(part) {
+      this.moved();
+      try {
+        this.#parts.receive(part);
+      } catch (error) {
+        this.abort(error);
+      }
+    }
+
+    grant(credit) {
+      this.#outflow.grant(credit);
+    }
+
+    moved() {
+      this.#idle.touch();
+    }
+
+    async run(handler, op) {
+      try {
+        const outcome = handler(this.#parts, op);
+        if (Symbol.asyncIterator in Object(outcome)) {
+          for await (const value of outcome) await this.#outflow.write(this.#codec.encode(value));
+          this.settle(null, () => this.#outflow.transmit(NO_BYTES));
+        } else {
+          this.result(this.#codec.encode(await outcome));
+        }
+      } catch (error) {
+        this.failed(op, error);
+      }
+    }
+
+    settle(error, send) {
+      super.settle(error, send);
+      this.#idle.stop();
+      this.#outflow.stop(error);
+      this.#parts.drop(error);
     }
   }
+
+  // ---- Call: one request of ours -------------------------------------------------------------------------
+
+  /** Waits of a peer below this would be a hot loop. */
+  const MIN_RETRY_MS = 250;
+  /** How long the other side may take to say what it can: it does so first of all. */
+  const HELLO_MS = 5000;
 
   /** The error that an E or e message tells. */
   function readError(link, msg) {
@@ -741,10 +1263,53 @@
     return new RequestError(String(error), { code, field, retryAfterMs });
   }
 
-  const notConnected = () => new RequestError("socket is closed", { code: "closed" });
+  /** What waits for an answer. `desk` is what the socket does for it. */
+  class Call {
+    /** Given by `desk.register`. */
+    id = null;
+    /** The connection that carries it; null until it is sent. */
+    link = null;
+    desk;
+    #signal;
+    #abort = () => this.giveUp(this.#signal.reason || new RequestError("aborted", { code: "aborted" }));
 
-  /** Whether the developer was told once that the address may be wrong. */
-  let wasHinted = false;
+    constructor(desk) {
+      this.desk = desk;
+      desk.register(this);
+    }
+
+    /** Returns false when `signal` has fired already, and so the call is over. */
+    heed(signal) {
+      this.#signal = signal;
+      if (signal && signal.aborted) {
+        this.#abort();
+        return false;
+      }
+      if (signal) signal.addEventListener("abort", this.#abort);
+      return true;
+    }
+
+    /** Nothing of it happens any more. */
+    settle() {
+      if (this.#signal) this.#signal.removeEventListener("abort", this.#abort);
+      this.desk.forget(this);
+    }
+
+    giveUp(error) {
+      if (this.link !== null) this.link.cancel(this.id);
+      this.lost(error);
+    }
+
+    /** Takes a message that bears its id. */
+    answer(link, msg) {}
+    /** There will be no answer; `error` is why, or null. */
+    lost(error) {}
+    /** The other side has said what it can. */
+    introduced(link) {}
+    /** More parts of the request may leave. */
+    grant(credit) {}
+    moved() {}
+  }
 
   /**
    * @typedef {object} RequestOptions
@@ -753,41 +1318,32 @@
    * @property {AbortSignal} [signal] gives the request up
    */
 
-  /** One request until its promise settles. `link` is the one that carried it, null until it is sent. */
-  class Call {
-    link = null;
+  /** One request until its promise settles. */
+  class RequestCall extends Call {
     promise;
     #resolve;
     #reject;
-    #desk;
-    #signal;
+    #op;
+    #payload;
     #deadline;
     #retriesLeft;
     #timer;
     #retryTimer;
     #parts = [];
-    #abort = () => this.#giveUp(this.#signal.reason || new RequestError("aborted", { code: "aborted" }));
+    #meter;
 
-    /** `desk` is what the socket does for it: `register`, `send`, `cancel`, `forget`, each with the call. */
-    constructor(desk, { timeout, retries, signal }) {
+    constructor(desk, op, payload, { timeout, retries, signal }) {
+      super(desk);
       this.promise = new Promise((resolve, reject) => {
         this.#resolve = resolve;
         this.#reject = reject;
       });
-      this.#desk = desk;
-      this.#signal = signal;
+      this.#op = op;
+      this.#payload = payload;
       this.#retriesLeft = retries;
       this.#deadline = timeout > 0 ? Date.now() + timeout : Infinity;
-      desk.register(this);
-      if (signal && signal.aborted) {
-        this.#abort();
-        return;
-      }
-      if (signal) signal.addEventListener("abort", this.#abort);
-      if (timeout > 0) {
-        const error = new RequestError("request timed out", { code: "timeout" });
-        this.#timer = setTimeout(() => this.#giveUp(error), timeout);
-      }
+      if (!this.heed(signal)) return;
+      if (timeout > 0) this.#timer = setTimeout(() => this.giveUp(timedOut()), timeout);
       this.#send();
     }
 
@@ -795,29 +1351,30 @@
       if (msg.t === protocol.MsgTypeErrorRes) this.lost(readError(link, msg));
       else if (msg.t === protocol.MsgTypeRetryRes) this.#retry(readError(link, msg), msg.wait);
       else if (msg.t === protocol.MsgTypeStreamRes) this.#collect(msg.payload);
-      else this.#settle(() => this.#resolve(msg.payload));
+      else this.#succeed(msg.payload);
     }
 
     lost(error) {
-      this.#settle(() => this.#reject(error));
+      this.settle();
+      this.#reject(error);
     }
 
-    #settle(how) {
+    settle() {
+      super.settle();
       clearTimeout(this.#timer);
       clearTimeout(this.#retryTimer);
-      if (this.#signal) this.#signal.removeEventListener("abort", this.#abort);
-      this.#desk.forget(this);
-      how();
     }
 
-    #giveUp(error) {
-      this.#desk.cancel(this);
-      this.lost(error);
+    #succeed(payload) {
+      this.settle();
+      this.#resolve(payload);
     }
 
     #send() {
+      this.#parts = [];
+      this.#meter = new Meter(this, "S");
       try {
-        this.#desk.send(this);
+        this.desk.send(protocol.MsgTypeSingleReq, this.id, this.#op, 0, this.#payload);
       } catch (error) {
         this.lost(error);
       }
@@ -832,22 +1389,219 @@
       }
       this.#retriesLeft--;
       this.link = null;
-      this.#desk.register(this);
+      this.desk.register(this);
       this.#retryTimer = setTimeout(() => this.#send(), delay);
     }
 
     /** The result comes in parts, of which the empty one is the last. */
     #collect(part) {
       if (part.length === 0) {
-        this.#settle(() => this.#resolve(concat([NO_BYTES, ...this.#parts])));
+        this.#succeed(concat([NO_BYTES, ...this.#parts]));
         return;
       }
       this.#parts.push(toBytes(part));
       if (sizeOf(this.#parts) > MAX_MESSAGE_BYTES) {
-        this.#giveUp(new RequestError("result too large", { code: "too_large" }));
+        this.giveUp(new RequestError("result too large", { code: "too_large" }));
+      } else {
+        this.#meter.consumed(this.#meter.arrived(part));
       }
     }
   }
+
+  /** In the place of the connection until it is known what the other side can: nothing leaves. */
+  const NO_LINK = { writable: false, cancel: () => false };
+
+  /**
+   * A request in parts whose result comes in parts, at the pace of the slower side. The page writes with
+   * `write` and `end`, and iterates over the result; `cancel`, or leaving that loop, gives it up.
+   */
+  class Stream extends Call {
+    /** @type {any} */
+    link = NO_LINK;
+    #codec;
+    #outflow;
+    #parts;
+    #idle;
+
+    constructor(desk, op, codec, { timeout, signal }) {
+      super(desk);
+      this.#codec = codec;
+      this.#outflow = new RequestOutflow(this, op, desk.send);
+      this.#parts = new Parts(this, "S", codec.decode, () => this.cancel());
+      this.#idle = new IdleTimer(timeout, () => this.giveUp(this.#silence()));
+      if (!this.heed(signal)) return;
+      const link = desk.link();
+      this.#idle.touch(link === null ? desk.connectTimeout() : HELLO_MS);
+      if (link !== null && link.introduced) this.introduced(link);
+    }
+
+    /** Whether no further part can be written. */
+    get ended() {
+      return this.#outflow.ended;
+    }
+
+    /** Resolves when the part has left; wait for it, and a slow reader slows the writer. */
+    write(value) {
+      return this.#outflow.write(this.#codec.encode(value));
+    }
+
+    /** Says that the last part was written. */
+    end() {
+      if (!this.ended) this.#outflow.put(NO_BYTES);
+    }
+
+    cancel(error = cancelled()) {
+      this.giveUp(error);
+    }
+
+    [Symbol.asyncIterator]() {
+      return this.#parts;
+    }
+
+    introduced(link) {
+      if (this.link !== NO_LINK) return;
+      if (!link.features.has("streams")) {
+        this.lost(unsupported());
+        return;
+      }
+      this.link = link;
+      this.moved();
+      this.#outflow.pump();
+      // What the page writes at once goes in the message that opens the stream.
+      queueMicrotask(() => {
+        if (link.writable && !this.#outflow.isStopped) this.#outflow.open();
+      });
+    }
+
+    answer(link, msg) {
+      this.moved();
+      try {
+        if (msg.t === protocol.MsgTypeStreamRes) {
+          this.#parts.receive(msg.payload);
+          if (msg.payload.length === 0) this.lost(null);
+        } else if (msg.t === protocol.MsgTypeSingleRes) {
+          this.#parts.receiveOnly(msg.payload);
+          this.lost(null);
+        } else {
+          this.lost(readError(link, msg));
+        }
+      } catch (error) {
+        this.giveUp(error);
+      }
+    }
+
+    giveUp(error) {
+      if (this.#outflow.isStopped) return;
+      if (this.#outflow.isOpen && !this.link.cancel(this.id)) this.#outflow.hangUp();
+      this.#parts.drop(error);
+      this.lost(error);
+    }
+
+    lost(error) {
+      this.settle();
+      this.#idle.stop();
+      this.#outflow.stop(error);
+      this.#parts.finish(error);
+    }
+
+    grant(credit) {
+      this.#outflow.grant(credit);
+    }
+
+    moved() {
+      this.#idle.touch();
+    }
+
+    #silence() {
+      if (this.link !== NO_LINK) return timedOut();
+      return this.desk.link() === null ? notConnected() : unsupported();
+    }
+  }
+
+  /** What stands behind a `StreamRequest`, whose parts are events. */
+  class EventCall extends Call {
+    stream;
+    #outflow;
+    #meter = new Meter(this, "S");
+
+    constructor(desk, op) {
+      super(desk);
+      this.#outflow = new RequestOutflow(this, op, desk.send);
+      this.stream = new EventStream(op, this.id, this.#outflow);
+    }
+
+    answer(link, msg) {
+      if (msg.t === protocol.MsgTypeErrorRes || msg.t === protocol.MsgTypeRetryRes) {
+        this.lost(readError(link, msg));
+        return;
+      }
+      if (msg.payload.length > 0) this.stream.emit("data", msg.payload);
+      if (msg.t === protocol.MsgTypeSingleRes || msg.payload.length === 0) this.lost(null);
+      else this.#meter.consumed(this.#meter.arrived(msg.payload));
+    }
+
+    lost(error) {
+      this.settle();
+      this.#outflow.stop(error);
+      this.stream.finish(error);
+    }
+
+    grant(credit) {
+      this.#outflow.grant(credit);
+    }
+  }
+
+  /** A request in parts. Emits "data" for each part of the result, then "end" and "close" (error or null). */
+  class EventStream extends EventEmitter {
+    started = false;
+    ended = false;
+    #outflow;
+
+    constructor(op, id, outflow) {
+      super();
+      this.op = op;
+      this.id = id;
+      this.#outflow = outflow;
+    }
+
+    /** Sends a part; an empty one or null ends the request. Does nothing once it has ended. */
+    write(payload) {
+      if (this.ended) return;
+      const part = toPayload(payload);
+      this.started = true;
+      this.ended = part.length === 0;
+      this.#outflow.put(part);
+    }
+
+    end() {
+      this.write(null);
+    }
+
+    /** The result has ended, and with it the request: stock peers cannot bear parts that come later. */
+    finish(error) {
+      this.ended = true;
+      this.emit("end", error);
+      this.emit("close", error);
+    }
+  }
+
+  /** The low-level form: on a socket, under an id of your own. */
+  function StreamRequest(sock, op, id) {
+    const carrier = { id, link: null, moved() {} };
+    return new EventStream(op, id, new RequestOutflow(carrier, op, (...msg) => sock.sendMsg(...msg)));
+  }
+  StreamRequest.prototype = EventStream.prototype;
+
+  // ---- Socket: what the page holds -----------------------------------------------------------------------
+
+  /** Requests of the other side that may wait for the page's answer at one time. */
+  const MAX_INCOMING = 1024;
+  /** How many of them may be streams, and when to try again. */
+  const MAX_INCOMING_STREAMS = 8;
+  const STREAMS_RETRY_MS = 1000;
+
+  /** Whether the developer was told once that the address may be wrong. */
+  let wasHinted = false;
 
   class Socket extends EventEmitter {
     /** The underlying WebSocket while connected. */
@@ -862,6 +1616,8 @@
     connectTimeout = 20000;
     /** Milliseconds until an unanswered request is rejected; 0 waits for ever. */
     requestTimeout = 30000;
+    /** Milliseconds without a part in either direction after which a stream is given up; 0 waits for ever. */
+    streamTimeout = 60000;
     /** How often a request is repeated when the other side asks for it. */
     retryLimit = 5;
     /** How many messages may wait for a connection; 0 refuses them at once. */
@@ -870,8 +1626,16 @@
     #opening = null;
     #ending = false;
     #nextId = 0;
+    /** Calls by their id. */
     #pending = new Map();
     #queue = [];
+    #desk = {
+      register: (call) => this.#register(call),
+      forget: (call) => this.#forget(call),
+      send: (...msg) => this.sendMsg(...msg),
+      link: () => this.#link,
+      connectTimeout: () => this.connectTimeout,
+    };
 
     constructor(handlers, proto) {
       super();
@@ -925,6 +1689,8 @@
       this.ws = ws;
       this.#link = new Link(this, ws, {
         message: (link, msg) => this.#receive(link, msg),
+        introduced: (link) => this.#introduced(link),
+        granted: (link, id, credit) => this.#callOf(link, id)?.grant(credit),
         closed: (link, error) => this.#closed(link, error),
       });
     }
@@ -998,22 +1764,26 @@
       return this.bufferRequest(...args);
     }
 
-    /** A request in parts; nothing is sent before its first `write`. */
+    /**
+     * Opens a stream of operation `op`; its parts, in both directions, are JSON values.
+     * @param {string} op
+     * @param {{ timeout?: number, signal?: AbortSignal, buffer?: boolean }} [options] `timeout`: milliseconds
+     *   without a part, default `streamTimeout`; `buffer`: parts are bytes
+     */
+    stream(op, options = {}) {
+      encodeName(op);
+      const codec = options.buffer ? RAW_PARTS : JSON_PARTS;
+      return new Stream(this.#desk, op, codec, { timeout: this.streamTimeout, ...options });
+    }
+
+    /** Opens a stream whose parts are Uint8Arrays. */
+    bufferStream(op, options) {
+      return this.stream(op, { ...options, buffer: true });
+    }
+
+    /** A request in parts with events; nothing is sent before its first `write`. */
     streamRequest(op) {
-      const call = { id: null, link: null };
-      this.#register(call);
-      const stream = new Stream(this, op, call.id);
-      call.lost = (error) => {
-        this.#forget(call);
-        stream.finish(error);
-      };
-      call.answer = (link, msg) => {
-        const hasFailed = msg.t === protocol.MsgTypeErrorRes || msg.t === protocol.MsgTypeRetryRes;
-        if (!hasFailed && msg.payload.length > 0) stream.emit("data", msg.payload);
-        if (hasFailed) call.lost(readError(link, msg));
-        else if (msg.t === protocol.MsgTypeSingleRes || msg.payload.length === 0) call.lost(null);
-      };
-      return stream;
+      return new EventCall(this.#desk, op).stream;
     }
 
     /** Tells `name` with a JSON value; never answered. Throws when it can be neither sent nor buffered. */
@@ -1034,7 +1804,7 @@
     /** Sends one message, or keeps it for the next connection. Throws when the buffer is full. */
     sendMsg(t, id, name, wait, payload) {
       if (LAYOUTS.get(t).name) encodeName(name);
-      const body = typeof payload === "string" ? payload : toBytes(payload);
+      const body = toPayload(payload);
       if (this.#link !== null && this.#link.writable) {
         this.#deliver(t, id, name, wait, body);
       } else if (this.#queue.length < this.sendBufferLimit) {
@@ -1101,6 +1871,10 @@
       if (this.#opening !== null) this.#opening(new Error("connection closed"));
     }
 
+    #introduced(link) {
+      for (const call of [...this.#pending.values()]) call.introduced(link);
+    }
+
     #closed(link, error) {
       const hasEnded = this.#ending;
       const { keepalive } = this;
@@ -1113,10 +1887,7 @@
     }
 
     #lose(isLost, error) {
-      const message = error ? error.message : "connection closed";
-      for (const call of [...this.#pending.values()].filter(isLost)) {
-        call.lost(new RequestError(message, { code: "closed" }));
-      }
+      for (const call of [...this.#pending.values()].filter(isLost)) call.lost(connectionClosed(error));
     }
 
     /** Registers what waits for an answer under a new id. Ids go on over connections. */
@@ -1129,6 +1900,12 @@
       this.#pending.set(call.id, call);
     }
 
+    /** The call that a message on `link` is about. */
+    #callOf(link, id) {
+      const call = this.#pending.get(id);
+      return call !== undefined && call.link === link ? call : undefined;
+    }
+
     /** Nothing of it is sent later: what was reported as failed must not happen afterwards. */
     #forget(call) {
       this.#pending.delete(call.id);
@@ -1138,74 +1915,63 @@
 
     #ask(op, payload, given) {
       const options = given !== null && typeof given === "object" ? given : {};
-      return new Call(
-        {
-          register: (call) => this.#register(call),
-          forget: (call) => this.#forget(call),
-          cancel: (call) => this.#cancel(call),
-          send: (call) => this.sendMsg(protocol.MsgTypeSingleReq, call.id, op, 0, payload),
-        },
-        { timeout: this.requestTimeout, retries: this.retryLimit, ...options },
-      ).promise;
-    }
-
-    #cancel(call) {
-      const { link } = call;
-      if (link === null || !link.writable || !link.features.has("cancel")) return;
-      const id = [...call.id].map((char) => fixnum(char.charCodeAt(0), 2)).join("");
-      link.send(protocol.MsgTypeNotification, null, "$cancel", 0, JSON.stringify({ id }));
+      const settings = { timeout: this.requestTimeout, retries: this.retryLimit, ...options };
+      return new RequestCall(this.#desk, op, payload, settings).promise;
     }
 
     #receive(link, msg) {
-      if (msg.t === protocol.MsgTypeSingleReq) {
+      if (msg.t === protocol.MsgTypeSingleReq || msg.t === protocol.MsgTypeStreamReq) {
         this.#serve(link, msg);
-      } else if (msg.t === protocol.MsgTypeStreamReq) {
-        link.sendError(msg.id, new RequestError("streams are not supported", { code: "not_supported" }));
+      } else if (msg.t === protocol.MsgTypeStreamReqPart) {
+        const answer = link.incoming.get(idKey(msg.id));
+        if (answer !== undefined) answer.receive(msg.payload);
       } else if (msg.t === protocol.MsgTypeNotification) {
         const handler = this.handlers.findNotificationHandler(msg.name);
         if (handler) guard(`handler of "${msg.name}"`, () => handler(msg.payload, msg.name));
-      } else if (msg.t !== protocol.MsgTypeStreamReqPart) {
-        const call = this.#pending.get(idKey(msg.id));
-        if (call !== undefined && call.link === link) call.answer(link, msg);
+      } else {
+        const call = this.#callOf(link, idKey(msg.id));
+        if (call !== undefined) call.answer(link, msg);
       }
     }
 
     #serve(link, msg) {
       const handler = this.handlers.findRequestHandler(msg.name);
-      const refuse = (text, code) => link.sendError(msg.id, new RequestError(text, { code }));
+      const stream = this.handlers.findStreamHandler(msg.name);
+      const refuse = (text, code, retryAfterMs) => {
+        link.sendError(msg.id, new RequestError(text, { code, retryAfterMs }));
+      };
       if (link.incoming.has(idKey(msg.id))) {
         refuse("a request with this id is being answered", "duplicate_id");
       } else if (link.incoming.size >= MAX_INCOMING) {
         refuse("too many requests at one time", "busy");
+      } else if (stream !== null) {
+        const isStream = (answer) => answer instanceof StreamAnswer;
+        if ([...link.incoming.values()].filter(isStream).length >= MAX_INCOMING_STREAMS) {
+          refuse("too many streams at one time", "too_many_streams", STREAMS_RETRY_MS);
+        } else {
+          this.#serveStream(link, msg, stream);
+        }
       } else if (typeof handler !== "function") {
         refuse(`unknown operation "${msg.name}"`, "unknown_operation");
+      } else if (msg.t === protocol.MsgTypeStreamReq) {
+        refuse("not a stream operation", "not_a_stream");
       } else {
-        const result = makeResult(link, msg.id);
+        const answer = new Answer(link, msg.id);
         guard(
           `handler of "${msg.name}"`,
-          () => handler(msg.payload, result, msg.name),
-          () => result.error(new RequestError("internal error", { code: "internal" })),
+          () => handler(msg.payload, makeResult(answer), msg.name),
+          (error) => answer.failed(msg.name, error),
         );
       }
     }
-  }
 
-  /** What a handler answers with: `result(payload)` or `result.error(error)`; only the first call counts. */
-  function makeResult(link, id) {
-    const key = idKey(id);
-    const once = (send) => {
-      // Another request may bear the id by now, and an answer after the end of its link has no reader.
-      if (link.incoming.get(key) !== result) return;
-      link.incoming.delete(key);
-      if (link.writable) send();
-    };
-    const result = (payload) => {
-      const body = typeof payload === "string" ? payload : toBytes(payload);
-      once(() => link.send(protocol.MsgTypeSingleRes, id, null, 0, body));
-    };
-    result.error = (error) => once(() => link.sendError(id, error));
-    link.incoming.set(key, result);
-    return result;
+    /** A single request is a stream of its one part, or of none. */
+    #serveStream(link, msg, { handler, codec }) {
+      const answer = new StreamAnswer(link, msg.id, codec, this.streamTimeout);
+      if (msg.payload.length > 0) answer.receive(msg.payload);
+      if (msg.t === protocol.MsgTypeSingleReq) answer.receive(NO_BYTES);
+      if (answer.isOpen) answer.run(handler, msg.name);
+    }
   }
 
   /** A socket; `handlers` defaults to `gotalk.defaultHandlers`, `proto` to `protocol.binary`. */
@@ -1213,49 +1979,6 @@
     return new Socket(handlers, proto);
   }
   Sock.prototype = Socket.prototype;
-
-  /** A request in parts. Emits "data" for each part of the result, then "end" and "close" (error or null). */
-  class Stream extends EventEmitter {
-    started = false;
-    ended = false;
-    #sock;
-
-    constructor(sock, op, id) {
-      super();
-      this.#sock = sock;
-      this.op = op;
-      this.id = id;
-    }
-
-    /** Sends a part; an empty one or null ends the request. Does nothing once it has ended. */
-    write(payload) {
-      if (this.ended) return;
-      const body = typeof payload === "string" ? payload : toBytes(payload);
-      if (this.started) {
-        this.#sock.sendMsg(protocol.MsgTypeStreamReqPart, this.id, null, 0, body);
-      } else {
-        this.#sock.sendMsg(protocol.MsgTypeStreamReq, this.id, this.op, 0, body);
-      }
-      this.started = true;
-      this.ended = body.length === 0;
-    }
-
-    end() {
-      this.write(null);
-    }
-
-    /** The result has ended, and with it the request: stock peers cannot bear parts that come later. */
-    finish(error) {
-      this.ended = true;
-      this.emit("end", error);
-      this.emit("close", error);
-    }
-  }
-
-  function StreamRequest(sock, op, id) {
-    return new Stream(sock, op, id);
-  }
-  StreamRequest.prototype = Stream.prototype;
 
   // ---- Keep-alive ----------------------------------------------------------------------------------------
 
@@ -1392,6 +2115,7 @@
     Buf,
     EventEmitter,
     Handlers,
+    RequestError,
     Sock,
     StreamRequest,
     /** Whether hints for developers go to the console. */
@@ -1419,6 +2143,8 @@
     handle: (...args) => gotalk.defaultHandlers.handleRequest(...args),
     handleRequest: (...args) => gotalk.defaultHandlers.handleRequest(...args),
     handleBufferRequest: (...args) => gotalk.defaultHandlers.handleBufferRequest(...args),
+    handleStream: (...args) => gotalk.defaultHandlers.handleStream(...args),
+    handleBufferStream: (...args) => gotalk.defaultHandlers.handleBufferStream(...args),
     handleNotification: (...args) => gotalk.defaultHandlers.handleNotification(...args),
     handleBufferNotification: (...args) => gotalk.defaultHandlers.handleBufferNotification(...args),
   };

@@ -152,11 +152,62 @@ test("$cancel: the request is answered cancelled, and its result goes nowhere", 
   assert.deepEqual(ws.take(), []);
 });
 
-test("stream requests: are refused, and their parts ignored", () => {
-  const { ws } = connectStock();
-  ws.deliver("s0001004echo00000001", "x", "p000100000001", "y", "p000100000000");
-  assert.deepEqual(ws.take(), ["E000100000019", "streams are not supported"]);
-  assert.equal(ws.readyState, 1);
+test("$cancel: aborts the signal of the handler", () => {
+  const { gotalk, ws } = connectOurs();
+  let signal;
+  gotalk.handle("later", (params, result) => (signal = result.signal));
+  ws.deliver("r000a005later00000000");
+  assert.equal(signal.aborted, false);
+  ws.deliver('n007$cancel00000011{"id":"30303061"}');
+  assert.equal(signal.reason.code, "cancelled");
+});
+
+test("the connection ends: aborts the signals of the handlers", () => {
+  const { gotalk, ws } = connectOurs();
+  let signal;
+  gotalk.handleBufferRequest("later", (params, result) => (signal = result.signal));
+  ws.deliver("r000a005later00000000");
+  ws.end();
+  assert.equal(signal.reason.code, "closed");
+});
+
+test("a handler that throws an error with a code: tells the other side its words", async (t) => {
+  const reports = expectReports(t);
+  const { gotalk, ws } = connectOurs();
+  gotalk.handle("join", async () => {
+    throw new gotalk.RequestError("no such room", { code: "no_room", field: "room" });
+  });
+  ws.deliver("r0001004join00000000");
+  await settled();
+  assert.deepEqual(ws.take(), ['E000100000038{"error":"no such room","code":"no_room","field":"room"}']);
+  assert.equal(reports.callCount(), 0);
+});
+
+test("a handler that throws what the browser made: tells nothing of it", (t) => {
+  expectReports(t);
+  const { gotalk, ws } = connectStock();
+  gotalk.handle("boom", () => {
+    throw new DOMException("secret", "AbortError");
+  });
+  ws.deliver("r0001004boom00000000");
+  assert.deepEqual(ws.take(), ["E00010000000e", "internal error"]);
+});
+
+test("an error with retryAfterMs: is a retry result to who understands it, else says so in words", () => {
+  for (const [connect, expected] of [
+    [connectStock, ["E00010000001d", "slow down, retry after 300 ms"]],
+    [
+      connectOurs,
+      ['e00010000012c0000003c{"error":"slow down","code":"too_fast","retry_after_ms":300}'],
+    ],
+  ]) {
+    const { gotalk, ws } = connect();
+    gotalk.handle("post", (params, result) => {
+      result.error(new gotalk.RequestError("slow down", { code: "too_fast", retryAfterMs: 300 }));
+    });
+    ws.deliver("r0001004post00000000");
+    assert.deepEqual(ws.take(), expected);
+  }
 });
 
 test("a notification handler that fails: is reported, and the next message is handled", async (t) => {

@@ -9,17 +9,8 @@ import {
   loadGotalk,
   settled,
   unhex,
+  watch,
 } from "../fakes.js";
-
-/** Whether a promise is settled, and how. */
-function watch(promise) {
-  const seen = { state: "waiting" };
-  promise.then(
-    (value) => Object.assign(seen, { state: "resolved", value }),
-    (error) => Object.assign(seen, { state: "rejected", error }),
-  );
-  return seen;
-}
 
 test("a request: goes out with an id and resolves with its result", async () => {
   const { sock, ws } = connectStock();
@@ -413,4 +404,25 @@ test("ids: go on over connections, so that no late answer can meet another reque
   next.take();
   watch(sock.request("b"));
   assert.deepEqual(next.take(), ["r0001001b00000000"]);
+});
+
+test("a result in parts: credit is granted as they are collected", async () => {
+  const { sock, ws } = connectOurs();
+  watch(sock.request("export"));
+  ws.take();
+  for (let i = 0; i < 7; i++) ws.deliver("S0000000000011");
+  assert.deepEqual(ws.take(), []);
+  ws.deliver("S0000000000011");
+  assert.deepEqual(ws.take(), ['n005$more00000025{"id":"30303030","of":"S","credit":8}']);
+});
+
+test("a retry result behind parts of a result: the parts of the repetition are the result", async (t) => {
+  t.mock.method(Math, "random", () => 0);
+  const { clock, sock, ws } = connectOurs();
+  const answer = watch(sock.request("export"));
+  ws.deliver("S0000000000011", "e0000000000fa00000000");
+  await clock.advance(250);
+  ws.deliver("S0001000000012", "S000100000000");
+  await settled();
+  assert.equal(answer.value, 2);
 });

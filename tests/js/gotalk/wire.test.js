@@ -12,13 +12,14 @@ import {
   unhex,
 } from "../fakes.js";
 
-const HELLO = '{"agent":"hubtalk/0.1","features":["joined","retry","errors","cancel"]}';
+const HELLO =
+  '{"agent":"hubtalk/0.1","features":["joined","retry","errors","cancel","streams","flow"],"window":16}';
 
 test("a connection that opens: sends the version alone, then the hello, header and payload apart", () => {
   const { gotalk } = loadGotalk();
   gotalk.connection();
   const ws = FakeWebSocket.last.accept();
-  assert.deepEqual(ws.take(), ["01", "n006$hello00000047", HELLO]);
+  assert.deepEqual(ws.take(), ["01", "n006$hello00000064", HELLO]);
 });
 
 test("a stock server: keeps getting two messages, and none for an empty payload", () => {
@@ -53,7 +54,7 @@ test("text codec: header and text go as text, with sizes in bytes", () => {
   const { gotalk } = loadGotalk();
   const sock = gotalk.open(undefined, undefined, undefined, gotalk.protocol.text);
   const ws = FakeWebSocket.last.accept().deliver("01");
-  assert.deepEqual(ws.take(), [{ text: "01" }, { text: "n006$hello00000047" }, { text: HELLO }]);
+  assert.deepEqual(ws.take(), [{ text: "01" }, { text: "n006$hello00000064" }, { text: HELLO }]);
   sock.notify("群", "😀");
   assert.deepEqual(ws.take(), [{ text: "n003群00000006" }, { text: '"😀"' }]);
 });

@@ -1,11 +1,13 @@
 from django.urls import path
 
 from chat.account_views import set_up
+from chat.console import console
 from chat.views import healthz, metrics, room_page
 
 app_name = "chat"
 urlpatterns = [
     path("", room_page, name="page"),
+    path("console/", console, name="console"),
     path("setup/<str:token>/", set_up, name="setup"),
     path("metrics", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),

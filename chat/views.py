@@ -1,5 +1,8 @@
 """The page, and what a monitor asks."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -14,15 +17,30 @@ from chat.services.people import visitor_name
 from chat.visitors import GUEST_NAME
 
 
-@require_safe
-@ensure_csrf_cookie
-def room_page(request: HttpRequest) -> HttpResponseBase:
-    """The chat. A visitor's session gets a name here, since a WebSocket cannot set a cookie."""
-    if not request.user.is_authenticated:
-        if not SiteSettings.objects.filter(guests_allowed=True).exists():
-            return redirect_to_login(request.path)
-        if GUEST_NAME not in request.session:
-            request.session[GUEST_NAME] = visitor_name()
+def for_everyone_here(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """
+    A page that opens sockets: for accounts, and for visitors where guests are allowed.
+
+    A visitor's session gets its name here, since a WebSocket cannot set a cookie.
+    """
+
+    @require_safe
+    @ensure_csrf_cookie
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            if not SiteSettings.objects.filter(guests_allowed=True).exists():
+                return redirect_to_login(request.path)
+            if GUEST_NAME not in request.session:
+                request.session[GUEST_NAME] = visitor_name()
+        return view(request)
+
+    return checked
+
+
+@for_everyone_here
+def room_page(request: HttpRequest) -> HttpResponse:
+    """The chat."""
     return render(request, "chat/page.html")
 
 

@@ -1,0 +1,151 @@
+// @ts-check
+/** The form in which a message is written. */
+import { isRaw, operationForm } from "../../rpc/operation_form.js";
+import { byId, el } from "../dom.js";
+import { gettext, interpolate } from "../i18n.js";
+import { parseHex } from "./bytes.js";
+import { Catalog, payloadOf } from "./catalog.js";
+import { modesOf, partsShown, sourceOf } from "./layout.js";
+import { OPCODES } from "./push.js";
+
+/** Parts of the form by their names in layout.js. */
+const PARTS = ["kind", "name", "id", "opcode", "payload-as", "form", "payload"];
+/** Fields that a link to this set-up holds. */
+const KEPT = ["mode", "kind", "name", "opcode"];
+
+export class Composer {
+  #wire = "";
+  #catalog = new Catalog(null);
+  /** The operation whose form is shown. @type {import("./catalog.js").Operation|undefined} */
+  #operation;
+  /** @type {{element: HTMLElement, value: () => any}|null} */
+  #form = null;
+  #lastRequest = "";
+  /** Operation of a request that was sent. @type {(id: string) => string|undefined} */
+  #operationOf = () => undefined;
+
+  constructor() {
+    byId("opcodes").append(
+      ...[...OPCODES].flatMap(([opcode, { name, payload }]) =>
+        payload === null ? [] : [el("option", { value: opcode }, name())],
+      ),
+    );
+    byId("composer").addEventListener("input", ({ target }) => {
+      if (!byId("operation-form").contains(target)) this.#show();
+    });
+  }
+
+  /** What a link to this set-up holds. */
+  get setUp() {
+    return Object.fromEntries(KEPT.map((name) => [name, byId(name).value]));
+  }
+
+  /** @param {Record<string, string>} setUp */
+  restore(setUp) {
+    for (const name of KEPT) if (setUp[name] !== undefined) byId(name).value = setUp[name];
+    this.#show();
+  }
+
+  /** Messages are written for this wire from now on. @param {string} wire */
+  use(wire) {
+    this.#wire = wire;
+    const modes = modesOf(wire);
+    for (const option of byId("mode").options) option.hidden = option.disabled = !modes.includes(option.value);
+    if (!modes.includes(byId("mode").value)) byId("mode").value = modes[0];
+    this.#show();
+  }
+
+  /** @param {any} answer to `$ops` */
+  learn(answer) {
+    this.#catalog = new Catalog(answer);
+    // The form may have been drawn from what an earlier server said.
+    this.#operation = undefined;
+    this.#show();
+  }
+
+  /**
+   * Something was sent: parts, ends and cancellations are for the last request, until another is named.
+   * @param {{lastRequest: string, operationOf: (id: string) => string|undefined}} sent
+   */
+  follow(sent) {
+    this.#operationOf = (id) => sent.operationOf(id);
+    if (sent.lastRequest !== this.#lastRequest) byId("id").value = this.#lastRequest = sent.lastRequest;
+    this.#show();
+  }
+
+  /**
+   * What is to be sent: a draft for the wire, or a frame as it is.
+   * @returns {{draft: import("./wire.js").Draft}|{frame: import("./wire.js").Frame}}
+   * @throws {Error} with a sentence that says what to correct
+   */
+  message() {
+    if (byId("mode").value !== "message") return { frame: this.#payload() };
+    const isWanted = partsShown(this.#choices).has("payload-as");
+    return {
+      draft: {
+        kind: this.#kind,
+        name: byId("name").value.trim(),
+        id: byId("id").value.trim(),
+        opcode: Number(byId("opcode").value || NaN),
+        payload: isWanted ? this.#payload() : "",
+      },
+    };
+  }
+
+  get #kind() {
+    return byId("kind").value;
+  }
+
+  /** @returns {import("./layout.js").Choices} */
+  get #choices() {
+    return {
+      wire: this.#wire,
+      mode: byId("mode").value,
+      kind: this.#kind,
+      payloadAs: byId("payload-as").value,
+      hasForm: this.#operation !== undefined,
+    };
+  }
+
+  #payload() {
+    const source = sourceOf(this.#choices);
+    if (source === "form" && this.#operation !== undefined) {
+      return payloadOf(this.#form?.value(), isRaw(this.#operation.params));
+    }
+    const text = byId("payload").value;
+    return source === "hex" ? parseHex(text) : text;
+  }
+
+  #show() {
+    this.#showOperation();
+    const shown = partsShown(this.#choices);
+    for (const part of PARTS) byId(`part-${part}`).hidden = !shown.has(part);
+    byId("as-form").hidden = byId("as-form").disabled = !shown.has("as-form");
+    const source = sourceOf(this.#choices);
+    if (shown.has("payload-as")) byId("payload-as").value = source;
+    byId("payload").placeholder = source === "hex" ? "72 30 30 30 31" : "";
+    const hint = OPCODES.get(Number(byId("opcode").value || NaN));
+    byId("opcode-hint").textContent =
+      hint === undefined || hint.payload === null
+        ? ""
+        : interpolate(gettext("%(name)s; payload: %(payload)s"), { name: hint.name(), payload: hint.payload() });
+  }
+
+  /** The list of operations for this kind, and the form of the one that is named. */
+  #showOperation() {
+    const kind = this.#kind;
+    byId("operations").replaceChildren(
+      ...this.#catalog.offered(kind).map(([name, { doc }]) => el("option", { value: name }, doc ?? "")),
+    );
+    const name = kind === "part" ? this.#operationOf(byId("id").value.trim()) : byId("name").value.trim();
+    const operation = name === undefined ? undefined : this.#catalog.find(kind, name);
+    if (operation === this.#operation) return;
+    const isFirst = this.#operation === undefined;
+    this.#operation = operation;
+    this.#form = operation === undefined ? null : operationForm(operation, this.#catalog.defs);
+    byId("operation-form").replaceChildren(...(this.#form === null ? [] : [this.#form.element]));
+    byId("operation-doc").textContent = operation?.doc ?? "";
+    // Who wrote a payload by hand goes on by hand.
+    if (isFirst && byId("payload").value === "") byId("payload-as").value = "form";
+  }
+}

@@ -1,8 +1,13 @@
 """A connection's socket, for whoever has a whole WebSocket frame to send."""
 
+from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
 
+
+@implementer(IPushProducer)
 class SocketFrames:
     """
     Writes prebuilt frames past Daphne's and Autobahn's layers (the `FrameSink` of `rpc.transport`).
@@ -11,13 +16,14 @@ class SocketFrames:
     take, and everything on other transports, goes through Twisted's buffer, which keeps the order.
     """
 
-    __slots__ = ("_protocol", "_send", "_transport")
+    __slots__ = ("_drained", "_protocol", "_send", "_transport", "writable")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
         self._transport = protocol.transport
         is_plain = hasattr(self._transport, "dataBuffer") and hasattr(self._transport, "socket")
         self._send = self._transport.socket.send if is_plain else None
+        self.writable = True
 
     def write(self, frame: bytes) -> None:
         if self._protocol.state != self._protocol.STATE_OPEN:
@@ -43,5 +49,30 @@ class SocketFrames:
             return 0
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
+    def watch(self, drained: Callable[[], None]) -> None:
+        self._drained = drained
+        # The HTTP channel still stands there from before the upgrade: its work is done.
+        self._transport.unregisterProducer()
+        self._transport.registerProducer(self, True)
+
+    def pause_reading(self) -> None:
+        self._transport.pauseProducing()
+
+    def resume_reading(self) -> None:
+        if self._protocol.state == self._protocol.STATE_OPEN:
+            self._transport.resumeProducing()
+
     def abort(self) -> None:
         self._transport.abortConnection()
+
+    # --- Twisted asks whoever writes to wait, and to go on -------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        self.writable = False
+
+    def resumeProducing(self) -> None:
+        self.writable = True
+        self._drained()
+
+    def stopProducing(self) -> None:
+        """The connection is lost: its application hears that elsewhere."""

@@ -15,8 +15,10 @@ from rpc.errors import (
 from rpc.handlers import Handlers
 from rpc.limits import Limits
 from rpc.messages import Notification
+from rpc.ops import describe
 from rpc.peer import Peer
 from rpc.prepared import Prepared
+from rpc.stream import Stream
 
 __all__ = [
     "ConnectionClosed",
@@ -34,4 +36,6 @@ __all__ = [
     "RequestTimeout",
     "RetryLater",
     "RpcError",
+    "Stream",
+    "describe",
 ]

@@ -12,27 +12,36 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_requests_in_flight: 64 requests without an answer, of each connection, so that one cannot take
         all workers and memory. A page has a handful.
     max_notifications_queued: 64 notifications that wait for the handler of the one before.
-    max_outbox_bytes: 1 MiB that the other end has not read; then it is too slow and is cut off.
+    max_streams: 8 streams that the other end has asked for, each with a task and a window of parts.
+    stream_window: 16 parts that wait for the one who reads them, in each direction of a stream; a part over
+        64 KiB counts as more (`part_cost`), so that a window is about 1 MiB. Ends that announce `flow` wait
+        for credit; of others nothing is read beyond twice as much.
+    max_outbox_bytes: 1 MiB that the other end has not read when there is more; then it is too slow and is
+        cut off. Parts of streams wait instead.
     handshake_timeout: 5 s for the two bytes of the version.
     heartbeat_interval: 10 s between our heartbeats: the Go peer drops a line that is silent for 30.
     idle_timeout: 90 s without a byte from the other end: a stock browser peer sends every 20, but a browser
         wakes the timers of a hidden page once a minute only.
     request_timeout: 30 s for a handler, and for the answer to a request of ours.
+    stream_timeout: 60 s without a part in either direction: streams may last, but not in silence.
     close_timeout: 5 s for the other end to finish a close; Daphne ends an application after 10.
     messages_per_second, messages_burst: 200 and 1000. Someone who types sends one in some seconds; the
         burst is for programs and for a page that comes back and catches up.
     bytes_per_second, bytes_burst: 1 and 4 MiB: a payload of the largest size each second. Each chunk, such
-        as a WebSocket message, counts as `CHUNK_COST` bytes more.
+        as a WebSocket message, and each part of a stream counts as `CHUNK_COST` bytes more.
     """
 
     max_payload_bytes: int = 1024 * 1024
     max_requests_in_flight: int = 64
     max_notifications_queued: int = 64
+    max_streams: int = 8
+    stream_window: int = 16
     max_outbox_bytes: int = 1024 * 1024
     handshake_timeout: float = 5.0
     heartbeat_interval: float = 10.0
     idle_timeout: float = 90.0
     request_timeout: float = 30.0
+    stream_timeout: float = 60.0
     close_timeout: float = 5.0
     messages_per_second: int | None = 200
     messages_burst: int = 1000
@@ -55,6 +64,11 @@ SKIP_FACTOR = 4
 
 CHUNK_COST = 512
 """What taking a chunk costs beside its bytes, in bytes: else a payload in pieces of one byte would be cheap."""
+
+
+def part_cost(payload: bytes) -> int:
+    """What a part of a stream takes of its window: 1, and 1 more for each full 64 KiB."""
+    return 1 + (len(payload) >> 16)
 
 
 class TokenBucket:

@@ -15,12 +15,12 @@ connection is over: send what is left, then close with its code. Events are pull
 handler answers at once stands before what the rest of the same bytes cause, however they were cut.
 """
 
-import binascii
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from rpc import reserved
 from rpc.codec import (
     TIMED_OUT,
     UNSUPPORTED_VERSION,
@@ -30,7 +30,14 @@ from rpc.codec import (
     encode,
     result_header,
 )
-from rpc.errors import ConnectionClosed, MessageTooBig, OperationError, RemoteProtocolError, RetryLater
+from rpc.errors import (
+    ConnectionClosed,
+    LocalProtocolError,
+    MessageTooBig,
+    OperationError,
+    RemoteProtocolError,
+    RetryLater,
+)
 from rpc.limits import CHUNK_COST, Limits, TokenBucket
 from rpc.messages import (
     ErrorResult,
@@ -45,18 +52,18 @@ from rpc.messages import (
     StreamRequest,
     StreamResult,
 )
-from rpc.payloads import UNREADABLE, refusal_payload, to_json
+from rpc.payloads import UNREADABLE, refusal_payload
+from rpc.reserved import FEATURES
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_HALVES = [(high + low).encode() for high in _DIGITS for low in _DIGITS]
 """Ids of our requests count in base 36: text, as a stock browser peer wants."""
 
-AGENT = "hubtalk/0.1"
-FEATURES = ("joined", "retry", "errors", "cancel")
-"""What we announce; each is used only towards an end that announced it too."""
-
 TOO_FAST = 4429
 """Close code for an end that goes on sending faster than it may."""
+
+RESTART_MS = 1000
+"""When to ask an end again that is about to close."""
 
 MIN_RETRY_MS, MAX_RETRY_MS = 250, 10_000
 """The Go peer obeys any wait, so 0 would be a hot loop and the largest 49 days."""
@@ -66,15 +73,25 @@ Chunk = bytes | str
 
 
 class Cancelled(msgspec.Struct, frozen=True, gc=False):
-    """The other end no longer wants the answer to a request in flight."""
+    """A request in flight must not go on: it is to be refused with `reason` once its handler has ended."""
 
     id: bytes
+    reason: OperationError
+
+
+class Granted(msgspec.Struct, frozen=True, gc=False):
+    """The other end has read parts of a stream: so much more may be sent, of its results or of its request."""
+
+    id: bytes
+    results: bool
+    credit: int
 
 
 class Announced(msgspec.Struct, frozen=True, gc=False):
-    """The other end has said what it can do beyond a stock peer."""
+    """The other end has said what it can do beyond a stock peer; `window` is its credit for each stream."""
 
     features: frozenset[str]
+    window: int
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False):
@@ -84,24 +101,15 @@ class Ended(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-Answer = Result | StreamResult | ErrorResult | RetryResult | Oversized
+AnyRequest = Request | StreamRequest
+
+Answer = Result | ErrorResult | RetryResult | Oversized
 """What ends a request of ours; an `Oversized` stands for an answer over the limit."""
 
-Event = Request | Notification | Answer | Cancelled | Announced
+Control = Cancelled | Granted | Announced
 
-
-class _Hello(msgspec.Struct):
-    features: list[str] = []
-
-
-class _Cancel(msgspec.Struct):
-    id: str
-
-
-_read_hello = msgspec.json.Decoder(_Hello).decode
-_read_cancel = msgspec.json.Decoder(_Cancel).decode
-
-_HELLO = Notification("$hello", to_json({"agent": AGENT, "features": FEATURES}))
+Event = AnyRequest | Notification | Answer | StreamPart | StreamResult | Control
+"""Empty parts are ends: of a request stream (`StreamPart`), of a result (`StreamResult`)."""
 
 
 class Session:
@@ -114,8 +122,10 @@ class Session:
     """
 
     __slots__ = (
+        "_arriving",
         "_bytes",
         "_decoder",
+        "_draining",
         "_framed",
         "_heartbeat_at",
         "_in_flight",
@@ -124,6 +134,7 @@ class Session:
         "_limits",
         "_messages",
         "_outgoing",
+        "_sending",
         "_spread",
         "_started_at",
         "_version",
@@ -146,10 +157,15 @@ class Session:
         self._heartbeat_at = now + limits.heartbeat_interval
         self._in_flight: dict[bytes, bool] = {}
         """Requests of the other end without an answer; whether their header was text."""
+        self._arriving: set[bytes] = set()
+        """Those of them whose parts have not ended."""
         self._waiting: set[bytes] = set()
         """Requests of ours without an answer."""
+        self._sending: set[bytes] = set()
+        """Those of them whose parts have not ended."""
+        self._draining = False
         self._last_id = 0
-        self._outgoing: list[Chunk] = [VERSION, *encode(_HELLO)]
+        self._outgoing: list[Chunk] = [VERSION, *encode(reserved.hello(limits.stream_window))]
         self.features: frozenset[str] = frozenset()
         """What the other end announced of what we know."""
         self.ignored = 0
@@ -182,6 +198,26 @@ class Session:
         self._started_at = self._last_received = now
         self._heartbeat_at = now + self._limits.heartbeat_interval
 
+    def still_alive(self, now: float) -> None:
+        """At `now` the other end was not silent but unread: reading was put off by this side."""
+        self._last_received = now
+
+    def pause(self, now: float) -> float:
+        """Seconds for which nothing more should be read: the other end has sent more bytes than it may."""
+        if self._bytes.tokens >= 0:
+            return 0.0
+        self._bytes.refill(now)
+        return self._bytes.wait
+
+    @property
+    def in_flight(self) -> int:
+        """Number of requests of the other end without an answer."""
+        return len(self._in_flight)
+
+    def drain(self) -> None:
+        """From now on refuse new requests; those in flight are still to be answered."""
+        self._draining = True
+
     def next_event(self) -> Event | None:
         """Returns what the application must know next; None when all bytes are read, or `ended` is set."""
         messages = self._messages
@@ -193,15 +229,19 @@ class Session:
                 break
             if message is None:
                 break
-            messages.tokens -= 1
-            too_fast = messages.tokens < 0 or self._bytes.tokens < 0
-            if too_fast and messages.exhausted:
-                self.close(TOO_FAST, "too fast")
-                break
-            if type(message) is Request:
-                event: Event | None = self._take_request(message, too_fast)
+            kind = type(message)
+            if kind is StreamPart or kind is StreamResult:
+                # A stream is slowed down by its window; only what its parts cost counts.
+                self._bytes.tokens -= CHUNK_COST
             else:
-                event = _TAKE[type(message)](self, message)
+                messages.tokens -= 1
+                if messages.exhausted:
+                    self.close(TOO_FAST, "too fast")
+                    break
+            if kind is Request:
+                event: Event | None = self._take_request(message)  # type: ignore[arg-type]
+            else:
+                event = _TAKE[kind](self, message)
             if event is not None:
                 return event
         return None
@@ -215,11 +255,13 @@ class Session:
         self._version = None if version == VERSION else version
         return data[missing:]
 
-    def _take_request(self, request: Request, too_fast: bool) -> Request | None:
+    def _take_request(self, request: AnyRequest) -> AnyRequest | None:
         id = request.id
         if id in self._in_flight:
             self._refuse(id, request.text, OperationError("this id is in use", "duplicate_id"))
-        elif too_fast:
+        elif self._draining:
+            self._put_off(id, request.text, RetryLater(RESTART_MS, "restarting", "restarting"))
+        elif self._messages.tokens < 0 or self._bytes.tokens < 0:
             wait = max(self._messages.wait, self._bytes.wait)
             self._put_off(id, request.text, RetryLater(int(wait * 1000) + 1, "too fast", "too_fast"))
         elif len(self._in_flight) >= self._limits.max_requests_in_flight:
@@ -230,18 +272,32 @@ class Session:
             return request
         return None
 
-    def _take_stream_request(self, request: StreamRequest) -> None:
-        self._refuse(request.id, request.text, OperationError("streams are not supported", "unsupported"))
+    def _take_stream_request(self, request: StreamRequest) -> AnyRequest | None:
+        taken = self._take_request(request)
+        if taken is not None:
+            self._arriving.add(request.id)
+        return taken
 
-    def _take_stream_part(self, part: StreamPart) -> None:
-        self.ignored += 1
+    def _take_stream_part(self, part: StreamPart) -> StreamPart | None:
+        if part.id not in self._arriving:
+            self.ignored += 1
+            return None
+        if not part.payload:
+            self._arriving.discard(part.id)
+        return part
 
-    def _take_oversized(self, message: Oversized) -> Answer | None:
+    def _take_oversized(self, message: Oversized) -> Answer | Cancelled | None:
+        limit = self._limits.max_payload_bytes
+        too_large = OperationError(f"payload too large: {message.size} bytes, limit {limit}", "too_large")
         if message.kind in b"rs":
-            limit = self._limits.max_payload_bytes
-            too_large = OperationError(f"payload too large: {message.size} bytes, limit {limit}", "too_large")
             self._refuse(message.id, message.text, too_large)
+        elif message.kind in b"p" and message.id in self._arriving:
+            self._arriving.discard(message.id)
+            return Cancelled(message.id, too_large)
         elif message.kind in b"RSEe":
+            if message.kind in b"S" and message.id in self._waiting:
+                self.give_up(message.id)
+                return message
             return self._take_answer(message)
         else:
             self.ignored += 1
@@ -251,35 +307,63 @@ class Session:
         if answer.id not in self._waiting:
             self.ignored += 1
             return None
-        self._waiting.discard(answer.id)
+        self._forget(answer.id)
         return answer
 
-    def _take_notification(self, notification: Notification) -> Notification | Cancelled | Announced | None:
+    def _take_stream_result(self, part: StreamResult) -> StreamResult | None:
+        if part.id not in self._waiting:
+            self.ignored += 1
+            return None
+        if not part.payload:
+            self._forget(part.id)
+        return part
+
+    def _forget(self, id: bytes) -> None:
+        """A request of ours has its answer, which ends its own parts too."""
+        self._waiting.discard(id)
+        self._sending.discard(id)
+
+    def _take_notification(self, notification: Notification) -> Notification | Control | None:
         if not notification.name.startswith("$"):
             return notification
         try:
-            if notification.name == "$hello" and not self.features:
-                return self._take_hello(_read_hello(notification.payload))
-            if notification.name == "$cancel":
-                id = binascii.unhexlify(_read_cancel(notification.payload).id)
-                if id in self._in_flight:
-                    return Cancelled(id)
+            event = self._take_reserved(notification)
         except (*UNREADABLE, ValueError):
-            pass  # Not what these two should hold: as unknown as any other reserved name.
-        self.ignored += 1
+            event = None  # Not what it should hold: as unknown as any other reserved name.
+        if event is None and self.ended is None:
+            self.ignored += 1
+        return event
+
+    def _take_reserved(self, notification: Notification) -> Control | None:
+        payload = notification.payload
+        match notification.name:
+            case "$hello" if not self.features:
+                return self._take_hello(reserved.read_hello(payload))
+            case "$cancel":
+                id = reserved.read_id(reserved.read_cancel(payload).id)
+                if id in self._in_flight:
+                    return Cancelled(id, OperationError("cancelled", "cancelled"))
+            case "$more":
+                more = reserved.read_more(payload)
+                id, results = reserved.read_id(more.id), more.of == "S"
+                if id in (self._in_flight if results else self._sending):
+                    return Granted(id, results, more.credit)
+            case "$close" if not self._framed:
+                close = reserved.read_close(payload)
+                self._end(close.code, close.text)
         return None
 
-    def _take_hello(self, hello: _Hello) -> Announced:
+    def _take_hello(self, hello: reserved.Hello) -> Announced:
         self.features = frozenset(hello.features).intersection(FEATURES)
         if "joined" in self.features:
             self._decoder.to_stream()
-        return Announced(self.features)
+        return Announced(self.features, hello.window)
 
     def _take_heartbeat(self, heartbeat: Heartbeat) -> None:
         """That it came is all it says: `receive_data` has noted the time."""
 
     def _take_fault(self, fault: Fault) -> None:
-        self.close(_FAULT_CLOSE + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
+        self._end(_FAULT_CLOSE + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
 
     # --- what goes out -------------------------------------------------------------------------------------
 
@@ -301,8 +385,8 @@ class Session:
         """
         if len(payload) > self._limits.max_payload_bytes:
             raise MessageTooBig(len(payload), self._limits.max_payload_bytes)
-        text = self._in_flight.pop(id, None)
-        if text is None or self.ended is not None:
+        text = self._answered(id)
+        if text is None:
             return
         if text:
             self._push_answer(Result(id, payload), text)
@@ -312,23 +396,94 @@ class Session:
         if payload:
             outgoing.append(payload)
 
+    def answer_part(self, id: bytes, payload: bytes) -> None:
+        """
+        Send a part of the answer to a request in flight; an empty one ends it.
+
+        Raises:
+            MessageTooBig: the request is still in flight.
+        """
+        if len(payload) > self._limits.max_payload_bytes:
+            raise MessageTooBig(len(payload), self._limits.max_payload_bytes)
+        text = self._in_flight.get(id) if payload else self._answered(id)
+        if text is not None and self.ended is None:
+            self._push_answer(StreamResult(id, payload), text)
+
     def refuse(self, id: bytes, error: OperationError | RetryLater) -> None:
         """Answer a request in flight with an error, in the form that the other end understands."""
-        text = self._in_flight.pop(id, None)
-        if text is None or self.ended is not None:
+        text = self._answered(id)
+        if text is None:
             return
         if isinstance(error, RetryLater):
             self._put_off(id, text, error)
         else:
             self._refuse(id, text, error)
 
+    def _answered(self, id: bytes) -> bool | None:
+        """Take a request out of flight; returns whether its header was text, None if there is nobody to tell."""
+        self._arriving.discard(id)
+        text = self._in_flight.pop(id, None)
+        return text if self.ended is None else None
+
     def request(self, operation: str, payload: bytes) -> bytes:
         """
-        Send a request; its `Answer` comes as an event. Returns its id.
+        Send a request; its `Answer`, or each `StreamResult`, comes as an event. Returns its id.
 
         Raises:
             ConnectionClosed, LocalProtocolError: nothing was sent.
         """
+        id = self._new_id()
+        self._push(Request(id, operation, payload))
+        self._waiting.add(id)
+        return id
+
+    def stream(self, operation: str, payload: bytes) -> bytes:
+        """
+        The same for a request in parts, of which `payload` is the first, or none if it is empty.
+
+        Raises:
+            ConnectionClosed, LocalProtocolError: nothing was sent.
+        """
+        id = self._new_id()
+        if not self.takes_streams:
+            raise LocalProtocolError("the other end takes no stream requests")
+        self._push(StreamRequest(id, operation, payload))
+        self._waiting.add(id)
+        self._sending.add(id)
+        return id
+
+    @property
+    def takes_streams(self) -> bool:
+        """Whether the other end may be sent a stream request: stock browser peers may not."""
+        return not self._framed or "streams" in self.features
+
+    def part(self, id: bytes, payload: bytes) -> None:
+        """
+        Send a part of a request of ours, the empty one as its end; nothing happens if it has ended.
+
+        Raises:
+            MessageTooBig: nothing was sent.
+        """
+        if id in self._sending and self.ended is None:
+            self._push(StreamPart(id, payload))
+            if not payload:
+                self._sending.discard(id)
+
+    def grant(self, id: bytes, credit: int, *, results: bool) -> None:
+        """Let the other end send more parts: of the results of our request, or of its request."""
+        if self.ended is None and "flow" in self.features and id in (self._waiting if results else self._arriving):
+            self._push(reserved.more(id, credit, results=results))
+
+    def give_up(self, id: bytes) -> None:
+        """No longer wait for the answer to a request of ours; the other end may stop working on it."""
+        if self.ended is None:
+            if "cancel" in self.features:
+                self._push(reserved.cancel(id))
+            elif id in self._sending:
+                self._push(StreamPart(id, b""))
+        self._forget(id)
+
+    def _new_id(self) -> bytes:
         if self.ended is not None:
             raise self.closed_error()
         while True:
@@ -336,16 +491,7 @@ class Session:
             high, low = divmod(self._last_id, len(_ID_HALVES))
             id = _ID_HALVES[high] + _ID_HALVES[low]
             if id not in self._waiting:
-                break
-        self._push(Request(id, operation, payload))
-        self._waiting.add(id)
-        return id
-
-    def give_up(self, id: bytes) -> None:
-        """No longer wait for the answer to a request of ours; the other end may stop working on it."""
-        self._waiting.discard(id)
-        if self.ended is None and "cancel" in self.features:
-            self._push(Notification("$cancel", to_json({"id": id.hex()})))
+                return id
 
     def notify(self, name: str, payload: bytes) -> None:
         """
@@ -361,10 +507,16 @@ class Session:
         """End the connection with a protocol error: the other end is told `code`, 0 to 3."""
         if self.ended is None:
             self._push(Fault(code))
-            self.close(_FAULT_CLOSE + code, text)
+            self._end(_FAULT_CLOSE + code, text)
 
     def close(self, close_code: int, text: str) -> None:
         """End the connection: nothing is read or added to what there is to send any more."""
+        if self.ended is None and not self._framed and "close" in self.features:
+            # A WebSocket's close says why, the end of a byte stream does not.
+            self._push(reserved.close(close_code, text))
+        self._end(close_code, text)
+
+    def _end(self, close_code: int, text: str) -> None:
         if self.ended is None:
             self.ended = Ended(close_code, text)
 
@@ -380,7 +532,7 @@ class Session:
         if payload:
             self._outgoing.append(payload)
 
-    def _push_answer(self, answer: Result | ErrorResult | RetryResult, text: bool) -> None:
+    def _push_answer(self, answer: Result | StreamResult | ErrorResult | RetryResult, text: bool) -> None:
         header, payload = encode(answer)
         as_text = text and "joined" not in self.features
         self._outgoing.append(_text_if_utf8(header) if as_text else header)
@@ -448,7 +600,7 @@ _TAKE: dict[type, Callable[[Session, Any], Event | None]] = {
     StreamPart: Session._take_stream_part,
     Oversized: Session._take_oversized,
     Result: Session._take_answer,
-    StreamResult: Session._take_answer,
+    StreamResult: Session._take_stream_result,
     ErrorResult: Session._take_answer,
     RetryResult: Session._take_answer,
     Notification: Session._take_notification,

@@ -25,8 +25,11 @@ class Transport(Protocol):
     joined: bool
     """Set by the peer once the other end announced that messages may be joined."""
 
-    def start(self, spawn: Spawn) -> None:
-        """The connection is open; what needs a task from now on uses `spawn`."""
+    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+        """
+        The connection is open; what needs a task from now on uses `spawn`, and `drained` is called when
+        `writable` is true again.
+        """
 
     def write(self, chunks: Sequence[Chunk]) -> int:
         """Send chunks; returns about how many bytes that is."""
@@ -36,6 +39,16 @@ class Transport(Protocol):
 
     def buffered(self) -> int:
         """Bytes that the other end has not taken yet, as far as this side can see."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether little is buffered, so that who can wait need not."""
+
+    def pause_reading(self) -> None:
+        """Read no more from the other end, as far as this side can."""
+
+    def resume_reading(self) -> None:
+        """Read again."""
 
     def close(self, code: int, text: str) -> None:
         """Close after what was written; `code` and `text` are those of a WebSocket close frame."""
@@ -55,11 +68,28 @@ class FrameSink(Protocol):
     def buffered(self) -> int:
         """Bytes that the kernel has not taken yet."""
 
+    @property
+    def writable(self) -> bool:
+        """Whether few bytes are buffered."""
+
+    def watch(self, drained: Callable[[], None]) -> None:
+        """Call `drained` when `writable` becomes true again."""
+
+    def pause_reading(self) -> None:
+        """Read no more from the socket."""
+
+    def resume_reading(self) -> None:
+        """Read again."""
+
     def write(self, frame: bytes) -> None:
         """Send one or more whole, unmasked frames. Ignored when the socket is closed."""
 
     def abort(self) -> None:
         """Drop the connection, and what is buffered."""
+
+
+MAX_WRITABLE_BYTES = 64 * 1024
+"""With less than this buffered, parts of streams go on: enough to keep a socket busy."""
 
 
 class FrameTransport:
@@ -74,8 +104,9 @@ class FrameTransport:
         self._send = send
         self.joined = False
 
-    def start(self, spawn: Spawn) -> None:
+    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
         self._spawn = spawn
+        self._sink.watch(drained)
 
     def write(self, chunks: Sequence[Chunk]) -> int:
         frames = joined_frames(chunks) if self.joined else split_frames(chunks)
@@ -90,6 +121,16 @@ class FrameTransport:
     def buffered(self) -> int:
         return self._sink.buffered
 
+    @property
+    def writable(self) -> bool:
+        return self._sink.writable
+
+    def pause_reading(self) -> None:
+        self._sink.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._sink.resume_reading()
+
     def close(self, code: int, text: str) -> None:
         # Through the server, which must know: it waits for the other end's close frame.
         self._spawn(_send_close(self._send, code, text))
@@ -102,7 +143,8 @@ class AsgiTransport:
     """A WebSocket of any ASGI server: a bounded outbox and the one task that empties it."""
 
     framed = True
-    __slots__ = ("_buffered", "_outbox", "_ready", "_send", "joined")
+    __slots__ = ("_buffered", "_drained", "_outbox", "_ready", "_send", "joined")
+    _drained: Callable[[], None]
 
     def __init__(self, send: AsgiSend) -> None:
         self._send = send
@@ -111,7 +153,8 @@ class AsgiTransport:
         self._ready = asyncio.Event()
         self.joined = False
 
-    def start(self, spawn: Spawn) -> None:
+    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+        self._drained = drained
         spawn(self._run())
 
     def write(self, chunks: Sequence[Chunk]) -> int:
@@ -122,6 +165,16 @@ class AsgiTransport:
 
     def buffered(self) -> int:
         return self._buffered
+
+    @property
+    def writable(self) -> bool:
+        return self._buffered < MAX_WRITABLE_BYTES
+
+    def pause_reading(self) -> None:
+        """ASGI has no way to leave a socket unread; what comes meanwhile waits in the server's queue."""
+
+    def resume_reading(self) -> None:
+        """Nothing was paused."""
 
     def close(self, code: int, text: str) -> None:
         self._outbox.append(_close_event(code, text))
@@ -154,6 +207,8 @@ class AsgiTransport:
                     # Servers differ in what they raise for a socket that is gone; its disconnect event follows.
                     logger.debug("not sent: %r", error)
                 self._buffered -= len(event.get("bytes") or event.get("text") or b"")
+                if self.writable:
+                    self._drained()
 
 
 def _close_event(code: int, text: str) -> MutableMapping[str, Any]:
@@ -177,11 +232,12 @@ class MemoryTransport:
         self.joined = False
         self.closed: tuple[int, str] | None = None
         """Code and text of the close, whichever end it came from."""
-        self._incoming: list[Chunk] = []
+        self._incoming: deque[Chunk] = deque()
+        self._drained: Callable[[], None] = lambda: None
         self._ready = asyncio.Event()
 
-    def start(self, spawn: Spawn) -> None:
-        """Needs no task."""
+    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+        self._drained = drained
 
     def write(self, chunks: Sequence[Chunk]) -> int:
         if self.closed is None:
@@ -195,6 +251,16 @@ class MemoryTransport:
 
     def buffered(self) -> int:
         return sum(map(len, self._other._incoming))
+
+    @property
+    def writable(self) -> bool:
+        return self.buffered() < MAX_WRITABLE_BYTES
+
+    def pause_reading(self) -> None:
+        """Who iterates stops."""
+
+    def resume_reading(self) -> None:
+        """Who iterates goes on."""
 
     def close(self, code: int, text: str) -> None:
         for end in (self, self._other):
@@ -210,10 +276,12 @@ class MemoryTransport:
         while True:
             await self._ready.wait()
             self._ready.clear()
-            chunks, self._incoming = self._incoming, []
-            for chunk in chunks:
+            while self._incoming:
+                chunk = self._incoming.popleft()
+                if self._other.writable:
+                    self._other._drained()
                 yield chunk
-            if self.closed is not None and not self._incoming:
+            if self.closed is not None:
                 return
 
 

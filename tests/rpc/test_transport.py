@@ -7,7 +7,7 @@ import pytest
 from rpc import Handlers, Limits, LocalProtocolError, Notification, Peer, Prepared
 from rpc.frames import MAX_JOINED_BYTES, joined_frames, joined_pieces, split_frames
 from rpc.transport import AsgiTransport, FrameTransport, memory_pair
-from tests.rpc.wire import JOINED
+from tests.rpc.wire import HELLO, JOINED
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,18 @@ class Sink:
     def __init__(self) -> None:
         self.written = b""
         self.buffered = 0
+        self.writable = True
+        self.reading = True
         self.aborted = False
+
+    def watch(self, drained) -> None:
+        self.drained = drained
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
 
     def write(self, frame: bytes) -> None:
         self.written += frame
@@ -94,8 +105,9 @@ class Server:
 
 HELLO_FRAMES = (
     b"\x82\x0201"
-    b"\x82\x12n006$hello00000047"
-    b'\x82\x47{"agent":"hubtalk/0.1","features":["joined","retry","errors","cancel"]}'
+    b"\x82\x12n006$hello00000072"
+    b'\x82\x72{"agent":"hubtalk/0.1",'
+    b'"features":["joined","retry","errors","cancel","streams","ops","flow","close"],"window":16}'
 )
 
 
@@ -142,15 +154,17 @@ async def test_prepared_to_a_joined_peer_first_of_all():
 
 
 async def test_frames_to_a_peer_that_does_not_read():
-    """What the kernel does not take counts; over the limit the socket is dropped."""
+    """What the kernel does not take counts; over the limit the socket is dropped, and nothing more is written."""
     sink, server = Sink(), Server()
     async with Peer(Handlers(), FrameTransport(sink, server), Limits(max_outbox_bytes=1000)) as peer:
         await peer.open()
         sink.buffered = 1001
-        peer.send(Prepared([Notification("c", bytes(100))]))
+        peer.send(Prepared([Notification("c", bytes(200))]))
         assert not sink.aborted
-        peer.send(Prepared([Notification("c", bytes(100))]))
+        written = sink.written
+        peer.send(Prepared([Notification("c", bytes(200))]))
         assert sink.aborted
+        assert sink.written == written
 
 
 async def test_outbox_is_looked_at_now_and_then():
@@ -185,7 +199,7 @@ async def test_events_of_any_server():
         peer.close(4503, "restarting")
         await asyncio.sleep(0.1)
         sent = [event.get("bytes", event.get("text")) for event in server.events]
-        assert sent[:3] == [b"01", b"n006$hello00000047", HELLO_FRAMES[-71:]]
+        assert sent[:3] == [b"01", HELLO[:18], HELLO[18:]]
         assert sent[3:6] == ["E000100000018", 'unknown operation "nope"', b"n001b00000000"]
         assert server.events[6:] == [{"type": "websocket.close", "code": 4503, "reason": "restarting"}]
 

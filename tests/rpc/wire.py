@@ -22,7 +22,10 @@ from rpc.messages import (
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
 
-HELLO = b'n006$hello00000047{"agent":"hubtalk/0.1","features":["joined","retry","errors","cancel"]}'
+HELLO = (
+    b'n006$hello00000072{"agent":"hubtalk/0.1",'
+    b'"features":["joined","retry","errors","cancel","streams","ops","flow","close"],"window":16}'
+)
 """What each of our peers sends behind the version."""
 
 JOINED, RETRY, ERRORS, CANCEL = (

@@ -102,6 +102,9 @@ def test_frames_of_the_server(handlers):
         def write(self, frame):
             self.written += frame
 
+        def watch(self, drained):
+            """It takes everything at once."""
+
         def abort(self):
             raise AssertionError
 

@@ -1,0 +1,194 @@
+"""
+One connection's session and its two ways: what leaves it, and when reading it must wait.
+
+Nothing is written at once: what is to be sent in one turn of the loop leaves in one write, at its end. So
+answers of many requests share a system call, and for `joined` ends a WebSocket frame. `send()` is the
+exception: its bytes are encoded already and go straight to the transport, behind what was waiting.
+
+Reading waits while someone holds it: a stream whose reader is slow, or an end that sends more than it may.
+What was read before is kept and taken first.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from rpc.frames import MAX_JOINED_BYTES
+from rpc.limits import Limits
+from rpc.prepared import Prepared
+from rpc.session import Chunk, Session
+from rpc.transport import Transport
+
+TOO_SLOW = 4408
+"""Close code for an end that does not read what it is sent."""
+
+
+class Line:
+    """
+    Args:
+        session: the protocol's state.
+        transport: the way out.
+        limits: what the other end may use.
+        read_on: takes the session's events; called when reading goes on after a hold.
+        finish: closes the connection; called when the session was ended here.
+    """
+
+    __slots__ = (
+        "_backlog",
+        "_drained",
+        "_finish",
+        "_flush_scheduled",
+        "_limits",
+        "_loop",
+        "_read_on",
+        "_resumed",
+        "_transport",
+        "_unchecked",
+        "_unflushed",
+        "closing",
+        "holds",
+        "session",
+        "window",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        transport: Transport,
+        limits: Limits,
+        *,
+        read_on: Callable[[], None],
+        finish: Callable[[], None],
+    ) -> None:
+        self.session = session
+        self.closing = False
+        """Nothing but what is underway is sent or read any more."""
+        self.holds = 0
+        """How many want reading to wait."""
+        self.window: int | None = None
+        """The other end's credit for each direction of a stream; None while there is no limit."""
+        self._transport = transport
+        self._limits = limits
+        self._read_on = read_on
+        self._finish = finish
+        self._loop = asyncio.get_running_loop()
+        self._flush_scheduled = False
+        self._unflushed = 0
+        """Bytes of parts that wait in the session."""
+        self._unchecked = 0
+        """Bytes written since the outbox was last looked at."""
+        self._backlog: list[Chunk] = []
+        # Made when someone waits: most connections never do.
+        self._drained: asyncio.Event | None = None
+        self._resumed: asyncio.Event | None = None
+
+    # --- out -----------------------------------------------------------------------------------------------
+
+    def schedule_flush(self) -> None:
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        self._flush_scheduled = False
+        self._unflushed = 0
+        chunks = self.session.data_to_send()
+        if chunks and not self._is_cut_off():
+            self._unchecked += self._transport.write(chunks)
+
+    def send(self, prepared: Prepared) -> None:
+        """Send what was encoded for many ends."""
+        if self.session.has_data_to_send:
+            self.flush()
+        if not self._is_cut_off():
+            self._unchecked += self._transport.write_prepared(prepared)
+
+    async def way_out(self) -> None:
+        """Wait until a part may be sent without filling the outbox."""
+        while not self._transport.writable and not self.closing:
+            if self._drained is None:
+                self._drained = asyncio.Event()
+            self._drained.clear()
+            await self._drained.wait()
+
+    def drained(self) -> None:
+        """The transport is writable again."""
+        if self._drained is not None:
+            self._drained.set()
+
+    def pushed(self, size: int) -> None:
+        """A part of so many bytes was given to the session."""
+        self._unflushed += size
+        if self._unflushed > MAX_JOINED_BYTES:
+            self.flush()
+        else:
+            self.schedule_flush()
+
+    def check_outbox(self) -> bool:
+        """Cut off an end that reads too slowly; returns whether it was cut off now."""
+        self._unchecked = 0
+        if self._transport.buffered() <= self._limits.max_outbox_bytes:
+            return False
+        self._transport.abort()
+        self.session.close(TOO_SLOW, "too slow")
+        self._finish()
+        return True
+
+    def _is_cut_off(self) -> bool:
+        # Asking each time would cost more than the write; and one write may be as large as it is.
+        return self._unchecked > self._limits.max_outbox_bytes // 4 and self.check_outbox()
+
+    # --- in ------------------------------------------------------------------------------------------------
+
+    def feed(self, chunk: Chunk) -> bool:
+        """Give the session what came, or keep it while reading is held; returns whether it has it."""
+        if self.holds:
+            self._backlog.append(chunk)
+            return False
+        if isinstance(chunk, str):
+            self.session.receive_data(chunk.encode(), self._loop.time(), text=True)
+        else:
+            self.session.receive_data(chunk, self._loop.time())
+        return True
+
+    def hold(self) -> None:
+        """Read nothing more until `release`; calls nest."""
+        if not self.holds:
+            self._transport.pause_reading()
+        self.holds += 1
+
+    def hold_for(self, seconds: float) -> None:
+        self.hold()
+        self._loop.call_later(seconds, self.release)
+
+    def release(self) -> None:
+        self.holds -= 1
+        if not self.holds:
+            # Not at once: whoever releases stands in the middle of something.
+            self._loop.call_soon(self._resume)
+
+    async def readable(self) -> None:
+        """Wait until the next chunk may be given."""
+        while self.holds and not self.closing:
+            if self._resumed is None:
+                self._resumed = asyncio.Event()
+            self._resumed.clear()
+            await self._resumed.wait()
+
+    def close(self) -> None:
+        """Nobody needs to wait for anything any more."""
+        self.closing = True
+        self.drained()
+        if self._resumed is not None:
+            self._resumed.set()
+
+    def _resume(self) -> None:
+        if self.holds or self.closing:
+            return
+        self._read_on()
+        while self._backlog and not self.holds:
+            self.feed(self._backlog.pop(0))
+            self._read_on()
+        if not self.holds:
+            self._transport.resume_reading()
+            if self._resumed is not None:
+                self._resumed.set()

@@ -1,0 +1,1 @@
+"""An app whose operations are streams, beside the chat."""

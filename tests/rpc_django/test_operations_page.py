@@ -1,0 +1,149 @@
+"""The page of the operations, as it comes from the server."""
+
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+from django.urls import reverse
+
+import rpc.views
+from chat.models import SiteSettings, User
+from rpc import Handlers
+from rpc.handlers import default_handlers
+
+ADDRESS = "/rpc/"
+
+
+class Cat(msgspec.Struct):
+    name: str
+
+
+class Page(HTMLParser):
+    """A page's elements: what each attribute holds anywhere, and all text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, name: str) -> list[str | None]:
+        return [value for key, value in self.attributes if key == name]
+
+
+@pytest.fixture
+def site(db):
+    return SiteSettings.objects.create(pk=1, guests_allowed=True)
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Handlers that the page shows instead of the chat's."""
+    handlers = Handlers()
+    monkeypatch.setattr(rpc.views, "default_handlers", handlers)
+    return handlers
+
+
+@pytest.fixture
+def page(client, site):
+    """Reads the page."""
+    return lambda: Page(client.get(ADDRESS).content.decode())
+
+
+def test_address():
+    """Where links lead to."""
+    assert reverse("operations") == ADDRESS
+
+
+def test_visitor_of_a_site_with_guests(client, site):
+    """Who may open the chat may open this page, and gets the session that its socket needs."""
+    assert client.get(ADDRESS).status_code == 200
+    assert client.session.session_key
+
+
+def test_visitor_of_a_site_without_guests(client, site):
+    """Who must log in for the chat must do so for this page."""
+    SiteSettings.objects.update(guests_allowed=False)
+    assert client.get(ADDRESS)["Location"] == f"/accounts/login/?next={ADDRESS}"
+
+
+def test_account_on_a_site_without_guests(client, site):
+    """An account sees it."""
+    SiteSettings.objects.update(guests_allowed=False)
+    client.force_login(User.objects.create_user("alice", name="Alice"))
+    assert client.get(ADDRESS).status_code == 200
+
+
+def test_everything_of_the_chat_is_there(page):
+    """Each operation and notification has its place, its doc line and a link that leads there."""
+    shown = page()
+    for prefix, entries in (
+        ("operation", default_handlers.operations()),
+        ("notification", default_handlers.notifications()),
+    ):
+        for name, handler in entries.items():
+            assert f"{prefix}-{name}" in shown.all("id")
+            assert f"#{prefix}-{name}" in shown.all("href")
+            assert handler.doc in shown.text
+
+
+def test_links_lead_somewhere(page):
+    """No link within the page is dead, and no place is there twice."""
+    shown = page()
+    places = shown.all("id")
+    assert len(places) == len(set(places))
+    assert {link[1:] for link in shown.all("href") if link.startswith("#")} <= set(places)
+
+
+def test_params_are_spelled_out(page, served):
+    """What one writes is there in full, what comes back is a link to its type."""
+
+    @served.request("pet")
+    async def pet(params: str | Cat) -> list[Cat]: ...
+
+    text = " ".join(page().text.split())
+    assert "Takes string | Cat interface Cat { name: string; } Returns Cat[] JSON Schema" in text
+
+
+def test_schema(page, served):
+    """It stands as `$ops` tells it."""
+
+    @served.request("pet")
+    async def pet(params: int) -> None: ...
+
+    assert '"params": {\n    "type": "integer"\n  }' in page().text
+
+
+def test_stream(page, served):
+    """It is said to take and return parts."""
+
+    @served.stream("double")
+    async def double(parts: AsyncIterator[int]) -> AsyncIterator[str]:
+        yield ""
+
+    text = " ".join(page().text.split())
+    assert "double stream Takes parts number Returns parts string" in text
+
+
+def test_hostile_words_are_text(client, site, served):
+    """A name and a doc line are no markup."""
+
+    @served.request("<b>&'\"")
+    async def bold() -> None:
+        """Makes <b>bold</b>."""
+
+    html = client.get(ADDRESS).content.decode()
+    assert "<b>" not in html
+    assert "Makes &lt;b&gt;bold&lt;/b&gt;." in html
+
+
+def test_nothing_to_show(page, served):
+    """A server without operations has a page."""
+    assert page().all("data-kind") == []

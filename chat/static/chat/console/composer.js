@@ -48,10 +48,10 @@ export class Composer {
 
   /** Messages are written for this wire from now on. @param {string} wire */
   use(wire) {
-    this.#wire = wire;
     const modes = modesOf(wire);
     for (const option of byId("mode").options) option.hidden = option.disabled = !modes.includes(option.value);
-    if (!modes.includes(byId("mode").value)) byId("mode").value = modes[0];
+    if (wire !== this.#wire) byId("mode").value = modes[0];
+    this.#wire = wire;
     this.#show();
   }
 

@@ -186,7 +186,7 @@ def test_stock_peer_says_its_version_only_and_sends_two_frames(console):
     console.fill("Operation", "echo")
     console.fill("Payload", "hello")
     console.send()
-    console.sees("SEND", "binary, 20 bytes", "its payload is the next frame")
+    console.sees("SEND", "binary, 20 bytes", "payloadin the next frame")
     console.sees("SEND", "binary, 5 bytes", "hello")
     console.sees("RESPONSE", "answersecho", "hello")
     expect(console.entry("SEND", "$hello")).to_have_count(0)
@@ -328,3 +328,12 @@ def test_console_has_the_theme_of_the_viewer(opened, scheme, is_dark):
     page = opened(color_scheme=scheme).page
     red = page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0])")
     assert (red < 64) is is_dark
+
+
+def test_console_speaks_the_language_of_the_viewer(opened):
+    """Template and scripts, for a browser in 简体中文."""
+    page = opened(locale="zh-CN").page
+    expect(page.get_by_role("heading", name="控制台")).to_be_visible()
+    page.get_by_role("button", name="连接").click()
+    expect(page.locator("#state")).to_have_text("已连接")
+    expect(page.get_by_role("log")).to_contain_text("类型")

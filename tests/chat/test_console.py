@@ -1,5 +1,6 @@
 """Who may open the console, and which doors it offers."""
 
+import gettext
 import json
 import re
 
@@ -13,6 +14,7 @@ from chat.visitors import GUEST_NAME
 from tests.server import ROOT
 
 CONSOLE = "/console/"
+SCRIPTS = ROOT / "chat/static/chat/console"
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_doors_stand_below_the_root_path(client, site):
 
 def test_every_wire_of_the_list_is_known_to_the_page():
     """A door whose wire the page cannot read would be of no use."""
-    script = (ROOT / "chat/static/chat/console/wires.js").read_text()
+    script = (SCRIPTS / "wires.js").read_text()
     known = set(re.findall(r'^  \["(\w+)", ', script, re.MULTILINE))
     assert {door.wire for door in DOORS} <= known == {"gotalk", "text", "push", "echo"}
 
@@ -77,3 +79,19 @@ def test_console_has_nothing_inline(client, site):
     tags = [part.split(">", 1)[0] for part in html.split("<script")[1:]]
     assert all("src=" in tag or 'type="application/json"' in tag for tag in tags)
     assert "<style" not in html and " style=" not in html and " onclick=" not in html
+
+
+@pytest.mark.parametrize(
+    ("domain", "sources", "pattern"),
+    [
+        ("djangojs", SCRIPTS.glob("*.js"), r'gettext\(\s*"([^"]+)"'),
+        ("django", [ROOT / "templates/chat/console.html"], r"""{% translate ["']([^"']+)"""),
+    ],
+)
+def test_every_word_of_the_console_is_translated(domain, sources, pattern):
+    """The compiled catalog, which is what the server reads, has the words of the sources."""
+    translated = gettext.translation(domain, ROOT / "chat/locale", ["zh_Hans"])._catalog
+    known = {key[0] if isinstance(key, tuple) else key for key in translated}
+    words = {word for source in sources for word in re.findall(pattern, source.read_text())}
+    assert words
+    assert words - known == set()

@@ -40,7 +40,7 @@ test("what is sent and what arrives is logged", () => {
 });
 
 test("anything can be sent", () => {
-  const { session, ws } = opened(() => new GotalkWire());
+  const { session, ws } = opened(() => new GotalkWire({ asStock: false }));
   ws.accept().take();
   session.send([Uint8Array.of(0xff), "zzz"]);
   assert.equal(ws.sent.length, 2);
@@ -62,7 +62,7 @@ test("a heartbeat goes out every 10 seconds, until the end", async () => {
 });
 
 test("the operations are asked after the hello that offers them", () => {
-  const { entries, ws } = opened(() => new GotalkWire());
+  const { entries, ws } = opened(() => new GotalkWire({ asStock: false }));
   ws.accept().take();
   ws.deliver("01").hello(["joined", "ops"]);
   assert.deepEqual(ws.take(), ["r0000004$ops00000000"]);
@@ -70,7 +70,7 @@ test("the operations are asked after the hello that offers them", () => {
 });
 
 test("requests of the server are shown and not answered", () => {
-  const { entries, ws } = opened(() => new GotalkWire());
+  const { entries, ws } = opened(() => new GotalkWire({ asStock: false }));
   ws.accept().take();
   ws.deliver("01", "r0001004echo00000000");
   assert.deepEqual(ws.take(), []);

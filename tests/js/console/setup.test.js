@@ -22,9 +22,9 @@ test("a path of a secure page is a secure address", () => {
   assert.equal(socketAddress("/push", securePage), "wss://chat.example/push");
 });
 
-for (const elsewhere of ["ws://chat.example/", "wss://evil.example:8000/", "//evil.example/", "/\\evil.example"]) {
-  test(`${elsewhere} is another host`, () => {
-    assert.throws(() => socketAddress(elsewhere, page), /^RangeError: This page may open sockets to chat.example:8000/);
+for (const other of ["ws://chat.example/", "wss://evil.example:8000/", "//evil.example/", "/\\evil.example"]) {
+  test(`${other} is another host`, () => {
+    assert.throws(() => socketAddress(other, page), /^RangeError: This page may open sockets to chat.example:8000/);
   });
 }
 
@@ -76,10 +76,8 @@ test("a value is sent as JSON, raw text as it is, nothing as nothing", () => {
   assert.equal(payloadOf(undefined, false), "");
 });
 
-const shownFor = (choices) =>
-  [...partsShown({ wire: "gotalk", mode: "message", kind: "request", payloadAs: "form", hasForm: false, ...choices })]
-    .sort()
-    .join(" ");
+const usual = { wire: "gotalk", mode: "message", kind: "request", payloadAs: "form", hasForm: false };
+const shownFor = (choices) => [...partsShown({ ...usual, ...choices })].sort().join(" ");
 
 for (const [situation, choices, parts] of [
   ["an operation that is unknown takes a payload", {}, "kind name payload payload-as"],

@@ -16,12 +16,14 @@ export function socketAddress(text, page) {
   const url = parsed(address, page.href);
   if (url === null || !/^(ws|http)s?:$/.test(url.protocol)) {
     throw new RangeError(
-      interpolate(gettext("“%(address)s” is no address of a WebSocket: give a path, or ws:// or wss://."), { address }),
+      interpolate(gettext("“%(address)s” is no address of a WebSocket: give a path, or ws:// or wss://."), {
+        address,
+      }),
     );
   }
   if (url.host !== page.host) {
     throw new RangeError(
-      interpolate(gettext("This page may open sockets to %(host)s only. Open another site’s door from that site."), {
+      interpolate(gettext("This page may open sockets to %(host)s only. Use the console of the other site."), {
         host: page.host,
       }),
     );

@@ -30,7 +30,7 @@ export class Composer {
         payload === null ? [] : [el("option", { value: opcode }, name())],
       ),
     );
-    byId("composer").addEventListener("input", ({ target }) => {
+    byId("composer").addEventListener("input", (/** @type {InputEvent} */ { target }) => {
       if (!byId("operation-form").contains(target)) this.#show();
     });
   }

@@ -63,8 +63,8 @@ export class GotalkWire extends Wire {
   #sent = new Direction();
   #received = new Direction();
 
-  /** @param {{asStock?: boolean}} [options] as a stock peer: no `$hello`, and header and payload in two frames */
-  constructor({ asStock = false } = {}) {
+  /** @param {{asStock: boolean}} options as a stock peer: no `$hello`, and header and payload in two frames */
+  constructor({ asStock }) {
     super();
     this.#asStock = asStock;
   }
@@ -209,10 +209,8 @@ function incomplete(frame) {
   if (header === null) {
     return reading({ payload: frame, note: gettext("Part of a message: the rest is in the next frame.") });
   }
-  return reading({
-    ...shown({ ...header, type: String.fromCharCode(header.t) }),
-    note: gettext("A header: its payload is the next frame."),
-  });
+  const { fields } = shown({ ...header, type: String.fromCharCode(header.t) });
+  return reading({ fields: [...fields, [gettext("payload"), gettext("in the next frame")]] });
 }
 
 /** The header that the bytes are, whole and alone, or null. @param {Uint8Array} bytes */

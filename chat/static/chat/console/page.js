@@ -60,9 +60,9 @@ function fail(place, error) {
 function open() {
   byId("setup-problem").textContent = "";
   try {
-    const Wire = /** @type {typeof import("./wire.js").Wire} */ (WIRES.get(chosenWire()));
-    const wire = new (/** @type {any} */ (Wire))({ asStock: byId("stock").checked });
-    session = new Session(socketAddress(byId("address").value, location), wire);
+    const Wire = /** @type {NonNullable<ReturnType<typeof WIRES.get>>} */ (WIRES.get(chosenWire()));
+    const address = socketAddress(byId("address").value, location);
+    session = new Session(address, new Wire({ asStock: byId("stock").checked }));
   } catch (error) {
     fail("setup-problem", error);
     return;
@@ -145,7 +145,12 @@ byId("composer").addEventListener("keydown", (/** @type {KeyboardEvent} */ event
     byId("composer").requestSubmit();
   }
 });
-for (const form of ["setup", "composer"]) byId(form).addEventListener("change", keepInLink);
+for (const form of ["setup", "composer"]) {
+  byId(form).addEventListener("change", keepInLink);
+  byId(form).addEventListener("input", () => {
+    byId(`${form}-problem`).textContent = "";
+  });
+}
 byId("hide-heartbeats").addEventListener("change", () => {
   log.hidesHeartbeats = byId("hide-heartbeats").checked;
 });

@@ -31,7 +31,8 @@ export class PushWire extends Wire {
   /** @param {import("./wire.js").Draft} draft */
   write({ opcode, payload }) {
     if (!Number.isInteger(opcode) || opcode < 0 || opcode > MAX_OPCODE) {
-      throw new RangeError(interpolate(gettext("An opcode is a whole number from 0 to %(max)s."), { max: MAX_OPCODE }));
+      const range = gettext("An opcode is a whole number from 0 to %(max)s.");
+      throw new RangeError(interpolate(range, { max: MAX_OPCODE }));
     }
     const head = new Uint8Array(OPCODE_BYTES);
     new DataView(head.buffer).setUint32(0, opcode);

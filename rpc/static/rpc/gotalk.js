@@ -15,6 +15,24 @@
 (function (global) {
   "use strict";
 
+  /**
+   * What the page sees, as gotalk.d.ts declares it.
+   * @typedef {import("./gotalk").ConnectionError} TypedConnectionError
+   * @typedef {import("./gotalk").ErrorDetails} TypedErrorDetails
+   * @typedef {import("./gotalk").Handlers} TypedHandlers
+   * @typedef {import("./gotalk").HandlersConstructor} TypedHandlersConstructor
+   * @typedef {import("./gotalk").KeepAlive} TypedKeepAlive
+   * @typedef {import("./gotalk").Parts} TypedParts
+   * @typedef {import("./gotalk").Protocol} TypedProtocol
+   * @typedef {import("./gotalk").RequestOptions} TypedRequestOptions
+   * @typedef {import("./gotalk").SockConstructor} TypedSockConstructor
+   * @typedef {import("./gotalk").Socket} TypedSocket
+   * @typedef {import("./gotalk").Stream} TypedStream
+   * @typedef {import("./gotalk").StreamOptions} TypedStreamOptions
+   * @typedef {import("./gotalk").StreamRequest} TypedStreamRequest
+   * @typedef {import("./gotalk").StreamRequestConstructor} TypedStreamRequestConstructor
+   */
+
   // ---- Codec ---------------------------------------------------------------------------------------------
 
   /** Bytes a message may have in either direction before the connection is given up (f 2). */
@@ -28,7 +46,7 @@
   const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
   /** Constants of the wire; `protocol.binary` and `protocol.text` are the two codecs. */
-  const protocol = {
+  const protocol = /** @type {TypedProtocol} */ ({
     Version: 1,
     MsgTypeSingleReq: 0x72, // r
     MsgTypeStreamReq: 0x73, // s
@@ -45,7 +63,7 @@
     ErrorInvalidMsg: 2,
     ErrorTimeout: 3,
     HeartbeatMsgMaxLoad: 0xffff,
-  };
+  });
 
   /** What stands between the type byte and the last 8 digits; `wait` is a number of hex digits. */
   const LAYOUTS = new Map([
@@ -68,7 +86,7 @@
     constructor(code, detail) {
       super(detail ? `${FAULTS[code]}: ${detail}` : FAULTS[code]);
       this.name = "ProtocolError";
-      this.isGotalkProtocolError = true;
+      this.isGotalkProtocolError = /** @type {const} */ (true);
       this.code = code;
       this.closeCode = 4000 + code;
     }
@@ -89,7 +107,7 @@
     return whole;
   }
 
-  const latin1 = (text) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+  const latin1 = (text) => Uint8Array.from([...text], (char) => char.charCodeAt(0));
 
   /** The four bytes of an id as a string, one character a byte: usable as a key and echoed exactly. */
   const idKey = (id) => (typeof id === "string" ? id : String.fromCharCode(...id));
@@ -159,6 +177,7 @@
   function readHeader(bytes, start) {
     const layout = LAYOUTS.get(bytes[start]);
     if (layout === undefined) throw invalid("unknown message type");
+    /** @type {any} */
     const msg = { t: bytes[start], id: undefined, name: undefined, wait: 0, size: 0, end: 0 };
     let at = start + 1;
     if (layout.id) {
@@ -245,11 +264,12 @@
 
   /**
    * Makes a Uint8Array of so many zero bytes, or around what is given.
-   * @param {number|ArrayBuffer|Uint8Array} value
+   * @param {any} value
    */
   function Buf(value) {
     return value instanceof Uint8Array ? value : new Uint8Array(value);
   }
+  /** @type {(value: unknown) => value is Uint8Array} */
   Buf.isBuf = (value) => value instanceof Uint8Array;
   Buf.fromString = (text) => encoder.encode(text);
 
@@ -263,6 +283,7 @@
     #chunks = [];
     #have = 0;
     #need = 2;
+    /** @type {any} */
     #header = null;
     #payloadIsNextFrame = false;
 
@@ -436,7 +457,9 @@
    * succeed. Each may be undefined. A handler that throws one tells the other side just these.
    */
   class RequestError extends Error {
-    constructor(message, { code, field, retryAfterMs } = {}) {
+    /** @param {TypedErrorDetails} [details] */
+    constructor(message, details = {}) {
+      const { code, field, retryAfterMs } = details;
       super(message);
       this.name = "RequestError";
       this.code = code;
@@ -490,9 +513,12 @@
   /** @type {PartCodec} */
   const RAW_PARTS = { encode: toPayload, decode: toBytes };
 
-  /** What this side answers. Maps, so that no name can reach a property of Object.prototype. */
+  /**
+   * What this side answers. Maps, so that no name can reach a property of Object.prototype.
+   * @implements {TypedHandlers}
+   */
   class HandlerSet {
-    /** A function answers a request; `{ handler, codec }` answers a stream. An operation is one of the two. */
+    /** A function answers a request, `{ handler, codec }` a stream; an operation is one of the two. */
     #operations = new Map();
     #notifications = new Map();
 
@@ -602,6 +628,7 @@
     /** The promise resolves when the part has left, or is not wanted any more; it rejects if all failed. */
     write(part) {
       if (part.length === 0) throw new RangeError("an empty part would end the stream");
+      /** @type {Promise<void>} */
       const promise = new Promise((resolve, reject) => {
         if (this.#hasEnd) reject(new RequestError("written after the end", { code: "ended" }));
         else this.put(part, resolve, reject);
@@ -612,7 +639,7 @@
     }
 
     /** Puts a part in its place; the empty one is the end. */
-    put(part, resolve = () => {}, reject = () => {}) {
+    put(part, resolve = () => {}, reject = (error) => {}) {
       this.#hasEnd ||= part.length === 0;
       this.#waiting.push({ part, cost: part.length === 0 ? 0 : costOf(part), resolve, reject });
       if (this.isStopped) this.stop(this.#error);
@@ -734,7 +761,10 @@
     }
   }
 
-  /** Parts that have arrived, until their one reader iterates over them. */
+  /**
+   * Parts that have arrived, until their one reader iterates over them.
+   * @implements {TypedParts}
+   */
   class Parts {
     /** For handlers: aborted when nobody waits for the result any more. */
     signal;
@@ -781,6 +811,7 @@
       this.finish(error);
     }
 
+    /** @returns {Promise<IteratorResult<any, void>>} */
     next() {
       return new Promise((resolve, reject) => {
         this.#readers.push({ resolve, reject });
@@ -788,6 +819,7 @@
       });
     }
 
+    /** @returns {Promise<IteratorReturnResult<void>>} */
     return() {
       if (!this.#isOver) this.#onLeave();
       this.drop(null);
@@ -867,15 +899,16 @@
     [4503, "the server restarts"],
   ]);
 
-  /** The error of a WebSocket close event: with `closeCode` and `reason`; null for a normal end. */
+  /**
+   * The error of a WebSocket close event; null for a normal end.
+   * @returns {TypedConnectionError | null}
+   */
   function closeError(event, what = "connection closed") {
     if (event.code === 1000) return null;
     if (event.code >= 4000 && event.code < 4000 + FAULTS.length) return new ProtocolError(event.code - 4000);
     const name = event.reason || CLOSE_NAMES.get(event.code);
     const error = new Error(name ? `${what}: ${name} (${event.code})` : `${what} (${event.code})`);
-    error.closeCode = event.code;
-    error.reason = event.reason || "";
-    return error;
+    return Object.assign(error, { closeCode: event.code, reason: event.reason || "" });
   }
 
   class Link {
@@ -894,6 +927,8 @@
     #ws;
     #hooks;
     #reader = new Reader();
+    /** Frames that arrived before the page reads; null from then on.
+     * @type {any[] | null} */
     #backlog = [];
     #lastSeen = Date.now();
     #peerBeats = false;
@@ -963,7 +998,8 @@
       const isLater = Number.isInteger(retryAfterMs) && retryAfterMs >= 0 && retryAfterMs <= 0xffffffff;
       const canRetry = isLater && this.features.has("retry");
       const text = isLater && !canRetry ? `${message}, retry after ${retryAfterMs} ms` : message;
-      const told = { error: text, code: String(code), field, retry_after_ms: isLater ? retryAfterMs : undefined };
+      const delay = isLater ? { retry_after_ms: retryAfterMs } : {};
+      const told = { error: text, code: String(code), field, ...delay };
       const payload = this.features.has("errors") ? JSON.stringify(told) : text;
       const type = canRetry ? protocol.MsgTypeRetryRes : protocol.MsgTypeErrorRes;
       this.send(type, id, null, canRetry ? retryAfterMs : 0, payload);
@@ -1266,8 +1302,11 @@
   /** What waits for an answer. `desk` is what the socket does for it. */
   class Call {
     /** Given by `desk.register`. */
-    id = null;
-    /** The connection that carries it; null until it is sent. */
+    id = "";
+    /**
+     * The connection that carries it; null until it is sent.
+     * @type {any}
+     */
     link = null;
     desk;
     #signal;
@@ -1311,13 +1350,6 @@
     moved() {}
   }
 
-  /**
-   * @typedef {object} RequestOptions
-   * @property {number} [timeout] milliseconds; default: the socket's `requestTimeout`
-   * @property {number} [retries] how often the wish for a retry is followed; default: `retryLimit`
-   * @property {AbortSignal} [signal] gives the request up
-   */
-
   /** One request until its promise settles. */
   class RequestCall extends Call {
     promise;
@@ -1332,7 +1364,9 @@
     #parts = [];
     #meter;
 
-    constructor(desk, op, payload, { timeout, retries, signal }) {
+    /** @param {TypedRequestOptions} options */
+    constructor(desk, op, payload, options) {
+      const { timeout = 0, retries = 0, signal } = options;
       super(desk);
       this.promise = new Promise((resolve, reject) => {
         this.#resolve = resolve;
@@ -1408,22 +1442,27 @@
     }
   }
 
-  /** In the place of the connection until it is known what the other side can: nothing leaves. */
+  /**
+   * In the place of the connection until it is known what the other side can: nothing leaves.
+   * @type {any}
+   */
   const NO_LINK = { writable: false, cancel: () => false };
 
   /**
    * A request in parts whose result comes in parts, at the pace of the slower side. The page writes with
    * `write` and `end`, and iterates over the result; `cancel`, or leaving that loop, gives it up.
+   * @implements {TypedStream}
    */
   class Stream extends Call {
-    /** @type {any} */
     link = NO_LINK;
     #codec;
     #outflow;
     #parts;
     #idle;
 
-    constructor(desk, op, codec, { timeout, signal }) {
+    /** @param {TypedStreamOptions} options */
+    constructor(desk, op, codec, options) {
+      const { timeout, signal } = options;
       super(desk);
       this.#codec = codec;
       this.#outflow = new RequestOutflow(this, op, desk.send);
@@ -1551,7 +1590,10 @@
     }
   }
 
-  /** A request in parts. Emits "data" for each part of the result, then "end" and "close" (error or null). */
+  /**
+   * A request in parts. Emits "data" for each part of the result, then "end" and "close" (error or null).
+   * @implements {TypedStreamRequest}
+   */
   class EventStream extends EventEmitter {
     started = false;
     ended = false;
@@ -1588,7 +1630,7 @@
   /** The low-level form: on a socket, under an id of your own. */
   function StreamRequest(sock, op, id) {
     const carrier = { id, link: null, moved() {} };
-    return new EventStream(op, id, new RequestOutflow(carrier, op, (...msg) => sock.sendMsg(...msg)));
+    return new EventStream(op, id, new RequestOutflow(carrier, op, sock.sendMsg.bind(sock)));
   }
   StreamRequest.prototype = EventStream.prototype;
 
@@ -1603,10 +1645,17 @@
   /** Whether the developer was told once that the address may be wrong. */
   let wasHinted = false;
 
+  /** @implements {TypedSocket} */
   class Socket extends EventEmitter {
-    /** The underlying WebSocket while connected. */
+    /**
+     * The underlying WebSocket while connected.
+     * @type {WebSocket | null}
+     */
     ws = null;
-    /** Set by `openKeepAlive`. */
+    /**
+     * Set by `openKeepAlive`.
+     * @type {KeepAlive | null}
+     */
     keepalive = null;
     /** Milliseconds between the heartbeats that we send; 0 sends none. */
     heartbeatInterval = 20000;
@@ -1622,7 +1671,9 @@
     retryLimit = 5;
     /** How many messages may wait for a connection; 0 refuses them at once. */
     sendBufferLimit = 100;
+    /** @type {Link | null} */
     #link = null;
+    /** @type {((error: Error) => void) | null} */
     #opening = null;
     #ending = false;
     #nextId = 0;
@@ -1632,7 +1683,7 @@
     #desk = {
       register: (call) => this.#register(call),
       forget: (call) => this.#forget(call),
-      send: (...msg) => this.sendMsg(...msg),
+      send: this.sendMsg.bind(this),
       link: () => this.#link,
       connectTimeout: () => this.connectTimeout,
     };
@@ -1655,7 +1706,7 @@
 
     /**
      * Connects once. `callback(error, socket)` hears how it went; then "open" is emitted.
-     * @param {string} [addr] default: `gotalk.defaultResponderAddress`
+     * @param {any} [addr] default: `gotalk.defaultResponderAddress`
      * @param {(error: Error|null, sock?: Socket) => void} [callback]
      */
     open(addr, callback) {
@@ -1701,12 +1752,14 @@
 
     /** Sends our version and what we can do, then what waited for a connection. */
     handshake() {
-      this.#link.handshake();
-      for (const message of this.#queue.splice(0)) this.#deliver(...message);
+      this.#present.handshake();
+      for (const [t, id, name, wait, payload] of this.#queue.splice(0)) {
+        this.#deliver(t, id, name, wait, payload);
+      }
     }
 
     startReading() {
-      this.#link.startReading();
+      this.#present.startReading();
     }
 
     /** Ends after the pending requests are answered; at once when called again. */
@@ -1725,7 +1778,7 @@
      * Asks for operation `op`; value and result are JSON.
      * @param {string} op
      * @param {*} [value]
-     * @param {((error: Error|null, result?: *) => void) | RequestOptions} [callback]
+     * @param {any} [callback] `callback(error, result)`, or a request's options
      * @returns {Promise<*>} rejects with an Error; with a callback it resolves to undefined instead
      */
     request(op, value, callback) {
@@ -1755,8 +1808,8 @@
     }
 
     /** Older name of `request`. */
-    requestp(...args) {
-      return this.request(...args);
+    requestp(op, value, options) {
+      return this.request(op, value, options);
     }
 
     /** Older name of `bufferRequest`. */
@@ -1767,8 +1820,7 @@
     /**
      * Opens a stream of operation `op`; its parts, in both directions, are JSON values.
      * @param {string} op
-     * @param {{ timeout?: number, signal?: AbortSignal, buffer?: boolean }} [options] `timeout`: milliseconds
-     *   without a part, default `streamTimeout`; `buffer`: parts are bytes
+     * @param {TypedStreamOptions & { buffer?: boolean }} [options] `buffer`: parts are bytes
      */
     stream(op, options = {}) {
       encodeName(op);
@@ -1797,13 +1849,13 @@
 
     /** Sends a heartbeat with a load between 0 (idle) and 1. */
     sendHeartbeat(load) {
-      if (this.#link === null || !this.#link.writable) throw notConnected();
-      this.#link.sendHeartbeat(load);
+      if (!this.#present.writable) throw notConnected();
+      this.#present.sendHeartbeat(load);
     }
 
     /** Sends one message, or keeps it for the next connection. Throws when the buffer is full. */
     sendMsg(t, id, name, wait, payload) {
-      if (LAYOUTS.get(t).name) encodeName(name);
+      if (LAYOUTS.get(t)?.name) encodeName(name);
       const body = toPayload(payload);
       if (this.#link !== null && this.#link.writable) {
         this.#deliver(t, id, name, wait, body);
@@ -1814,8 +1866,14 @@
       }
     }
 
+    /** The connection that there must be. @throws {RequestError} */
+    get #present() {
+      if (this.#link === null) throw notConnected();
+      return this.#link;
+    }
+
     #deliver(t, id, name, wait, payload) {
-      this.#link.send(t, id, name, wait, payload);
+      this.#present.send(t, id, name, wait, payload);
       const call = this.#pending.get(id);
       if (call !== undefined) call.link = this.#link;
     }
@@ -1851,7 +1909,7 @@
       ws.onopen = () => {
         settle();
         this.adopt(ws);
-        const link = this.#link;
+        const link = this.#present;
         this.handshake();
         opened(null, this);
         this.emit("open", this);
@@ -1910,7 +1968,7 @@
     #forget(call) {
       this.#pending.delete(call.id);
       this.#queue = this.#queue.filter((message) => message[1] !== call.id);
-      if (this.#ending && this.#pending.size === 0) this.#link.close();
+      if (this.#ending && this.#pending.size === 0) this.#present.close();
     }
 
     #ask(op, payload, given) {
@@ -1988,7 +2046,10 @@
   /** A connection that lasted so long was healthy: the ceiling starts anew. */
   const HEALTHY_MS = 60000;
 
-  /** Opens the next connection when one is lost. Emits "connecting" and "reconnecting" on the socket. */
+  /**
+   * Opens the next connection when one is lost. Emits "connecting" and "reconnecting" on the socket.
+   * @implements {TypedKeepAlive}
+   */
   class KeepAlive {
     isEnabled = false;
     isConnected = false;
@@ -1996,7 +2057,9 @@
     #connect;
     #attempt = 0;
     #openedAt = 0;
+    /** @type {number | null} */
     #givenDelay = null;
+    /** @type {any} */
     #timer = null;
     #online = () => {
       if (this.#timer !== null) this.#open();
@@ -2077,6 +2140,7 @@
 
   /** Where this script came from; null when it was not loaded by a script element with an http address. */
   function findScript() {
+    /** @type {any} */
     const script = typeof document === "object" && document !== null ? document.currentScript : null;
     const url = script && script.src ? new URL(script.src) : null;
     return url !== null && /^https?:$/.test(url.protocol) ? url : null;
@@ -2102,7 +2166,7 @@
 
   function directoryOf(script) {
     if (script === null) return "";
-    const isSecure = script.protocol === "https:" || pageUrl().protocol === "https:";
+    const isSecure = script.protocol === "https:" || (pageUrl() || script).protocol === "https:";
     return `${isSecure ? "wss" : "ws"}://${script.host}${script.pathname.replace(/[^/]*$/, "")}`;
   }
 
@@ -2114,10 +2178,13 @@
     protocol,
     Buf,
     EventEmitter,
-    Handlers,
     RequestError,
-    Sock,
-    StreamRequest,
+    // The casts are for `new`, which functions that return their object bear too.
+    Handlers: /** @type {TypedHandlersConstructor} */ (/** @type {any} */ (Handlers)),
+    Sock: /** @type {TypedSockConstructor} */ (/** @type {any} */ (Sock)),
+    StreamRequest: /** @type {TypedStreamRequestConstructor} */ (
+      /** @type {any} */ (StreamRequest)
+    ),
     /** Whether hints for developers go to the console. */
     developmentMode: isLocal(scriptUrl),
     /** The directory of this script, over WebSocket; empty if unknown. */

@@ -210,7 +210,7 @@ test("$cancel while the handler waits for credit: the generator returns", async 
   assert.deepEqual(ws.take(), ["S000a000000011", CANCELLED]);
 });
 
-test("$cancel while the handler does something else: its signal tells it, its result goes nowhere", async () => {
+test("$cancel while the handler does something else: its signal tells, its result is lost", async () => {
   let finish;
   let signal;
   const { ws } = await openIt((parts) => {

@@ -262,7 +262,7 @@ test("given up towards a server that cannot cancel: the request is ended", async
   assert.deepEqual(ws.take(), ["p000000000000"]);
 });
 
-test("given up after the request's end, towards a server that cannot cancel: nothing is left to say", async () => {
+test("given up after the request's end, and the server cannot cancel: nothing is left to say", async () => {
   const { ws, stream } = await openSum({ hello: { without: ["cancel"] } });
   stream.end();
   ws.take();
@@ -447,7 +447,7 @@ test("opened without a connection, and none comes: fails as closed", async () =>
   assert.equal(result.error.code, "closed");
 });
 
-test("the connection is lost in the middle: reader and writer hear it, the next connection nothing", async () => {
+test("the connection is lost: reader and writer hear of it, the next connection does not", async () => {
   const { clock, ws, stream } = await openSum({ hello: { window: 1 } });
   stream.write(1);
   const write = watch(stream.write(2));

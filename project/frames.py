@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer
-from zope.interface import implementer
 
-
-@implementer(IPushProducer)
 class SocketFrames:
     """
-    Writes prebuilt frames past Daphne's and Autobahn's layers (the `FrameSink` of `rpc.transport`).
+    Writes prebuilt frames past Daphne's and Autobahn's layers (the `FrameSink` of `rpc.transport`), and is the
+    push producer of Twisted's transport, which so says when it is full.
 
     On plain TCP a frame goes straight to the kernel when nothing waits before it; what the kernel does not
     take, and everything on other transports, goes through Twisted's buffer, which keeps the order.
@@ -65,7 +62,7 @@ class SocketFrames:
     def abort(self) -> None:
         self._transport.abortConnection()
 
-    # --- Twisted asks whoever writes to wait, and to go on -------------------------------------------------
+    # --- what Twisted calls --------------------------------------------------------------------------------
 
     def pauseProducing(self) -> None:
         self.writable = False

@@ -1,5 +1,6 @@
-"""gotalk v1 in Python: requests and notifications both ways over one connection. See docs/protocol.md."""
+"""gotalk v1 in Python: requests, streams and notifications both ways over one connection. See docs/rpc.md."""
 
+from rpc.client import Client, connect
 from rpc.errors import (
     ConnectionClosed,
     LocalProtocolError,
@@ -14,13 +15,16 @@ from rpc.errors import (
 )
 from rpc.handlers import Handlers
 from rpc.limits import Limits
+from rpc.memory import pipe
 from rpc.messages import Notification
 from rpc.ops import describe
 from rpc.peer import Peer
 from rpc.prepared import Prepared
+from rpc.server import Server, serve
 from rpc.stream import Stream
 
 __all__ = [
+    "Client",
     "ConnectionClosed",
     "Handlers",
     "Limits",
@@ -36,6 +40,10 @@ __all__ = [
     "RequestTimeout",
     "RetryLater",
     "RpcError",
+    "Server",
     "Stream",
+    "connect",
     "describe",
+    "pipe",
+    "serve",
 ]

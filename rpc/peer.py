@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from rpc.asking import RETRIES, Asking, to_payload
 from rpc.codec import ABNORMAL
-from rpc.errors import Refused
+from rpc.errors import ConnectionClosed, Refused
 from rpc.handlers import Handlers
 from rpc.limits import Limits
 from rpc.line import Line
@@ -162,6 +162,14 @@ class Peer:
         self._session.close(code, text)
         self._finish()
 
+    def lost(self, code: int, text: str) -> None:
+        """The other end has closed, with this close code and reason; who still asks learns them."""
+        self._session.lost(code, text)
+
+    def closed_error(self) -> ConnectionClosed:
+        """Why the connection ended."""
+        return self._session.closed_error()
+
     async def _run_closed_hooks(self) -> None:
         for hook in self.handlers.closed_hooks():
             try:
@@ -199,7 +207,7 @@ class Peer:
 
     def _stop(self) -> None:
         """The connection is gone: nothing of it goes on."""
-        self._session.close(_LOST, "connection lost")
+        self._session.lost(_LOST, "connection lost")
         self._line.close()
         if self._timer is not None:
             self._timer.cancel()

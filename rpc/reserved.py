@@ -44,7 +44,7 @@ class More(msgspec.Struct):
 class Close(msgspec.Struct):
     """Why a byte stream is about to end, as a WebSocket's close frame says it."""
 
-    code: Annotated[int, msgspec.Meta(ge=4000, le=4999)]
+    code: Annotated[int, msgspec.Meta(ge=1000, le=4999)]
     text: str = ""
 
 

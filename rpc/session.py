@@ -350,7 +350,7 @@ class Session:
                     return Granted(id, results, more.credit)
             case "$close" if not self._framed:
                 close = reserved.read_close(payload)
-                self._end(close.code, close.text)
+                self.lost(close.code, close.text)
         return None
 
     def _take_hello(self, hello: reserved.Hello) -> Announced:
@@ -363,7 +363,7 @@ class Session:
         """That it came is all it says: `receive_data` has noted the time."""
 
     def _take_fault(self, fault: Fault) -> None:
-        self._end(_FAULT_CLOSE + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
+        self.lost(_FAULT_CLOSE + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
 
     # --- what goes out -------------------------------------------------------------------------------------
 
@@ -507,16 +507,17 @@ class Session:
         """End the connection with a protocol error: the other end is told `code`, 0 to 3."""
         if self.ended is None:
             self._push(Fault(code))
-            self._end(_FAULT_CLOSE + code, text)
+            self.lost(_FAULT_CLOSE + code, text)
 
     def close(self, close_code: int, text: str) -> None:
         """End the connection: nothing is read or added to what there is to send any more."""
         if self.ended is None and not self._framed and "close" in self.features:
             # A WebSocket's close says why, the end of a byte stream does not.
             self._push(reserved.close(close_code, text))
-        self._end(close_code, text)
+        self.lost(close_code, text)
 
-    def _end(self, close_code: int, text: str) -> None:
+    def lost(self, close_code: int, text: str) -> None:
+        """The connection is gone, or the other end has closed it."""
         if self.ended is None:
             self.ended = Ended(close_code, text)
 

@@ -1,9 +1,9 @@
-"""How chunks reach the other end: prebuilt frames, a server's ASGI `send`, or memory."""
+"""How chunks reach the other end of a WebSocket: prebuilt frames, or whatever takes messages one by one."""
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from rpc.frames import joined_frames, joined_pieces, split_frames
@@ -139,19 +139,27 @@ class FrameTransport:
         self._sink.abort()
 
 
-class AsgiTransport:
-    """A WebSocket of any ASGI server: a bounded outbox and the one task that empties it."""
+class OutboxTransport:
+    """For what takes WebSocket messages one by one: a bounded outbox and the task that empties it."""
 
     framed = True
-    __slots__ = ("_buffered", "_drained", "_outbox", "_ready", "_send", "joined")
+    __slots__ = ("_buffered", "_drained", "_outbox", "_ready", "joined")
     _drained: Callable[[], None]
 
-    def __init__(self, send: AsgiSend) -> None:
-        self._send = send
-        self._outbox: deque[MutableMapping[str, Any]] = deque()
+    def __init__(self) -> None:
+        self._outbox: deque[Chunk | tuple[int, str]] = deque()
+        """Messages; a close is its code and text."""
         self._buffered = 0
         self._ready = asyncio.Event()
         self.joined = False
+
+    async def deliver(self, chunk: Chunk) -> None:
+        """Hand over one message; what it raises is that the other end is gone, which is told elsewhere."""
+        raise NotImplementedError
+
+    async def deliver_close(self, code: int, text: str) -> None:
+        """Hand over the close; the same of what it raises."""
+        raise NotImplementedError
 
     def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
         self._drained = drained
@@ -171,26 +179,22 @@ class AsgiTransport:
         return self._buffered < MAX_WRITABLE_BYTES
 
     def pause_reading(self) -> None:
-        """ASGI has no way to leave a socket unread; what comes meanwhile waits in the server's queue."""
+        """Who reads the messages stops by himself."""
 
     def resume_reading(self) -> None:
-        """Nothing was paused."""
+        """Who reads the messages goes on by himself."""
 
     def close(self, code: int, text: str) -> None:
-        self._outbox.append(_close_event(code, text))
+        self._outbox.append((code, text))
         self._ready.set()
 
     def abort(self) -> None:
-        # ASGI has no way to drop a connection; the server does so when the application returns.
         self._outbox.clear()
         self._buffered = 0
 
     def _put(self, chunks: Sequence[Chunk]) -> int:
-        size = 0
-        for chunk in chunks:
-            size += len(chunk)
-            key = "text" if isinstance(chunk, str) else "bytes"
-            self._outbox.append({"type": "websocket.send", key: chunk})
+        size = sum(map(len, chunks))
+        self._outbox.extend(chunks)
         self._buffered += size
         self._ready.set()
         return size
@@ -200,15 +204,40 @@ class AsgiTransport:
             await self._ready.wait()
             self._ready.clear()
             while self._outbox:
-                event = self._outbox.popleft()
+                item = self._outbox.popleft()
                 try:
-                    await self._send(event)
+                    if isinstance(item, tuple):
+                        await self.deliver_close(*item)
+                        continue
+                    await self.deliver(item)
                 except Exception as error:
-                    # Servers differ in what they raise for a socket that is gone; its disconnect event follows.
+                    # They differ in what they raise for a socket that is gone; its end is told elsewhere.
                     logger.debug("not sent: %r", error)
-                self._buffered -= len(event.get("bytes") or event.get("text") or b"")
+                if self._buffered:
+                    self._buffered -= len(item)
                 if self.writable:
                     self._drained()
+
+
+class AsgiTransport(OutboxTransport):
+    """
+    A WebSocket of any ASGI server.
+
+    It has no way to leave a socket unread, what comes meanwhile waits in the server's queue; and none to drop
+    a connection: the server does so when the application returns.
+    """
+
+    __slots__ = ("_send",)
+
+    def __init__(self, send: AsgiSend) -> None:
+        super().__init__()
+        self._send = send
+
+    async def deliver(self, chunk: Chunk) -> None:
+        await self._send({"type": "websocket.send", "text" if isinstance(chunk, str) else "bytes": chunk})
+
+    async def deliver_close(self, code: int, text: str) -> None:
+        await self._send(_close_event(code, text))
 
 
 def _close_event(code: int, text: str) -> MutableMapping[str, Any]:
@@ -220,73 +249,3 @@ async def _send_close(send: AsgiSend, code: int, text: str) -> None:
         await send(_close_event(code, text))
     except Exception as error:
         logger.debug("not closed: %r", error)
-
-
-class MemoryTransport:
-    """One end of a connection inside this process; iterate over it for what the other end wrote."""
-
-    _other: "MemoryTransport"
-
-    def __init__(self, *, framed: bool) -> None:
-        self.framed = framed
-        self.joined = False
-        self.closed: tuple[int, str] | None = None
-        """Code and text of the close, whichever end it came from."""
-        self._incoming: deque[Chunk] = deque()
-        self._drained: Callable[[], None] = lambda: None
-        self._ready = asyncio.Event()
-
-    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
-        self._drained = drained
-
-    def write(self, chunks: Sequence[Chunk]) -> int:
-        if self.closed is None:
-            whole = self.joined or not self.framed
-            self._other._incoming += joined_pieces(chunks) if whole else chunks
-            self._other._ready.set()
-        return sum(map(len, chunks))
-
-    def write_prepared(self, prepared: Prepared) -> int:
-        return self.write(prepared.chunks)
-
-    def buffered(self) -> int:
-        return sum(map(len, self._other._incoming))
-
-    @property
-    def writable(self) -> bool:
-        return self.buffered() < MAX_WRITABLE_BYTES
-
-    def pause_reading(self) -> None:
-        """Who iterates stops."""
-
-    def resume_reading(self) -> None:
-        """Who iterates goes on."""
-
-    def close(self, code: int, text: str) -> None:
-        for end in (self, self._other):
-            if end.closed is None:
-                end.closed = (code, text)
-            end._ready.set()
-
-    def abort(self) -> None:
-        self._other._incoming.clear()
-        self.close(1006, "")
-
-    async def __aiter__(self) -> AsyncIterator[Chunk]:
-        while True:
-            await self._ready.wait()
-            self._ready.clear()
-            while self._incoming:
-                chunk = self._incoming.popleft()
-                if self._other.writable:
-                    self._other._drained()
-                yield chunk
-            if self.closed is not None:
-                return
-
-
-def memory_pair(*, framed: bool = True) -> tuple[MemoryTransport, MemoryTransport]:
-    """Two ends of one connection; `framed` as over WebSocket, else as over a byte stream."""
-    one, other = MemoryTransport(framed=framed), MemoryTransport(framed=framed)
-    one._other, other._other = other, one
-    return one, other

@@ -2,7 +2,7 @@
 A chat that runs in the test's own process, and the people in it.
 
 Async tests run on a loop of their own. With the fixture `chat` the runtime, its writer thread and its hub are
-those of a serving process; sockets are ends of `rpc.transport.memory_pair`.
+those of a serving process; sockets are ends of `rpc.memory.memory_pair`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from chat.models import Membership, Room, SiteSettings, User
 from chat.visitors import GUEST_NAME
 from rpc import Handlers, Peer, RequestFailed, RetryLater
 from rpc.handlers import default_handlers
-from rpc.transport import memory_pair
+from rpc.memory import memory_pair
 
 DEADLINE = 10.0
 FAST = 0.005

@@ -1,32 +1,13 @@
-"""Two ends of a connection in memory: two peers, or a peer and a far end that speaks literal bytes."""
+"""A connection in memory between a peer and a far end that speaks literal bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from rpc import Handlers, Limits, Peer
+from rpc.memory import MemoryTransport, memory_pair
 from rpc.session import Chunk
-from rpc.transport import MemoryTransport, memory_pair
 from tests.rpc.wire import HELLO
-
-
-@asynccontextmanager
-async def connected(
-    handlers: Handlers, theirs: Handlers | None = None, *, framed: bool = True, limits: Limits | None = None
-) -> AsyncIterator[tuple[Peer, Peer]]:
-    """Two of our peers; yields the one with `handlers` and the other one, that usually asks."""
-    one, other = memory_pair(framed=framed)
-    async with (
-        Peer(handlers, one, limits) as answering,
-        Peer(theirs or Handlers(), other) as asking,
-        asyncio.TaskGroup() as readers,
-    ):
-        await answering.open()
-        await asking.open()
-        readers.create_task(answering.read(one))
-        readers.create_task(asking.read(other))
-        yield answering, asking
-        one.close(4000, "end of the test")
 
 
 class FarEnd:

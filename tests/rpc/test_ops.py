@@ -12,8 +12,8 @@ import pytest
 
 from rpc import Handlers, RequestFailed
 from rpc.handlers import default_handlers
+from rpc.memory import pipe
 from rpc.ops import RAW, describe
-from tests.rpc.ends import connected
 
 
 class Where(msgspec.Struct):
@@ -206,7 +206,7 @@ def test_asked_over_a_connection():
     async def typing(params: str) -> None: ...
 
     async def ask():
-        async with connected(handlers) as (_, asking):
+        async with pipe(handlers) as (_, asking):
             return await asking.request("$ops")
 
     answer = asyncio.run(ask())
@@ -234,7 +234,7 @@ def test_asked_of_an_end_that_cannot_say():
         return 2
 
     async def ask():
-        async with connected(handlers) as (_, asking):
+        async with pipe(handlers) as (_, asking):
             with pytest.raises(RequestFailed, match="internal error"):
                 await asking.request("$ops")
             return await asking.request("even")

@@ -23,8 +23,8 @@ from rpc import (
     RetryLater,
     RpcError,
 )
-from rpc.transport import memory_pair
-from tests.rpc.ends import FarEnd, connected, facing
+from rpc.memory import memory_pair, pipe
+from tests.rpc.ends import FarEnd, facing
 from tests.rpc.wire import ERRORS, HELLO, JOINED, cut
 
 
@@ -96,7 +96,7 @@ async def test_handler_in_a_thread(handlers):
     def thread(params: int) -> list[object]:
         return [params * 2, threading.current_thread() is threading.main_thread()]
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         assert await client.request("thread", 4) == [8, False]
 
 
@@ -107,7 +107,7 @@ async def test_handler_without_parameters(handlers):
     def now() -> int:
         return 5
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         assert await client.request("now", {"anything": 1}) == 5
 
 
@@ -124,9 +124,9 @@ async def test_fallback(handlers):
     def unknown_in_child(peer: Peer, operation: str, payload: bytes) -> bytes:
         return b"child " + operation.encode() + payload
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         assert await client.request("nope", b"!", bytes) == b"nope!"
-    async with connected(child) as (_, client):
+    async with pipe(child) as (_, client):
         assert await client.request("nope", b"!", bytes) == b"child nope!"
         assert await client.request("sum", [1]) == 1
 
@@ -145,7 +145,7 @@ async def test_both_ends_may_ask(handlers):
         return f"{params} Bob"
 
     for framed in (True, False):
-        async with connected(handlers, theirs, framed=framed) as (_, client):
+        async with pipe(handlers, theirs, framed=framed) as (_, client):
             assert await client.request("ask back", "I am") == "I am Bob"
 
 
@@ -171,7 +171,7 @@ async def test_unknown_operation(handlers):
 @pytest.mark.parametrize("name", ["$nope", "__class__", "toString", "\0", "echo ", "ECHO"])
 async def test_name_that_is_not_registered(handlers, name):
     """Nothing but a registered name can be called, and an error does not end anything."""
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         with pytest.raises(RequestFailed) as caught:
             await client.request(name)
         assert caught.value.code == "unknown_operation"
@@ -202,7 +202,7 @@ async def test_exception_in_a_handler(handlers, operation, caplog):
     def fail_in_thread() -> None:
         raise ZeroDivisionError("the password is 1234")
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         with pytest.raises(RequestFailed) as caught:
             await client.request(operation)
         assert caught.value.code == "internal"
@@ -226,7 +226,7 @@ async def test_result_that_cannot_be_sent(handlers, result):
     async def json() -> object:
         return {"result": object()}
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         for operation in ("raw", "json"):
             with pytest.raises(RequestFailed, match="internal error"):
                 await client.request(operation)
@@ -261,7 +261,7 @@ async def test_params_of_the_wrong_kind(handlers, params, text, field):
     post.__annotations__["params"] = Post
     handlers.request("post")(post)
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         with pytest.raises(RequestFailed) as caught:
             await client.request("post", params)
         assert (caught.value.text, caught.value.code) == (f"bad parameters: {text}", "bad_params")
@@ -275,7 +275,7 @@ async def test_retry_later(handlers):
     def post() -> None:
         raise RetryLater(2000, "slow mode", "slow_mode")
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         with pytest.raises(RetryLater) as caught:
             await client.request("post")
         assert (caught.value.text, caught.value.code) == ("slow mode", "slow_mode")
@@ -289,7 +289,7 @@ async def test_handler_that_raises_cancelled_error(handlers):
     async def cancel_myself() -> None:
         raise asyncio.CancelledError
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         with pytest.raises(RequestFailed, match="internal error"):
             await client.request("cancel myself")
 
@@ -458,7 +458,7 @@ async def test_notifications_keep_their_order(handlers):
         if params == 4:
             done.set()
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         client.notify("quick", 0)
         for number, name in enumerate(["slow", "quick", "slow", "quick"], 1):
             client.notify(name, number)
@@ -490,7 +490,7 @@ async def test_failing_notification(handlers, caplog):
     async def set_done() -> None:
         done.set()
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         for name in ("fail", "fail slowly", "cancel", "hang", "unknown", "done"):
             client.notify(name)
         await done.wait()
@@ -612,7 +612,7 @@ async def test_end_of_the_connection_ends_its_tasks(handlers):
         finally:
             ended.append("notification")
 
-    async with connected(handlers, handlers) as (server, client):
+    async with pipe(handlers, handlers) as (server, client):
         client.notify("wait")
         waiting = asyncio.gather(
             client.request("wait"), server.request("never", timeout=10**6), return_exceptions=True
@@ -653,7 +653,7 @@ async def test_exception_in_the_block(handlers):
 
 async def test_request_times_out(handlers):
     """No answer in time: the caller knows, the other end is told, and a late answer means nothing."""
-    async with connected(handlers) as (server, client):
+    async with pipe(handlers) as (server, client):
         with pytest.raises(RequestTimeout) as caught:
             await client.request("never", timeout=3)
         assert str(caught.value) == "never: no answer within 3 s"
@@ -667,7 +667,7 @@ async def test_request_times_out(handlers):
 
 async def test_caller_is_cancelled(handlers):
     """Who no longer wants an answer cancels the task that waits for it."""
-    async with connected(handlers) as (server, client):
+    async with pipe(handlers) as (server, client):
         asking = asyncio.create_task(client.request("never"))
         await asyncio.sleep(0.1)
         asking.cancel()
@@ -705,7 +705,7 @@ async def test_structured_error(handlers):
     def post() -> None:
         raise OperationError("no such room", "no_such_room", "room")
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         with pytest.raises(RequestFailed) as caught:
             await client.request("post")
         assert (caught.value.text, caught.value.code, caught.value.field) == (

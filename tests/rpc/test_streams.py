@@ -17,8 +17,8 @@ from rpc import (
     RequestTimeout,
     RetryLater,
 )
-from rpc.transport import memory_pair
-from tests.rpc.ends import connected, facing
+from rpc.memory import memory_pair, pipe
+from tests.rpc.ends import facing
 from tests.rpc.wire import CANCEL, HELLO
 
 
@@ -162,7 +162,7 @@ async def test_handler_fails_midway(handlers):
         yield 1
         raise OperationError("enough", "enough")
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         async with client.stream("midway", None) as stream:
             assert await anext(stream) == 1
             with pytest.raises(RequestFailed) as caught:
@@ -178,7 +178,7 @@ async def test_exception_in_a_handler(handlers, caplog):
     async def broken(parts: AsyncIterator[int]) -> int:
         raise ZeroDivisionError
 
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         with pytest.raises(RequestFailed, match=r"internal error \(\w{8}\)") as caught:
             async with client.stream("broken", None) as stream:
                 await anext(stream)
@@ -327,7 +327,7 @@ async def test_slow_reader_slows_the_writer(handlers):
         await proceed.wait()
         return sum([len(part) async for part in parts])
 
-    async with connected(handlers) as (_, client), client.stream("slow", result_type=int) as stream:
+    async with pipe(handlers) as (_, client), client.stream("slow", result_type=int) as stream:
 
         async def write() -> None:
             nonlocal written
@@ -404,7 +404,7 @@ async def test_asking_without_a_part(handlers):
 
 async def test_single_request_answered_in_parts(handlers):
     """With params the request is a single one, which stock peers understand too."""
-    async with connected(handlers) as (_, client), client.stream("count", 3, int) as stream:
+    async with pipe(handlers) as (_, client), client.stream("count", 3, int) as stream:
         assert [number async for number in stream] == [0, 1, 2]
         with pytest.raises(LocalProtocolError, match="has ended"):
             await stream.send(1)
@@ -412,13 +412,13 @@ async def test_single_request_answered_in_parts(handlers):
 
 async def test_request_answered_in_parts(handlers):
     """A plain request puts the parts together, and gives credit for more."""
-    async with connected(handlers) as (_, client):
+    async with pipe(handlers) as (_, client):
         assert await client.request("count", 10, bytes) == b"0123456789"
 
 
 async def test_request_answered_in_too_many_parts(handlers):
     """Together they are under the limit of one payload."""
-    async with connected(handlers) as (server, client):
+    async with pipe(handlers) as (server, client):
         client.limits = Limits(max_payload_bytes=5)
         client._asking.limits = client.limits
         with pytest.raises(MessageTooBig):
@@ -440,7 +440,7 @@ async def test_part_of_a_result_over_the_limit(handlers):
 
 async def test_empty_part(handlers):
     """It would be the end, so it is refused."""
-    async with connected(handlers) as (_, client), client.stream("raw") as stream:
+    async with pipe(handlers) as (_, client), client.stream("raw") as stream:
         with pytest.raises(LocalProtocolError, match="empty"):
             await stream.send(b"")
 
@@ -512,7 +512,7 @@ async def test_stream_put_off(handlers):
 
 async def test_asked_stream_in_which_nothing_moves(handlers):
     """Only while someone waits does silence count, and only silence."""
-    async with connected(handlers, limits=Limits(stream_timeout=1000)) as (server, client):
+    async with pipe(handlers, limits=Limits(stream_timeout=1000)) as (server, client):
         async with client.stream("sum", result_type=int, timeout=20) as stream:
             for _ in range(4):
                 await asyncio.sleep(15)

@@ -6,7 +6,8 @@ import pytest
 
 from rpc import Handlers, Limits, LocalProtocolError, Notification, Peer, Prepared
 from rpc.frames import MAX_JOINED_BYTES, joined_frames, joined_pieces, split_frames
-from rpc.transport import AsgiTransport, FrameTransport, memory_pair
+from rpc.memory import memory_pair
+from rpc.transport import AsgiTransport, FrameTransport
 from tests.rpc.wire import HELLO, JOINED
 
 

@@ -1,0 +1,45 @@
+"""Where a gotalk end listens or is found: `tcp://host:port`, `tls://host:port`, `unix:///path`, `ws://…`, `wss://…`."""
+
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+DEFAULT_PORT = 1234
+"""Of tcp and tls: what the examples of the public Go package listen on."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """`path` is the socket's for unix; for ws and wss only `url` counts."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    url: str
+
+    def with_port(self, port: int) -> str:
+        """The URL with the port that is really listened on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{port}"
+
+
+def parse(url: str) -> Address:
+    """
+    Raises:
+        ValueError: it is no address; the text says what is wrong with it.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{url!r} is no address: {error}") from None
+    scheme = parts.scheme
+    if scheme in ("ws", "wss") and parts.hostname:
+        return Address(scheme, parts.hostname, port or 0, parts.path, url)
+    if scheme == "unix" and parts.path and not parts.netloc:
+        return Address(scheme, "", 0, unquote(parts.path), url)
+    if scheme in ("tcp", "tls") and parts.hostname and parts.path in ("", "/"):
+        return Address(scheme, parts.hostname, DEFAULT_PORT if port is None else port, "", url)
+    raise ValueError(
+        f"{url!r} is no address such as tcp://127.0.0.1:8001, tls://…, unix:///path, ws://… or wss://…"
+    )

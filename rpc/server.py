@@ -1,0 +1,213 @@
+"""A gotalk server on byte streams: TCP, TLS, unix sockets."""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import ssl as tls
+import stat
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from rpc import addresses
+from rpc.addresses import Address
+from rpc.handlers import Handlers, default_handlers
+from rpc.limits import Limits
+from rpc.peer import Peer
+from rpc.serving import RunBlocking
+from rpc.sockets import SocketTransport
+
+logger = logging.getLogger(__name__)
+
+RESTARTING = 4503
+
+MAX_CONNECTIONS = 10_000
+MAX_CONNECTIONS_PER_ADDRESS = 1000
+BACKLOG = 1024
+"""Connections that may wait to be accepted: everyone comes back at once after a restart."""
+
+_FULL = b"01f00000000"
+"""What a connection too many hears: our version, and an abnormal end."""
+
+
+class Server:
+    """Made by `serve`. `url` is where it listens, with the real port; leave its block or `close()` to end it."""
+
+    url: str
+
+    def __init__(
+        self,
+        address: Address,
+        handlers: Handlers,
+        limits: Limits,
+        max_connections: int,
+        max_connections_per_address: int,
+        run_blocking: RunBlocking,
+    ) -> None:
+        self._address = address
+        self._handlers = handlers
+        self._limits = limits
+        self._max_connections = max_connections
+        self._max_per_address = max_connections_per_address
+        self._run_blocking = run_blocking
+        self._connections: dict[asyncio.Task[None], Peer] = {}
+        self._per_address: Counter[str] = Counter()
+        self._closing = False
+
+    async def listen(self, ssl: tls.SSLContext | None) -> None:
+        """See `serve`."""
+        loop = asyncio.get_running_loop()
+        make: Callable[[], SocketTransport] = lambda: SocketTransport(self._accept)  # noqa: E731
+        address = self._address
+        if address.scheme == "unix":
+            _remove_stale(address.path)
+            self._server = await loop.create_unix_server(make, address.path, backlog=BACKLOG)
+            self._inode = os.stat(address.path).st_ino
+            self.url = address.url
+            return
+        timeouts: dict[str, Any] = {}
+        if ssl is not None:
+            timeouts["ssl_handshake_timeout"] = self._limits.handshake_timeout
+            timeouts["ssl_shutdown_timeout"] = self._limits.close_timeout
+        self._server = await loop.create_server(
+            make, address.host, address.port, ssl=ssl, backlog=BACKLOG, **timeouts
+        )
+        self.url = address.with_port(self._server.sockets[0].getsockname()[1])
+
+    def __len__(self) -> int:
+        """Number of connections."""
+        return len(self._connections)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self, timeout: float = 5.0) -> None:
+        """
+        Stop listening, let what runs be answered for at most `timeout` seconds, and close every connection.
+        A second call does nothing.
+        """
+        if self._closing:
+            return
+        self._closing = True
+        self._server.close()
+        if self._address.scheme == "unix":
+            self._remove_own()
+        connections = dict(self._connections)
+        if connections:
+            await asyncio.wait(
+                [asyncio.ensure_future(self._finish(peer, timeout)) for peer in connections.values()]
+            )
+            _, unfinished = await asyncio.wait(connections, timeout=self._limits.close_timeout)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+    @staticmethod
+    async def _finish(peer: Peer, timeout: float) -> None:
+        await peer.finish(timeout)
+        peer.close(RESTARTING, "restarting")
+
+    def _accept(self, transport: SocketTransport) -> None:
+        client = transport.client
+        host = client[0] if client is not None else ""
+        if self._closing or len(self._connections) >= self._max_connections:
+            transport.refuse(_FULL)
+            return
+        if host and self._per_address[host] >= self._max_per_address:
+            transport.refuse(_FULL)
+            return
+        scope: dict[str, Any] = {"type": "gotalk", "scheme": self._address.scheme, "client": client, "headers": []}
+        peer = Peer(self._handlers, transport, self._limits, scope=scope, run_blocking=self._run_blocking)
+        task = asyncio.get_running_loop().create_task(transport.run(peer, self._limits))
+        self._connections[task] = peer
+        self._per_address[host] += 1
+
+        def ended(task: asyncio.Task[None]) -> None:
+            del self._connections[task]
+            self._per_address[host] -= 1
+            if not self._per_address[host]:
+                del self._per_address[host]
+            if not task.cancelled() and (error := task.exception()) is not None:
+                logger.error("a connection failed", exc_info=error)
+
+        task.add_done_callback(ended)
+
+    def _remove_own(self) -> None:
+        try:
+            if os.stat(self._address.path).st_ino == self._inode:
+                os.unlink(self._address.path)
+        except FileNotFoundError:
+            pass
+
+
+async def serve(
+    url: str,
+    handlers: Handlers = default_handlers,
+    limits: Limits | None = None,
+    *,
+    ssl: tls.SSLContext | None = None,
+    max_connections: int = MAX_CONNECTIONS,
+    max_connections_per_address: int = MAX_CONNECTIONS_PER_ADDRESS,
+    run_blocking: RunBlocking = asyncio.to_thread,
+) -> Server:
+    """
+    Listen for gotalk peers and serve them until the server is closed.
+
+    Args:
+        url: `tcp://host:port` (port 0: a free one), `tls://host:port` or `unix:///path`.
+        handlers: what peers may ask for; its `opened` and `closed` hooks run for each connection.
+        limits: what each peer may use.
+        ssl: for tls, a context with a certificate.
+        max_connections, max_connections_per_address: one more hears `f` 0 and is closed.
+        run_blocking: runs handlers that are plain functions.
+
+    Raises:
+        ValueError: the address is none, or its scheme does not go with `ssl`.
+        OSError: it cannot be listened on, such as EADDRINUSE.
+    """
+    address = addresses.parse(url)
+    if address.scheme not in ("tcp", "tls", "unix"):
+        raise ValueError(f"{address.scheme} is served by an HTTP server, not here: {url}")
+    if (address.scheme == "tls") != (ssl is not None):
+        raise ValueError("tls:// needs an ssl context with a certificate, and nothing else takes one")
+    server = Server(
+        address,
+        handlers,
+        Limits() if limits is None else limits,
+        max_connections,
+        max_connections_per_address,
+        run_blocking,
+    )
+    await server.listen(ssl)
+    return server
+
+
+def _remove_stale(path: str) -> None:
+    """
+    Remove a socket that a server left behind when it died.
+
+    Raises:
+        OSError: EADDRINUSE, a server listens there; EEXIST, it is no socket.
+    """
+    try:
+        is_socket = stat.S_ISSOCK(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return
+    if not is_socket:
+        raise OSError(errno.EEXIST, "there is something else than a socket", path)
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.settimeout(1)
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+    raise OSError(errno.EADDRINUSE, "a server listens there already", path)

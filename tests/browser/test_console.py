@@ -9,9 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 from chat.console import DOORS
 from tests.browser.stand_in import stand_in
 from tests.browser.visitor import LOST, WATCH
+from tests.server import Server
 
 pytestmark = pytest.mark.browser
 
+STREAMING = "tests.browser.streaming.settings"
 NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, textarea, [role=log]")]
   .filter((each) => !each.textContent.trim() || each.matches("select"))
   .filter((each) => !each.ariaLabel && !each.labels?.length)
@@ -110,6 +112,13 @@ def crowded(site):
         yield url
 
 
+@pytest.fixture
+def streaming(tmp_path):
+    """A site that has streams."""
+    with Server(tmp_path / "data", environment={"DJANGO_SETTINGS_MODULE": STREAMING}) as server:
+        yield server.url
+
+
 @pytest.mark.parametrize("door", [door.name for door in DOORS])
 def test_every_offered_door_opens(console, door):
     """No door of the list leads nowhere."""
@@ -156,6 +165,25 @@ def test_operations_are_offered_for_the_chosen_kind(console):
     console.choose("Kind", "notification")
     expect(offered.and_(console.page.locator('[value="send-message"]'))).to_have_count(0)
     expect(offered.and_(console.page.locator('[value="typing"]'))).to_have_count(1)
+
+
+def test_stream_is_written_part_by_part(opened, streaming):
+    """A stream request, a part of it and its end; the id is filled in, and the form is the operation's."""
+    console = opened(url=streaming)
+    console.open()
+    console.choose("Kind", "stream request")
+    console.fill("Operation", "double")
+    number = console.page.locator("#operation-form input[type=number]")
+    for kind, part in (("stream request", "4"), ("part of a stream request", "5")):
+        console.choose("Kind", kind)
+        number.fill(part)
+        number.press("Enter")
+    console.sees("RESPONSE", "typeS (part of a result)", "answersdouble", "8")
+    console.sees("RESPONSE", "typeS (part of a result)", "answersdouble", "10")
+    console.choose("Kind", "end of a stream request")
+    console.send()
+    console.sees("SEND", "typep (part of a stream request)", "size0")
+    console.sees("RESPONSE", "typeS (part of a result)", "size0")
 
 
 def test_protocol_error_by_hand_is_answered_and_closes(console):
@@ -275,6 +303,13 @@ def test_link_brings_the_set_up_back(console, opened):
     expect(other.page.get_by_label("Opcode")).to_have_value("110")
     expect(other.page.locator("#state")).to_have_text("Closed")
     expect(other.page.locator("#entries li")).to_have_count(0)
+
+
+def test_link_with_what_does_not_exist_changes_nothing(opened):
+    """A door, wire, kind or mode that is unknown here leaves what is chosen."""
+    console = opened("#door=nowhere&wire=morse&kind=shout&mode=smoke")
+    for label, value in (("Door", DOORS[0].name), ("Send as", "message"), ("Kind", "request")):
+        expect(console.page.get_by_label(label)).to_have_value(value)
 
 
 def test_log_is_copied_as_text_and_cleared(opened):

@@ -16,6 +16,8 @@ const KEPT = ["mode", "kind", "name", "opcode"];
 export class Composer {
   #wire = "";
   #catalog = new Catalog(null);
+  /** The kind whose operations the list holds. */
+  #listedKind = "";
   /** The operation whose form is shown. @type {import("./catalog.js").Operation|undefined} */
   #operation;
   /** @type {{element: HTMLElement, value: () => any}|null} */
@@ -42,7 +44,14 @@ export class Composer {
 
   /** @param {Record<string, string>} setUp */
   restore(setUp) {
-    for (const name of KEPT) if (setUp[name] !== undefined) byId(name).value = setUp[name];
+    for (const name of KEPT) {
+      const field = byId(name);
+      const isPossible =
+        field instanceof HTMLSelectElement
+          ? [...field.options].some(({ value, disabled }) => value === setUp[name] && !disabled)
+          : name in setUp;
+      if (isPossible) field.value = setUp[name];
+    }
     this.#show();
   }
 
@@ -58,7 +67,8 @@ export class Composer {
   /** @param {any} answer to `$ops` */
   learn(answer) {
     this.#catalog = new Catalog(answer);
-    // The form may have been drawn from what an earlier server said.
+    // List and form may have been drawn from what an earlier server said.
+    this.#listedKind = "";
     this.#operation = undefined;
     this.#show();
   }
@@ -117,6 +127,7 @@ export class Composer {
   }
 
   #show() {
+    this.#listOperations();
     this.#showOperation();
     const shown = partsShown(this.#choices);
     for (const part of PARTS) byId(`part-${part}`).hidden = !shown.has(part);
@@ -131,12 +142,18 @@ export class Composer {
         : interpolate(gettext("%(name)s; payload: %(payload)s"), { name: hint.name(), payload: hint.payload() });
   }
 
-  /** The list of operations for this kind, and the form of the one that is named. */
+  /** Not at each letter: an open list would close. */
+  #listOperations() {
+    if (this.#kind === this.#listedKind) return;
+    this.#listedKind = this.#kind;
+    const offered = this.#catalog.offered(this.#kind);
+    const options = offered.map(([name, { doc }]) => el("option", { value: name }, doc ?? ""));
+    byId("operations").replaceChildren(...options);
+  }
+
+  /** The form of the operation that is named. */
   #showOperation() {
     const kind = this.#kind;
-    byId("operations").replaceChildren(
-      ...this.#catalog.offered(kind).map(([name, { doc }]) => el("option", { value: name }, doc ?? "")),
-    );
     const name = kind === "part" ? this.#operationOf(byId("id").value.trim()) : byId("name").value.trim();
     const operation = name === undefined ? undefined : this.#catalog.find(kind, name);
     if (operation === this.#operation) return;

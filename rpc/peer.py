@@ -186,6 +186,8 @@ class Peer:
 
     async def finish(self, timeout: float) -> None:
         """Refuse new requests and wait until those that run are answered, for at most `timeout` seconds."""
+        if self._line.closing:
+            return
         self._session.drain()
         try:
             async with asyncio.timeout(timeout):

@@ -16,7 +16,7 @@ from chat.names import MAX_NAME_CHARS
 from chat.posts import MAX_BODY_CHARS
 from rpc import Handlers, Limits
 from rpc.handlers import default_handlers
-from tests.rpc.ends import connected
+from rpc.memory import pipe
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
@@ -132,7 +132,7 @@ def test_example_of_the_readme_answers():
     assert re.search(r'requestp\("([^"]+)", \{ sides: 20 \}', page)[1] == "roll"
 
     async def ask():
-        async with connected(handlers) as (_, asking):
+        async with pipe(handlers) as (_, asking):
             return await asking.request("roll", {"sides": 20}, int)
 
     assert 1 <= asyncio.run(ask()) <= 20

@@ -79,7 +79,7 @@ class Page:
             self._changed.notify_all()
 
     async def ask(self, operation, params=None):
-        return await self.peer.request(operation, params, timeout=DEADLINE)
+        return await self.peer.request(operation, params, timeout=DEADLINE, retries=0)
 
     async def refusal(self, operation, params=None):
         """Ask for what is refused; returns the code of the refusal."""

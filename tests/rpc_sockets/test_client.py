@@ -77,9 +77,12 @@ async def test_header_of_a_websocket(handlers):
     async def look(connection, request):
         seen.append(request.headers["Authorization"])
 
-    async with websocket_server(handlers, process_request=look) as url:
-        async with await connect(url, headers={"Authorization": "Bearer x"}) as client:
-            await client.request("echo")
+    headers = {"Authorization": "Bearer x"}
+    async with (
+        websocket_server(handlers, process_request=look) as url,
+        await connect(url, headers=headers) as client,
+    ):
+        await client.request("echo")
     assert seen == ["Bearer x"]
 
 

@@ -241,6 +241,8 @@ const actions = {
   async "cancel: ends the server's handler"(sock) {
     const stream = sock.stream("never");
     await stream.write(1);
+    // A handler that was cancelled before its first step could not tell.
+    await sock.request("echo");
     stream.cancel();
     equal((await failure(collect(stream))).code, "cancelled");
     await eventually(() => sock.request("was-cancelled"), true);

@@ -1199,7 +1199,7 @@
 
     /** Answers with what the handler has thrown: what has a `code` is for the other side, the rest for us. */
     failed(op, error) {
-      if (error === this.signal.reason) return;
+      if (this.signal.aborted && error === this.signal.reason) return;
       if (typeof Object(error).code === "string") {
         this.fail(error);
       } else {
@@ -1362,11 +1362,12 @@
     #timer;
     #retryTimer;
     #parts = [];
+    #size = 0;
     #meter;
 
-    /** @param {TypedRequestOptions} options */
+    /** @param {Required<Omit<TypedRequestOptions, "signal">> & { signal?: AbortSignal }} options */
     constructor(desk, op, payload, options) {
-      const { timeout = 0, retries = 0, signal } = options;
+      const { timeout, retries, signal } = options;
       super(desk);
       this.promise = new Promise((resolve, reject) => {
         this.#resolve = resolve;
@@ -1406,6 +1407,7 @@
 
     #send() {
       this.#parts = [];
+      this.#size = 0;
       this.#meter = new Meter(this, "S");
       try {
         this.desk.send(protocol.MsgTypeSingleReq, this.id, this.#op, 0, this.#payload);
@@ -1433,8 +1435,10 @@
         this.#succeed(concat([NO_BYTES, ...this.#parts]));
         return;
       }
-      this.#parts.push(toBytes(part));
-      if (sizeOf(this.#parts) > MAX_MESSAGE_BYTES) {
+      const bytes = toBytes(part);
+      this.#parts.push(bytes);
+      this.#size += bytes.length;
+      if (this.#size > MAX_MESSAGE_BYTES) {
         this.giveUp(new RequestError("result too large", { code: "too_large" }));
       } else {
         this.#meter.consumed(this.#meter.arrived(part));
@@ -1824,8 +1828,8 @@
      */
     stream(op, options = {}) {
       encodeName(op);
-      const codec = options.buffer ? RAW_PARTS : JSON_PARTS;
-      return new Stream(this.#desk, op, codec, { timeout: this.streamTimeout, ...options });
+      const { timeout = this.streamTimeout, signal, buffer } = options;
+      return new Stream(this.#desk, op, buffer ? RAW_PARTS : JSON_PARTS, { timeout, signal });
     }
 
     /** Opens a stream whose parts are Uint8Arrays. */
@@ -1972,9 +1976,8 @@
     }
 
     #ask(op, payload, given) {
-      const options = given !== null && typeof given === "object" ? given : {};
-      const settings = { timeout: this.requestTimeout, retries: this.retryLimit, ...options };
-      return new RequestCall(this.#desk, op, payload, settings).promise;
+      const { timeout = this.requestTimeout, retries = this.retryLimit, signal } = Object(given);
+      return new RequestCall(this.#desk, op, payload, { timeout, retries, signal }).promise;
     }
 
     #receive(link, msg) {

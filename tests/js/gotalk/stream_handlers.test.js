@@ -157,6 +157,7 @@ for (const [what, handler] of [
     },
   ],
   ["a promise that rejects", () => Promise.reject(new Error("secret"))],
+  ["a promise that rejects with nothing", () => Promise.reject()],
 ]) {
   test(`${what}: answers internal error without its words, and reports`, async (t) => {
     const reports = expectReports(t);

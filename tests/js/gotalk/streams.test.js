@@ -325,7 +325,7 @@ test("timeout: a reader that is slow but reads does not let it run out", async (
 
 test("no timeout given: it is 60 s, and timeout 0 waits for ever", async () => {
   const { clock, sock, ws } = connectOurs();
-  const result = readAll(sock.stream("sum"));
+  const result = readAll(sock.stream("sum", { timeout: undefined }));
   const patient = readAll(sock.stream("sum", { timeout: 0 }));
   for (let seconds = 0; seconds < 60; seconds += 10) {
     assert.equal(result.state, "reading");

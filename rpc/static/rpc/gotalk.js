@@ -625,7 +625,7 @@
       return this.#hasEnd || this.isStopped;
     }
 
-    /** The promise resolves when the part has left, or is not wanted any more; it rejects if all failed. */
+    /** The promise resolves when the part has left or is not wanted any more, and rejects when `stop` says so. */
     write(part) {
       if (part.length === 0) throw new RangeError("an empty part would end the stream");
       /** @type {Promise<void>} */
@@ -638,7 +638,7 @@
       return promise;
     }
 
-    /** Puts a part in its place; the empty one is the end. */
+    /** Puts a part in line; the empty one is the end. */
     put(part, resolve = () => {}, reject = (error) => {}) {
       this.#hasEnd ||= part.length === 0;
       this.#waiting.push({ part, cost: part.length === 0 ? 0 : costOf(part), resolve, reject });
@@ -927,8 +927,10 @@
     #ws;
     #hooks;
     #reader = new Reader();
-    /** Frames that arrived before the page reads; null from then on.
-     * @type {any[] | null} */
+    /**
+     * Frames that came before `startReading`; null from then on.
+     * @type {any[] | null}
+     */
     #backlog = [];
     #lastSeen = Date.now();
     #peerBeats = false;
@@ -1215,7 +1217,7 @@
       if (this.link.writable) send();
     }
 
-    // A request without parts bears that somebody thinks otherwise.
+    // A plain request has no parts: those that come, or are granted, are ignored.
     receive(part) {}
     grant(credit) {}
   }

@@ -41,7 +41,7 @@ class OnMessage(msgspec.Struct):
 @handlers.opened
 async def opened(peer: Peer) -> None:
     runtime = await lifecycle.start()
-    await runtime.connect(peer, door="web")
+    await runtime.connect(peer, door="web" if peer.scope["type"] == "websocket" else "gotalk")
 
 
 @handlers.closed

@@ -86,6 +86,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
     Args:
         application: the ASGI application.
         host, port: where to listen; port 0 takes a free one.
+        start: awaited before the port is listened on; what it raises ends `run`.
         drain: awaited at the first signal, while all sockets are still open.
         listening: called with the port once the server accepts connections.
     """
@@ -97,6 +98,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
         host: str,
         port: int,
         max_message_bytes: int,
+        start: Callable[[], Awaitable[None]],
         drain: Callable[[], Awaitable[None]],
         listening: Callable[[int], None],
     ) -> None:
@@ -114,6 +116,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
             verbosity=0,
         )
         self._host, self._port = host, port
+        self._start = start
         self._drain = drain
         self._listening = listening
         self._ending: asyncio.Task[None] | None = None
@@ -140,6 +143,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
         globalLogBeginner.beginLoggingTo([_log_twisted_failures], redirectStandardIO=False, discardBuffer=True)
         loop = reactor._asyncioEventloop
         asyncio.set_event_loop(loop)
+        loop.run_until_complete(self._start())
         self._listener = reactor.listenTCP(self._port, self.http_factory, backlog=BACKLOG, interface=self._host)
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)

@@ -80,6 +80,10 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 RATE_LIMITS = switch("RATE_LIMITS", default=True)
 
+GOTALK_LISTEN = env.str("GOTALK_LISTEN", default="tcp://127.0.0.1:8001")
+GOTALK_CERTIFICATE = env.str("GOTALK_CERTIFICATE", default="")
+GOTALK_KEY = env.str("GOTALK_KEY", default="")
+
 # --- what it is made of ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -1,17 +1,14 @@
 """The door for WebSockets: a Channels consumer around a `Peer`."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from channels.consumer import AsyncConsumer
-from django.conf import settings
-from django.db import close_old_connections
 
 from rpc.handlers import Handlers, default_handlers
 from rpc.limits import Limits
-from rpc.peer import Peer
+from rpc.peer import LOST, Peer
+from rpc.site import run_in_database_thread, site_limits
 from rpc.transport import AsgiSend, AsgiTransport, FrameTransport, Transport
 
 
@@ -41,14 +38,15 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
         peer = Peer(
             self.handlers,
             _transport(scope, send),
-            _limits() if self.limits is None else self.limits,
+            site_limits() if self.limits is None else self.limits,
             scope=scope,
-            run_blocking=_run_blocking,
+            run_blocking=run_in_database_thread,
         )
         async with peer as self.peer:
             await peer.open()
             while (event := await receive())["type"] == "websocket.receive":
                 await self.websocket_receive(event)
+            peer.lost(event.get("code", LOST), event.get("reason", ""))
             await self.websocket_disconnect(event)
 
     async def websocket_connect(self, event: Mapping[str, Any]) -> None:
@@ -66,23 +64,3 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
 def _transport(scope: Mapping[str, Any], send: AsgiSend) -> Transport:
     sink = (scope.get("extensions") or {}).get("hubtalk.frames")
     return AsgiTransport(send) if sink is None else FrameTransport(sink, send)
-
-
-def _limits() -> Limits:
-    limits = Limits()
-    if not getattr(settings, "RATE_LIMITS", True):
-        limits = msgspec.structs.replace(limits, messages_per_second=None, bytes_per_second=None)
-    return limits
-
-
-async def _run_blocking(function: Callable[..., Any], *arguments: Any) -> Any:
-    return await asyncio.to_thread(_with_fresh_connections, function, *arguments)
-
-
-def _with_fresh_connections(function: Callable[..., Any], *arguments: Any) -> Any:
-    """As Django does around a request, so that no handler meets a database connection that has died."""
-    close_old_connections()
-    try:
-        return function(*arguments)
-    finally:
-        close_old_connections()

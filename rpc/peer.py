@@ -32,7 +32,7 @@ from rpc.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-_LOST = 1006
+LOST = 1006
 """The code that WebSockets give a connection that ended without a close (RFC 6455, section 7.1.5)."""
 
 
@@ -209,7 +209,7 @@ class Peer:
 
     def _stop(self) -> None:
         """The connection is gone: nothing of it goes on."""
-        self._session.lost(_LOST, "connection lost")
+        self._session.lost(LOST, "connection lost")
         self._line.close()
         if self._timer is not None:
             self._timer.cancel()

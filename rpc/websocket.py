@@ -10,11 +10,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from rpc.frames import MAX_JOINED_BYTES
 from rpc.limits import Limits
-from rpc.peer import Peer
+from rpc.peer import LOST, Peer
 from rpc.session import Chunk
 from rpc.transport import OutboxTransport
-
-LOST = 1006
 
 MAX_CHUNKS_QUEUED = 16
 """WebSocket messages that wait while reading is held; then the library leaves the socket unread."""

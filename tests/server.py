@@ -56,7 +56,13 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        return {**inherited, "HUBTALK_DATA": str(self.data), "PYTHONUNBUFFERED": "1", **self._environment}
+        return {
+            **inherited,
+            "HUBTALK_DATA": str(self.data),
+            "PYTHONUNBUFFERED": "1",
+            "GOTALK_LISTEN": "",
+            **self._environment,
+        }
 
     def start(self) -> None:
         """Start and wait until it listens."""

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMEWORKS = {"django", "channels", "asgiref", "daphne", "twisted", "autobahn"}
-DJANGO_SIDE_OF_RPC = {"rpc/consumers.py", "rpc/views.py", "rpc/urls.py", "rpc/apps.py", "rpc/checks.py"}
+DJANGO_SIDE_OF_RPC = {"rpc/consumers.py", "rpc/views.py", "rpc/urls.py", "rpc/apps.py", "rpc/site.py"}
 PURE = {
     "rpc/messages.py",
     "rpc/codec.py",

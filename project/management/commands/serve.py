@@ -13,6 +13,8 @@ from django.db import OperationalError
 from chat.setup import new_setup_token
 
 SWITCH_SECONDS = 0.0005
+DRAIN_SECONDS = 1.0
+"""For what gotalk peers still wait for when the server ends; its whole end takes at most 9."""
 
 
 class Command(BaseCommand):
@@ -24,9 +26,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--port", type=int, default=settings.PORT, help="port to listen on; 0: a free one (PORT)"
         )
+        parser.add_argument(
+            "--gotalk",
+            default=settings.GOTALK_LISTEN,
+            metavar="URL",
+            help="where gotalk peers connect, such as tcp://127.0.0.1:8001; '' for nowhere (GOTALK_LISTEN)",
+        )
         parser.add_argument("--prepare", action="store_true", help="first migrate, and seed an empty site")
 
-    def handle(self, *args: Any, host: str, port: int, prepare: bool, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, gotalk: str, prepare: bool, **options: Any) -> None:
         if prepare:
             self._prepare()
         # Daphne installs its reactor on import, which must not happen to any other command.
@@ -34,23 +42,39 @@ class Command(BaseCommand):
 
         from chat import lifecycle
         from project.asgi import application
+        from project.gotalk import CannotListen, listen
         from project.server import HubtalkServer
+        from rpc import Server
         from rpc.limits import SKIP_FACTOR, Limits
 
         setup_token = new_setup_token()
         # The writer's thread comes back from the disk many times a second; by Python's default the loop's thread
         # would let it wait 5 ms each time.
         sys.setswitchinterval(SWITCH_SECONDS)
+        beside: list[Server] = []
+
+        async def start() -> None:
+            if gotalk:
+                beside.append(await listen(gotalk))
+
+        async def drain() -> None:
+            await lifecycle.drain()
+            for each in beside:
+                await each.close(DRAIN_SECONDS)
+
         server = HubtalkServer(
             application,
             host=host,
             port=port,
             max_message_bytes=SKIP_FACTOR * Limits().max_payload_bytes,
-            drain=lifecycle.drain,
-            listening=lambda port: self._say_where(host, port, setup_token),
+            start=start,
+            drain=drain,
+            listening=lambda port: self._say_where(host, port, setup_token, [each.url for each in beside]),
         )
         try:
             server.run()
+        except CannotListen as error:
+            raise CommandError(str(error)) from None
         except CannotListenError as error:
             reason = os.strerror(error.socketError.errno) if error.socketError.errno else str(error.socketError)
             raise CommandError(
@@ -64,10 +88,12 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from None
 
-    def _say_where(self, host: str, port: int, setup_token: str | None) -> None:
+    def _say_where(self, host: str, port: int, setup_token: str | None, gotalk_urls: list[str]) -> None:
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{port}{settings.ROOT_PATH}"
         self.stdout.write(f"Hubtalk is at {address}/")
+        for url in gotalk_urls:
+            self.stdout.write(f"gotalk is at {url}")
         if setup_token is not None:
             self.stdout.write(
                 f"Choose the admin's name and password at {address}/setup/{setup_token}/ (works once)"

@@ -625,7 +625,7 @@
       return this.#hasEnd || this.isStopped;
     }
 
-    /** The promise resolves when the part has left or is not wanted any more, and rejects when `stop` says so. */
+    /** Resolves when the part has left or is not wanted any more; rejects when all has failed. */
     write(part) {
       if (part.length === 0) throw new RangeError("an empty part would end the stream");
       /** @type {Promise<void>} */

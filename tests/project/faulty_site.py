@@ -55,6 +55,10 @@ FAULTS = {
 }
 
 
+async def start():
+    """Nothing listens beside."""
+
+
 async def drain() -> None:
     """Takes for ever, as a disk that hangs would."""
     print("draining", flush=True)
@@ -67,6 +71,7 @@ if __name__ == "__main__":
         host="127.0.0.1",
         port=0,
         max_message_bytes=1024,
+        start=start,
         drain=drain,
         listening=lambda port: print(port, flush=True),
     ).run()

@@ -207,7 +207,7 @@ def test_own_limits(handlers):
 def test_handler_in_a_thread_has_fresh_connections(handlers, monkeypatch):
     """Around a plain function, database connections that died or are too old are closed, as around a request."""
     calls = []
-    monkeypatch.setattr("rpc.consumers.close_old_connections", lambda: calls.append("close"))
+    monkeypatch.setattr("rpc.site.close_old_connections", lambda: calls.append("close"))
 
     @handlers.request("query")
     def query() -> int:

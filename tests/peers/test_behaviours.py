@@ -23,8 +23,6 @@ IN_PAGE = """async (address) => {
   return results;
 }"""
 
-pytestmark = pytest.mark.browser
-
 
 def all_well(results: list[str]) -> bool:
     """Whether each behaviour was shown; there are more than thirty."""
@@ -32,6 +30,7 @@ def all_well(results: list[str]) -> bool:
     return len(results) > 30
 
 
+@pytest.mark.node
 def test_from_node(site):
     """gotalk.js with the WebSocket of a library."""
     command = ["node", str(NODE_PROGRAM), "behave", site["ws"]]
@@ -39,6 +38,7 @@ def test_from_node(site):
     assert all_well(done.stdout.splitlines())
 
 
+@pytest.mark.browser
 def test_from_chromium(site):
     """gotalk.js as a page loads it."""
     with sync_playwright() as playwright, launch(playwright) as browser:

@@ -16,7 +16,7 @@ from tests.peers.peer import EXPECTED, Peer
 NODE_PROGRAM = Path(__file__).parent / "node.mjs"
 DEADLINE = 120.0
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 
 @asynccontextmanager

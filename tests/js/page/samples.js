@@ -1,3 +1,8 @@
+import { webcrypto } from "node:crypto";
+
+// Debian 12 has Node 18, which has no global one.
+globalThis.crypto ??= webcrypto;
+
 /** A message, a room and a person as the server sends them, with what a test does not care about filled in. */
 
 export function message(seq, changes = {}) {

@@ -1,0 +1,262 @@
+"""Two ends wired together under random use: no hang, no leak, no exception that is not ours."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rpc import Handlers, Limits, OperationError, Peer, RetryLater, RpcError
+from rpc.memory import pipe
+from rpc.messages import (
+    ErrorResult,
+    Notification,
+    Request,
+    Result,
+    RetryResult,
+    StreamPart,
+    StreamRequest,
+    StreamResult,
+)
+from rpc.session import Announced, Cancelled, Granted, Session
+from tests.rpc.clock import run
+
+SMALL = Limits(
+    max_payload_bytes=200,
+    max_requests_in_flight=4,
+    stream_window=3,
+    messages_per_second=None,
+    bytes_per_second=None,
+)
+
+ACTIONS = (
+    "request",
+    "stream",
+    "part",
+    "end",
+    "give up",
+    "answer",
+    "answer part",
+    "end answer",
+    "refuse",
+    "put off",
+)
+MORE_ACTIONS = ("notify", "grant", "oversized", "timer", "deliver")
+
+
+class End:
+    """A session and what its application knows: whom it has to answer, and what it has asked."""
+
+    def __init__(self, framed: bool) -> None:
+        self.session = Session(SMALL, 0.0, framed=framed)
+        self.to_answer: list[bytes] = []
+        self.asked: list[bytes] = []
+
+    def receive(self, chunk: bytes | str, now: float) -> None:
+        text = isinstance(chunk, str)
+        self.session.receive_data(chunk.encode() if isinstance(chunk, str) else chunk, now, text=text)
+        while (event := self.session.next_event()) is not None:
+            match event:
+                case Request() | StreamRequest():
+                    assert event.id not in self.to_answer
+                    self.to_answer.append(event.id)
+                case Cancelled():
+                    self.to_answer.remove(event.id)
+                    self.session.refuse(event.id, event.reason)
+                case Result() | ErrorResult() | RetryResult():
+                    self.asked.remove(event.id)
+                case StreamResult():
+                    if not event.payload:
+                        self.asked.remove(event.id)
+                case StreamPart() | Granted() | Announced() | Notification():
+                    pass
+                case _:
+                    self.asked.remove(event.id)
+
+    def act(self, action: str, chance: random.Random, now: float) -> None:
+        session = self.session
+        payload = chance.randbytes(chance.choice((0, 1, 5, 200)))
+        mine = chance.choice(self.asked) if self.asked else b"none"
+        theirs = chance.choice(self.to_answer) if self.to_answer else b"none"
+        match action:
+            case "request":
+                self.asked.append(session.request("any", payload))
+            case "stream":
+                self.asked.append(session.stream("any", payload))
+            case "part":
+                session.part(mine, payload or b"x")
+            case "end":
+                session.part(mine, b"")
+            case "give up" if self.asked:
+                session.give_up(mine)
+                self.asked.remove(mine)
+            case "answer":
+                session.answer(theirs, payload)
+            case "answer part":
+                session.answer_part(theirs, payload or b"x")
+            case "end answer":
+                session.answer_part(theirs, b"")
+            case "refuse":
+                session.refuse(theirs, OperationError("no", "no"))
+            case "put off":
+                session.refuse(theirs, RetryLater(1, "later"))
+            case "notify":
+                session.notify("any", payload)
+            case "grant":
+                session.grant(chance.choice((mine, theirs)), 1, results=chance.random() < 0.5)
+            case "oversized":
+                with suppress(RpcError):
+                    session.request("any", bytes(201))
+            case "timer":
+                session.handle_timer(now, 0)
+        if action in ("answer", "end answer", "refuse", "put off") and self.to_answer:
+            self.to_answer.remove(theirs)
+
+
+def deliver(one: End, other: End, chance: random.Random, now: float) -> None:
+    """Let what one end has to send arrive at the other, cut anywhere where it is a byte stream."""
+    chunks = one.session.data_to_send()
+    if "joined" in one.session.features:
+        whole = b"".join(chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks)
+        chunks = []
+        while whole:
+            size = chance.randint(1, len(whole))
+            chunks.append(whole[:size])
+            whole = whole[size:]
+    for chunk in chunks:
+        other.receive(chunk, now)
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(ACTIONS + MORE_ACTIONS), max_size=120), st.booleans())
+def test_sessions(seed, actions, framed):
+    """Whatever two applications do, the ends stay open, and when all is answered nothing is left."""
+    chance = random.Random(seed)
+    ends = End(framed), End(framed)
+    now = 0.0
+    # The first words are not joined: what they announce counts from behind them.
+    first_words = [end.session.data_to_send() for end in ends]
+    for end, chunks in zip(ends, reversed(first_words), strict=True):
+        for chunk in chunks:
+            end.receive(chunk, now)
+    for action in actions:
+        now += 0.01
+        side = chance.randrange(2)
+        if action == "deliver":
+            deliver(ends[side], ends[1 - side], chance, now)
+        else:
+            ends[side].act(action, chance, now)
+    for _ in range(6):
+        for side in (0, 1):
+            for id in ends[side].to_answer:
+                ends[side].session.answer(id, b"")
+            ends[side].to_answer.clear()
+            deliver(ends[side], ends[1 - side], chance, now)
+    for end in ends:
+        session = end.session
+        assert session.ended is None
+        assert end.asked == []
+        assert (session._waiting, session._sending, session._arriving) == (set(), set(), set())
+        assert session.in_flight == 0
+
+
+# --- peers -------------------------------------------------------------------------------------------------
+
+
+def busy_handlers() -> Handlers:
+    handlers = Handlers()
+
+    @handlers.request("now", inline=True)
+    def now(params: int) -> int:
+        return params
+
+    @handlers.request("later")
+    async def later(params: int) -> int:
+        await asyncio.sleep(params)
+        return params
+
+    @handlers.request("busy")
+    async def busy(params: int) -> int:
+        raise RetryLater(300, "busy")
+
+    @handlers.request("fail")
+    async def fail(params: int) -> int:
+        raise ZeroDivisionError
+
+    @handlers.request("back")
+    async def back(peer: Peer, params: int) -> int:
+        return await peer.request("later", params, int)
+
+    @handlers.notification("tell")
+    async def tell(params: int) -> None:
+        await asyncio.sleep(params)
+
+    @handlers.stream("totals")
+    async def totals(parts: AsyncIterator[int]) -> AsyncIterator[int]:
+        total = 0
+        async for part in parts:
+            await asyncio.sleep(part)
+            yield (total := total + part)
+
+    @handlers.stream("endless")
+    async def endless(parts: AsyncIterator[int]) -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(50)
+
+    return handlers
+
+
+async def use(peer: Peer, what: str, size: int) -> None:
+    with suppress(RpcError):
+        if what == "tell":
+            peer.notify("tell", size)
+        elif what == "totals":
+            async with peer.stream("totals", timeout=20) as stream:
+                for number in range(size * 3):
+                    await stream.send(number % 2)
+                await stream.end()
+                async for _ in stream:
+                    pass
+        elif what == "endless":
+            async with peer.stream("endless", timeout=20) as stream:
+                for _ in range(size * 10):
+                    await anext(stream)
+        else:
+            await peer.request(what, size, timeout=size + 1)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.sampled_from(("now", "later", "busy", "fail", "back", "tell", "totals", "endless", "nothing")),
+            st.integers(0, 9),
+            st.integers(0, 12),
+        ),
+        max_size=40,
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+def test_peers(uses, framed, closed_amid):
+    """Whatever is asked and given up, everyone gets an end, and no task is left when the connection is."""
+
+    async def scenario():
+        async with pipe(busy_handlers(), busy_handlers(), framed=framed) as peers:
+            asking = []
+            for first, what, size, patience in uses:
+                task = asyncio.create_task(use(peers[first], what, size))
+                asyncio.get_running_loop().call_later(patience, task.cancel)
+                asking.append(task)
+            if closed_amid:
+                await asyncio.sleep(2)
+                peers[0].close(4000, "enough")
+            await asyncio.gather(*asking, return_exceptions=True)
+            # What was given up may still be on its way there.
+            await asyncio.sleep(100)
+            assert [peer.in_flight for peer in peers] == [0, 0] or closed_amid
+
+    run(scenario())

@@ -1,5 +1,6 @@
 """docs/rpc.md says what the library does: its programs run, and print what stands beneath them."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from project.cli.main import SUBCOMMANDS
 from rpc import Limits, addresses, asking, client, server, session
 from rpc.limits import MAX_NAME_BYTES
 from tests.certificate import make_certificate
+from tests.peers.stock.go import GoPeer
 from tests.ports import accepts, free_port, wait_until
 from tests.server import Server
 
@@ -163,6 +165,18 @@ def test_page_of_the_operations(site):
     """It shows those of the app."""
     with urlopen(f"{site.url}/rpc/") as answer:
         assert "What an order costs." in answer.read().decode()
+
+
+def test_go_program(site):
+    """What it sends is answered; the Go package itself is not here."""
+    assert 's.Request("checkout", Order{"tea", 2}, &answer)' in blocks("go")[0].source
+    order = b'{"item":"tea","count":2}'
+
+    async def check_out() -> None:
+        async with GoPeer(f"tcp://127.0.0.1:{gotalk_port(site)}", {"confirm": lambda total: b"true"}) as peer:
+            assert await peer.request("checkout", order) == b'"thank you"'
+
+    asyncio.run(check_out())
 
 
 # --- commands ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect as connect_websocket
 
 from tests.chaos.test_crash import visitor_cookie
-from tests.peers.stock import BrowserPeer, Failed, GoPeer, alone
+from tests.peers.stock import BrowserPeer, Failed, GoPeer, alone, conversation
 from tests.server import Server
 
 TCP = {"GOTALK_LISTEN": "tcp://127.0.0.1:0"}
@@ -75,19 +75,6 @@ async def here(peer):
 
 
 # --- bytes -------------------------------------------------------------------------------------------------
-
-
-async def conversation(url: str, *written: bytes) -> bytes:
-    """All that the server says to an end that writes these bytes and then half-closes."""
-    reader, writer = await asyncio.open_connection(*url.removeprefix("tcp://").split(":"))
-    for each in written:
-        writer.write(each)
-        await writer.drain()
-    writer.write_eof()
-    said = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    return said
 
 
 @alone

@@ -117,26 +117,35 @@ class BrowserPeer:
             Failed: answered by `E`.
             ConnectionError: the connection ended first.
         """
-        answer = await self._request(operation, json.dumps(params, ensure_ascii=False, separators=(",", ":")))
+        answer = await self._answer_to(await self.ask(operation, _json(params)))
         return json.loads(answer) if answer else None
 
     async def request_buffer(self, operation: str, payload: Said = b"") -> Said:
         """The same with a payload as it is; a string leaves as a text message, a buffer as a binary one."""
-        return await self._request(operation, payload)
+        return await self._answer_to(await self.ask(operation, payload))
 
-    async def _request(self, operation: str, payload: Said) -> Said:
+    async def ask(self, operation: str, payload: Said = b"") -> asyncio.Future[Said]:
+        """Send a request; its answer, or why there is none, is still to come."""
         answered: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
         await self._send_request(operation, payload, answered)
+        return answered
+
+    @staticmethod
+    async def _answer_to(answered: asyncio.Future[Said]) -> Said:
         async with asyncio.timeout(DEADLINE):
             return await answered
 
     async def _send_request(self, operation: str, payload: Said, answered: asyncio.Future[Said]) -> None:
         id = _id(next(self._ids))
         self._queued[id] = operation, payload, answered
-        await self._send(f"r{id}{self._size(operation):03x}{operation}{self._size(payload):08x}", payload)
+        try:
+            await self._send(f"r{id}{self._size(operation):03x}{operation}{self._size(payload):08x}", payload)
+        except ConnectionError as error:
+            if not answered.done():
+                answered.set_exception(error)
 
     async def notify(self, name: str, params: Any = None) -> None:
-        payload = json.dumps(params, ensure_ascii=False, separators=(",", ":"))
+        payload = _json(params)
         await self._send(f"n{self._size(name):03x}{name}{self._size(payload):08x}", payload)
 
     async def heartbeat(self, load: int = 0, time: int = 0x5FC3B2A0) -> None:
@@ -144,12 +153,21 @@ class BrowserPeer:
         await self._send(f"h{load:04x}{time:08x}")
 
     async def say(self, *messages: Said) -> None:
-        """Send literal WebSocket messages."""
+        """
+        Send literal WebSocket messages.
+
+        Raises:
+            ConnectionError: there is no connection.
+        """
         async with self._sending:
-            for message in messages:
-                await self.socket.send(message)
+            try:
+                for message in messages:
+                    await self.socket.send(message)
+            except ConnectionClosed:
+                raise ConnectionError from None
 
     def stop_reading(self) -> None:
+        """As a page that hangs; what it sends still leaves."""
         self.socket.transport.pause_reading()
 
     async def _send(self, header: str, payload: Said = b"") -> None:
@@ -177,7 +195,7 @@ class BrowserPeer:
         return [value for each, value in self.notifications if each == name]
 
     async def closed(self) -> int:
-        """Wait until the server has closed; returns the close code."""
+        """Wait until the connection is over; returns the close code. To an `f` this peer closes by itself."""
         async with asyncio.timeout(DEADLINE):
             await asyncio.shield(self._reading)
         assert self.socket.close_code is not None
@@ -195,7 +213,7 @@ class BrowserPeer:
             pass
         except PeerBroken as broken:
             self._broken = broken
-            with suppress(ConnectionClosed):
+            with suppress(ConnectionError):
                 await self._send("f00000002")
             await self.socket.close(4002)
         finally:
@@ -258,8 +276,12 @@ class BrowserPeer:
         if handler is None:
             kind, answer = "E", f'unknown operation "{name}"'
         else:
-            kind, answer = "R", json.dumps(handler(json.loads(payload)), ensure_ascii=False)
+            kind, answer = "R", _json(handler(json.loads(payload)))
         await self._send(f"{kind}{id.decode()}{self._size(answer):08x}", answer)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _id(number: int) -> str:

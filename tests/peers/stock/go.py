@@ -163,7 +163,11 @@ class GoPeer:
         self._writer.write_eof()
 
     def stop_reading(self) -> None:
+        """As a program that is busy; what it writes still leaves."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+    def read_on(self) -> None:
+        self._writer.transport.resume_reading()  # type: ignore[attr-defined]
 
     # --- what it hears -------------------------------------------------------------------------------------
 
@@ -211,7 +215,7 @@ class GoPeer:
             if error.partial:
                 raise PeerBroken(f"the end within a message: {error.partial!r}") from None
         finally:
-            self._writer.close()
+            self._writer.transport.abort()
             self._over = True
             for pending in self._waiting.values():
                 pending.answers.put_nowait(OVER)

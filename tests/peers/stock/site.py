@@ -1,14 +1,15 @@
-"""A small site of its own under our Daphne, WebSocket and TCP: `python -m tests.peers.stock.site`."""
+"""A small site under our Daphne, WebSocket and TCP: `python -m tests.peers.stock.site`."""
 
 import asyncio
 import os
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+from rpc import Handlers, Limits, OperationError, Peer, RetryLater, serve
 from tests.server import ROOT
 
 NO_RATES: dict[str, Any] = {"messages_per_second": None, "bytes_per_second": None}
@@ -19,11 +20,87 @@ LIMITS: dict[str, dict[str, Any]] = {
     "/rate/": {"messages_per_second": 1, "messages_burst": 5},
     "/small/": {**NO_RATES, "max_payload_bytes": 1000},
     "/mute/": {"handshake_timeout": 0.2},
-    "/idle/": {"idle_timeout": 0.3},
+    "/idle/": {"handshake_timeout": 0.3, "idle_timeout": 0.3},
     "/beating/": {"heartbeat_interval": 0.05},
-    "/narrow/": {**NO_RATES, "max_outbox_bytes": 100_000, "heartbeat_interval": 0.1},
+    "/narrow/": {**NO_RATES, "max_outbox_bytes": 100_000},
 }
 """The limits of each WebSocket path; over TCP are those of `/`."""
+
+
+def site_handlers() -> Handlers:
+    """What stock peers ask of a server in these tests."""
+    handlers = Handlers()
+    let_go = asyncio.Event()
+
+    @handlers.request("echo", inline=True)
+    def echo(payload: bytes) -> bytes:
+        return payload
+
+    @handlers.request("wait")
+    async def wait() -> str:
+        """Until somebody, on whatever connection, asks to let go."""
+        await let_go.wait()
+        return "waited"
+
+    @handlers.request("let go", inline=True)
+    def let_all_go() -> None:
+        let_go.set()
+        let_go.clear()
+
+    @handlers.request("later", inline=True)
+    def later(milliseconds: int) -> None:
+        raise RetryLater(milliseconds, "not now")
+
+    @handlers.notification("wait")
+    async def wait_quietly() -> None:
+        await let_go.wait()
+
+    @handlers.request("call back")
+    async def call_back(peer: Peer, operation: str) -> Any:
+        return await peer.request(operation, "hi")
+
+    @handlers.request("call back in parts")
+    async def call_back_in_parts(peer: Peer, operation: str) -> Any:
+        async with peer.stream(operation) as stream:
+            await stream.send("a")
+            await stream.send("b")
+            await stream.end()
+            return [part async for part in stream]
+
+    @handlers.stream("upper")
+    async def upper(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for part in parts:
+            yield part.upper()
+
+    @handlers.stream("size")
+    async def size(parts: AsyncIterator[bytes]) -> int:
+        return sum([len(part) async for part in parts])
+
+    @handlers.stream("size, later")
+    async def size_later(parts: AsyncIterator[bytes]) -> int:
+        await let_go.wait()
+        return sum([len(part) async for part in parts])
+
+    @handlers.stream("size, slowly")
+    async def size_slowly(parts: AsyncIterator[bytes]) -> int:
+        sum = 0
+        async for part in parts:
+            sum += len(part)
+            await asyncio.sleep(0.001)
+        return sum
+
+    @handlers.stream("first")
+    async def first(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        yield await anext(parts)
+
+    @handlers.stream("until bad")
+    async def until_bad(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for part in parts:
+            if part == b"bad":
+                raise OperationError("a bad part", "bad")
+            yield part
+
+    return handlers
 
 
 class Site:
@@ -48,59 +125,34 @@ class Site:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
+    @property
+    def peak_memory(self) -> int | None:
+        """The most memory it ever had, in bytes; None where the system does not tell."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+        return int(found[1]) * 1024 if found is not None else None
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     # Importing our server installs Twisted's reactor.
     from project.server import HubtalkServer
-    from rpc import Handlers, Limits, Peer, serve
     from rpc.consumers import GotalkConsumer
 
-    handlers = Handlers()
-    let_go = asyncio.Event()
-
-    @handlers.request("echo", inline=True)
-    def echo(payload: bytes) -> bytes:
-        return payload
-
-    @handlers.request("wait")
-    async def wait() -> str:
-        """Until somebody, here or elsewhere, asks to let go."""
-        await let_go.wait()
-        return "waited"
-
-    @handlers.request("let go", inline=True)
-    def let_all_go() -> None:
-        let_go.set()
-        let_go.clear()
-
-    @handlers.request("call back")
-    async def call_back(peer: Peer, operation: str) -> Any:
-        return await peer.request(operation, "hi")
-
-    @handlers.request("peak memory", inline=True)
-    def peak_memory() -> int:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-    @handlers.stream("count slowly")
-    async def count_slowly(parts: AsyncIterator[bytes]) -> int:
-        number = 0
-        async for part in parts:
-            number += len(part)
-            await asyncio.sleep(0.001)
-        return number
+    handlers = site_handlers()
+    doors = {
+        path: GotalkConsumer.as_asgi(handlers=handlers, limits=Limits(**limits)) for path, limits in LIMITS.items()
+    }
+    beside = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
-        limits = Limits(**LIMITS[scope["path"]])
-        await GotalkConsumer.as_asgi(handlers=handlers, limits=limits)(scope, receive, send)
-
-    beside = []
+        await doors[scope["path"]](scope, receive, send)
 
     async def start() -> None:
         beside.append(await serve("tcp://127.0.0.1:0", handlers, Limits(**NO_RATES)))
 
     async def drain() -> None:
-        """It is killed."""
+        """Nothing: it is killed."""
 
     HubtalkServer(
         application,

@@ -566,13 +566,18 @@ class Session:
     def next_deadline(self) -> float:
         """When to call `handle_timer`, or later when bytes have come since."""
         if self._version is not None:
-            return min(self._started_at + self._limits.handshake_timeout, self._heartbeat_at)
+            return min(self._version_due, self._heartbeat_at)
         return min(self._last_received + self._limits.idle_timeout, self._heartbeat_at)
+
+    @property
+    def _version_due(self) -> float:
+        # Who says nothing at all is silent as well; and a timer set for later would let silence last as long.
+        return self._started_at + min(self._limits.handshake_timeout, self._limits.idle_timeout)
 
     def handle_timer(self, now: float, unix_time: int) -> None:
         """Do what is due at `now`: send a heartbeat, or end a connection that is silent."""
         if self._version is not None:
-            if now >= self._started_at + self._limits.handshake_timeout:
+            if now >= self._version_due:
                 code = UNSUPPORTED_VERSION if self._version else TIMED_OUT
                 self.fail(code, "no version came")
         elif now >= self._last_received + self._limits.idle_timeout:

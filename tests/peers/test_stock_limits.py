@@ -511,8 +511,16 @@ async def test_go_that_says_no_version():
 @alone
 async def test_go_that_falls_silent():
     """Unlike silence of a server, ours is told: `f` 3, then the end."""
-    async with serving(idle_timeout=0.2) as url, GoPeer(url) as peer:
+    async with serving(handshake_timeout=0.2, idle_timeout=0.2) as url, GoPeer(url) as peer:
         await peer.request("echo")
+        await peer.ended()
+        assert peer.fault == 3
+
+
+@alone
+async def test_go_that_falls_silent_early():
+    """An idle timeout shorter than that of the handshake counts from the first second on."""
+    async with serving(idle_timeout=0.2, handshake_timeout=3600) as url, GoPeer(url) as peer:
         await peer.ended()
         assert peer.fault == 3
 

@@ -1,12 +1,8 @@
 """A gotalk server on byte streams: TCP, TLS, unix sockets."""
 
 import asyncio
-import errno
 import logging
-import os
-import socket
 import ssl as tls
-import stat
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
@@ -18,6 +14,7 @@ from rpc.handlers import Handlers, default_handlers
 from rpc.limits import Limits
 from rpc.peer import Peer
 from rpc.serving import RunBlocking
+from rpc.socket_file import SocketFile
 from rpc.sockets import SocketTransport
 
 logger = logging.getLogger(__name__)
@@ -56,6 +53,8 @@ class Server:
         self._connections: dict[asyncio.Task[None], Peer] = {}
         self._per_address: Counter[str] = Counter()
         self._closing = False
+        self._file: SocketFile | None = None
+        """Of a unix socket."""
 
     async def listen(self, ssl: tls.SSLContext | None) -> None:
         """See `serve`."""
@@ -63,9 +62,10 @@ class Server:
         make: Callable[[], SocketTransport] = lambda: SocketTransport(self._accept)  # noqa: E731
         address = self._address
         if address.scheme == "unix":
-            _remove_stale(address.path)
+            self._file = SocketFile(address.path)
+            self._file.make_way()
             self._server = await loop.create_unix_server(make, address.path, backlog=BACKLOG)
-            self._inode = os.stat(address.path).st_ino
+            self._file.made()
             self.url = address.url
             return
         timeouts: dict[str, Any] = {}
@@ -98,8 +98,8 @@ class Server:
             return
         self._closing = True
         self._server.close()
-        if self._address.scheme == "unix":
-            self._remove_own()
+        if self._file is not None:
+            self._file.remove()
         connections = dict(self._connections)
         if connections:
             await asyncio.wait(
@@ -139,13 +139,6 @@ class Server:
                 logger.error("a connection failed", exc_info=error)
 
         task.add_done_callback(ended)
-
-    def _remove_own(self) -> None:
-        try:
-            if os.stat(self._address.path).st_ino == self._inode:
-                os.unlink(self._address.path)
-        except FileNotFoundError:
-            pass
 
 
 async def serve(
@@ -188,26 +181,3 @@ async def serve(
     )
     await server.listen(ssl)
     return server
-
-
-def _remove_stale(path: str) -> None:
-    """
-    Remove a socket that a server left behind when it died.
-
-    Raises:
-        OSError: EADDRINUSE, a server listens there; EEXIST, it is no socket.
-    """
-    try:
-        is_socket = stat.S_ISSOCK(os.stat(path).st_mode)
-    except FileNotFoundError:
-        return
-    if not is_socket:
-        raise OSError(errno.EEXIST, "there is something else than a socket", path)
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.settimeout(1)
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-            return
-    raise OSError(errno.EADDRINUSE, "a server listens there already", path)

@@ -1,0 +1,48 @@
+"""The file of a unix socket that is listened on: one left behind must not be in the way, a live one must stay."""
+
+import errno
+import os
+import socket
+import stat
+
+PROBE_TIMEOUT = 1.0
+
+
+class SocketFile:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._inode: int | None = None
+
+    def make_way(self) -> None:
+        """
+        Remove a socket that a server left behind when it died.
+
+        Raises:
+            OSError: EADDRINUSE, a server listens there; EEXIST, it is no socket.
+        """
+        try:
+            is_socket = stat.S_ISSOCK(os.stat(self._path).st_mode)
+        except FileNotFoundError:
+            return
+        if not is_socket:
+            raise OSError(errno.EEXIST, "there is something else than a socket", self._path)
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.settimeout(PROBE_TIMEOUT)
+                probe.connect(self._path)
+            except ConnectionRefusedError:
+                os.unlink(self._path)
+                return
+        raise OSError(errno.EADDRINUSE, "a server listens there already", self._path)
+
+    def made(self) -> None:
+        """The socket is there now, and this process's own."""
+        self._inode = os.stat(self._path).st_ino
+
+    def remove(self) -> None:
+        """Remove it, unless another server has taken its place."""
+        try:
+            if os.stat(self._path).st_ino == self._inode:
+                os.unlink(self._path)
+        except FileNotFoundError:
+            pass

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable
 
 from rpc.frames import MAX_JOINED_BYTES
-from rpc.limits import Limits
+from rpc.limits import CHUNK_COST, Limits
 from rpc.prepared import Prepared
 from rpc.session import Chunk, Session
 from rpc.transport import Transport
@@ -73,7 +73,7 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._flush_scheduled = False
         self._unflushed = 0
-        """Bytes of parts that wait in the session."""
+        """Bytes of parts that wait in the session, each counted as `CHUNK_COST` more."""
         self._unchecked = 0
         """Bytes written since the outbox was last looked at."""
         self._backlog: list[Chunk] = []
@@ -103,7 +103,10 @@ class Line:
             self._unchecked += self._transport.write_prepared(prepared)
 
     async def way_out(self) -> None:
-        """Wait until a part may be sent without filling the outbox."""
+        """Wait until a part may be sent without filling the outbox, and without keeping others from the loop."""
+        if self._unflushed > MAX_JOINED_BYTES:
+            self.flush()
+            await asyncio.sleep(0)
         while not self._transport.writable and not self.closing:
             if self._drained is None:
                 self._drained = asyncio.Event()
@@ -117,11 +120,8 @@ class Line:
 
     def pushed(self, size: int) -> None:
         """A part of so many bytes was given to the session."""
-        self._unflushed += size
-        if self._unflushed > MAX_JOINED_BYTES:
-            self.flush()
-        else:
-            self.schedule_flush()
+        self._unflushed += size + CHUNK_COST
+        self.schedule_flush()
 
     def check_outbox(self) -> bool:
         """Cut off an end that reads too slowly; returns whether it was cut off now."""

@@ -112,11 +112,14 @@ class SocketTransport(asyncio.Protocol):
         # Go peers see `f` only when the end of the stream follows it.
         if self._transport.is_closing():
             return
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-            self._transport.resume_reading()
-        else:
-            self._transport.close()
+        try:
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+                self._transport.resume_reading()
+                return
+        except OSError:
+            pass  # The other end has reset the connection a moment ago.
+        self._transport.close()
 
     def abort(self) -> None:
         self._transport.abort()

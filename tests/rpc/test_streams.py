@@ -265,6 +265,24 @@ async def test_part_over_the_limit(handlers, ended):
         assert ended == ["never"]
 
 
+@pytest.mark.parametrize("hellos", [(), (hello("flow", window=1 << 20),)])
+async def test_handler_that_never_waits(handlers, hellos):
+    """It leaves others their turn, also when what it yields goes nowhere."""
+
+    @handlers.stream("endless")
+    async def endless(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        while True:
+            yield b"more"
+
+    async with facing(handlers, *hellos, framed=False) as (_, far):
+        near = far.transport._other
+        near.buffered = lambda: 0
+        far.say(b"r0001007endless00000000r0002004echo00000000")
+        heard = b""
+        while b"R0002" not in heard:
+            heard = (await far.hear())[0]
+
+
 # --- credit ------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,86 @@
+"""`gotalk serve`: gotalk as a process of its own, without HTTP."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import threading
+
+from django.conf import settings
+
+from project.cli.failures import Failure, usage
+from project.cli.options import Subparsers, add_json_option, add_parser
+from project.cli.output import Output
+
+logger = logging.getLogger(__name__)
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = add_parser(
+        subparsers,
+        "serve",
+        "Serves this site's operations and rooms over gotalk alone, in a process of its own.\n"
+        "The web server is another process, so REDIS_URL must be set. A signal lets what runs be answered\n"
+        "and ends it; a second one ends it at once.",
+        "REDIS_URL=redis://127.0.0.1:6379/0 manage.py gotalk serve tcp://127.0.0.1:8002",
+        run,
+    )
+    parser.add_argument(
+        "url",
+        nargs="?",
+        default=settings.GOTALK_LISTEN,
+        metavar="URL",
+        help="tcp://host:port, tls://host:port or unix:///path (GOTALK_LISTEN)",
+    )
+    add_json_option(parser, "errors are JSON objects: error and code")
+
+
+async def run(arguments: argparse.Namespace, output: Output) -> None:
+    """
+    Raises:
+        Failure: it cannot serve, or not there.
+    """
+    if not settings.REDIS_URL:
+        raise usage(
+            "REDIS_URL is not set: without Redis this process and the web server would not hear each other. "
+            "Set it for both, or let the web server listen itself (manage.py serve --gotalk URL)."
+        )
+    if not arguments.url:
+        raise usage("GOTALK_LISTEN is empty: say where to listen, such as tcp://127.0.0.1:8001.")
+    # Not on top: they are the site, and the other subcommands do without.
+    from chat import lifecycle
+    from project.gotalk import CannotListen, listen
+    from project.management.commands.serve import DRAIN_SECONDS
+    from project.server import DRAIN_TIMEOUT
+
+    try:
+        server = await listen(arguments.url)
+    except CannotListen as error:
+        raise Failure(str(error), "cannot_listen", 1) from None
+    ending = _on_signals(DRAIN_TIMEOUT)
+    output.line(f"gotalk is at {server.url}".encode())
+    output.line(b"Listening")
+    await ending.wait()
+    try:
+        await lifecycle.drain()
+    finally:
+        await server.close(DRAIN_SECONDS)
+
+
+def _on_signals(deadline: float) -> asyncio.Event:
+    """Set at the first signal; from then on the process has `deadline` seconds, whatever hangs."""
+    ending = asyncio.Event()
+
+    def end() -> None:
+        if ending.is_set():
+            logger.warning("second signal: ending at once")
+            os._exit(1)
+        watchdog = threading.Timer(deadline, os._exit, [0])
+        watchdog.daemon = True
+        watchdog.start()
+        ending.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    return ending

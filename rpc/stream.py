@@ -44,6 +44,7 @@ class Stream:
         )
         self.credit = Credit(asking.line.window)
         self._id: bytes | None = None
+        self._opening = asyncio.Lock()
         self._request_ended = False
         self._over = False
         """Answered, failed or given up."""
@@ -77,10 +78,8 @@ class Stream:
             raise LocalProtocolError("the request has ended" if payload else "an empty part would be the end")
         with self._waiting():
             await self.credit.wait()
-            if self._id is None:
-                self._id = await self._asking.open_stream(self, payload)
-            else:
-                await self._asking.send_part(self._id, payload)
+            if not await self._open(payload):
+                await self._asking.send_part(await self._opened(), payload)
         self.credit.spend(payload)
 
     async def end(self) -> None:
@@ -101,10 +100,19 @@ class Stream:
 
     async def _opened(self) -> bytes:
         """The id of the request; one that has sent nothing yet is opened without a part."""
-        if self._id is None:
+        while self._id is None:
             with self._waiting():
-                self._id = await self._asking.open_stream(self, b"")
+                await self._open(b"")
         return self._id
+
+    async def _open(self, first: bytes) -> bool:
+        """Open the request with this first part; returns False if it is open already."""
+        # Who sends and who reads may both be the first, and opening may have to wait.
+        async with self._opening:
+            if self._id is not None:
+                return False
+            self._id = await self._asking.open_stream(self, first)
+            return True
 
     # --- what comes in -------------------------------------------------------------------------------------
 

@@ -482,6 +482,20 @@ async def test_stream_before_the_other_end_has_announced_itself(handlers):
         assert await far.hear(2) == [b"s0001003sum00000001", b"1"]
 
 
+async def test_reader_and_writer_before_the_other_end_has_announced_itself(handlers):
+    """Whichever is first opens the request, and only one does."""
+    async with facing(handlers) as (peer, far), peer.stream("sum") as stream:
+        reading = asyncio.create_task(anext(stream))
+        await asyncio.sleep(1)
+        sending = asyncio.create_task(stream.send(1))
+        await asyncio.sleep(1)
+        far.say(hello("streams"))
+        await sending
+        assert await far.hear(3) == [b"s0001003sum00000000", b"p000100000001", b"1"]
+        far.say(b"R000100000001", b"1")
+        assert await reading == 1
+
+
 @pytest.mark.parametrize(("hellos", "told"), [((CANCEL,), cancel()), ((), b"p000100000000")])
 async def test_leaving_early(handlers, hellos, told):
     """The other end is told to stop, or at least that nothing more comes."""

@@ -16,7 +16,7 @@ from rpc.errors import (
 from rpc.handlers import Handlers
 from rpc.limits import Limits
 from rpc.memory import pipe
-from rpc.messages import Notification
+from rpc.messages import Heartbeat, Notification
 from rpc.ops import describe
 from rpc.peer import Peer
 from rpc.prepared import Prepared
@@ -27,6 +27,7 @@ __all__ = [
     "Client",
     "ConnectionClosed",
     "Handlers",
+    "Heartbeat",
     "Limits",
     "LocalProtocolError",
     "MessageTooBig",

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 from rpc.limits import MAX_NAME_BYTES
+from rpc.messages import Heartbeat
 from rpc.payloads import encoder, params_decoder
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 Hook = Callable[["Peer"], Awaitable[None]]
 HookFunction = TypeVar("HookFunction", bound=Callable[..., Awaitable[None]])
+HeartbeatHook = Callable[["Peer", Heartbeat], None]
+HeartbeatFunction = TypeVar("HeartbeatFunction", bound=HeartbeatHook)
 
 Operation = Union["Handler", "StreamHandler"]
 Found = TypeVar("Found", "Handler", "Operation")
@@ -158,6 +161,7 @@ class Handlers:
         self._notifications: dict[str, Handler] = {}
         self._opened: list[Hook] = []
         self._closed: list[Hook] = []
+        self._heartbeat: list[HeartbeatHook] = []
 
     def child(self) -> "Handlers":
         """A new set that falls back to this one."""
@@ -209,6 +213,14 @@ class Handlers:
         self._closed.append(hook)
         return hook
 
+    def heartbeat(self, hook: HeartbeatFunction) -> HeartbeatFunction:
+        """
+        Register a function of the peer and a `Heartbeat` that is called at each heartbeat of the other end;
+        it must not block.
+        """
+        self._heartbeat.append(hook)
+        return hook
+
     def find_request(self, operation: str) -> "Operation | None":
         """The handler of an operation, or the fallback."""
         handler = self._requests.get(operation)
@@ -237,6 +249,10 @@ class Handlers:
     def closed_hooks(self) -> list[Hook]:
         """In the order in which they run: the parent's last, and each set's in reverse."""
         return [*reversed(self._closed), *(self.parent.closed_hooks() if self.parent is not None else ())]
+
+    def heartbeat_hooks(self) -> list[HeartbeatHook]:
+        """In the order in which they run: the parent's first."""
+        return [*(self.parent.heartbeat_hooks() if self.parent is not None else ()), *self._heartbeat]
 
     def _find(self, registry: Callable[["Handlers"], dict[str, Found]], name: str) -> Found | None:
         for wanted in (name, FALLBACK):

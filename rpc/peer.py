@@ -23,7 +23,7 @@ from rpc.errors import ConnectionClosed, Refused
 from rpc.handlers import Handlers
 from rpc.limits import Limits
 from rpc.line import Line
-from rpc.messages import Notification, Request, StreamPart, StreamRequest, StreamResult
+from rpc.messages import Heartbeat, Notification, Request, StreamPart, StreamRequest, StreamResult
 from rpc.prepared import Prepared
 from rpc.serving import RunBlocking, Serving
 from rpc.session import Announced, Cancelled, Chunk, Granted, Session
@@ -246,6 +246,8 @@ class Peer:
                 (self._serving if event.results else self._asking).granted(event.id, event.credit)
             elif isinstance(event, Cancelled):
                 self._serving.cancel(event.id, event.reason)
+            elif isinstance(event, Heartbeat):
+                self._serving.take_heartbeat(event)
             elif isinstance(event, Announced):
                 self._take_announced(event)
             else:

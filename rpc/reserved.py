@@ -11,7 +11,7 @@ from rpc.messages import Notification
 from rpc.payloads import to_json
 
 AGENT = "hubtalk/0.1"
-FEATURES = ("joined", "retry", "errors", "cancel", "streams", "ops", "flow", "close")
+FEATURES = ("joined", "retry", "errors", "cancel", "streams", "ops", "flow")
 """What we announce; each is used only towards an end that announced it too."""
 
 MAX_CREDIT = 1 << 20

@@ -17,7 +17,7 @@ from rpc.errors import OperationError, RetryLater
 from rpc.handlers import Handler, Handlers, Runs, StreamHandler
 from rpc.limits import Limits
 from rpc.line import Line
-from rpc.messages import Notification, Request, StreamPart, StreamRequest
+from rpc.messages import Heartbeat, Notification, Request, StreamPart, StreamRequest
 from rpc.session import MIN_RETRY_MS, TOO_FAST, AnyRequest
 from rpc.streams import Credit, Parts
 
@@ -261,6 +261,13 @@ class Serving:
             except Exception as error:
                 _log(notification.name, error)
         self._notifier = None
+
+    def take_heartbeat(self, heartbeat: Heartbeat) -> None:
+        for hook in self._handlers.heartbeat_hooks():
+            try:
+                hook(self._peer, heartbeat)
+            except Exception as error:
+                _log("heartbeat", error)
 
     # --- time and end --------------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ Answer = Result | ErrorResult | RetryResult | Oversized
 
 Control = Cancelled | Granted | Announced
 
-Event = AnyRequest | Notification | Answer | StreamPart | StreamResult | Control
+Event = AnyRequest | Notification | Answer | StreamPart | StreamResult | Heartbeat | Control
 """Empty parts are ends: of a request stream (`StreamPart`), of a result (`StreamResult`)."""
 
 
@@ -359,8 +359,9 @@ class Session:
             self._decoder.to_stream()
         return Announced(self.features, hello.window)
 
-    def _take_heartbeat(self, heartbeat: Heartbeat) -> None:
-        """That it came is all it says: `receive_data` has noted the time."""
+    def _take_heartbeat(self, heartbeat: Heartbeat) -> Heartbeat:
+        """That it came is all that counts here: `receive_data` has noted the time."""
+        return heartbeat
 
     def _take_fault(self, fault: Fault) -> None:
         self.lost(_FAULT_CLOSE + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
@@ -511,7 +512,7 @@ class Session:
 
     def close(self, close_code: int, text: str) -> None:
         """End the connection: nothing is read or added to what there is to send any more."""
-        if self.ended is None and not self._framed and "close" in self.features:
+        if self.ended is None and not self._framed:
             # A WebSocket's close says why, the end of a byte stream does not.
             self._push(reserved.close(close_code, text))
         self.lost(close_code, text)

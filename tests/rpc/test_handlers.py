@@ -89,3 +89,42 @@ def test_limit_that_allows_nothing(value):
     """A limit of nothing is a mistake."""
     with pytest.raises(ValueError, match="idle_timeout"):
         Limits(idle_timeout=value)
+
+
+def test_stream_handler_that_is_none():
+    """It is async and takes the parts."""
+    handlers = Handlers()
+    with pytest.raises(TypeError, match="is async"):
+
+        @handlers.stream("plain")
+        def plain(parts):
+            """Not async."""
+
+    with pytest.raises(TypeError, match="takes"):
+
+        @handlers.stream("nothing")
+        async def nothing(peer):
+            """No parts."""
+
+
+def test_names_of_operations():
+    """Sorted, with the parent's, without the fallback."""
+    handlers = Handlers()
+
+    @handlers.request("b", inline=True)
+    @handlers.notification("told", inline=True)
+    def b() -> None:
+        """Says b."""
+
+    child = handlers.child()
+
+    @child.stream("a")
+    async def a(parts):
+        """Says a."""
+
+    @child.request("")
+    async def fallback(operation, payload):
+        """Says anything."""
+
+    assert [(name, each.doc) for name, each in child.operations().items()] == [("a", "Says a."), ("b", "Says b.")]
+    assert list(child.notifications()) == ["told"]

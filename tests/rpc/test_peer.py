@@ -149,6 +149,60 @@ async def test_both_ends_may_ask(handlers):
             assert await client.request("ask back", "I am") == "I am Bob"
 
 
+async def test_heartbeat_hook(handlers, caplog):
+    """It hears each heartbeat of the other end; one that fails harms nobody."""
+    heard = []
+
+    @handlers.heartbeat
+    def failing(peer, heartbeat) -> None:
+        raise ZeroDivisionError
+
+    child = handlers.child()
+
+    @child.heartbeat
+    def hear(peer, heartbeat) -> None:
+        heard.append((heartbeat.load, heartbeat.sent_at))
+
+    async with facing(child) as (_, far):
+        far.say(b"hffff0000000a", b"r0001004echo00000000")
+        assert await far.hear() == [b"R000100000000"]
+    assert heard == [(0xFFFF, 10)]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_reading_waits_for_an_end_that_sends_too_much(handlers):
+    """It is slowed down to its rate and loses nothing; others are not asked to wait."""
+    limits = Limits(bytes_per_second=1000, bytes_burst=2000)
+    async with facing(handlers, framed=False, limits=limits) as (_, far):
+        started = asyncio.get_running_loop().time()
+        for number in range(8):
+            far.say(b"p%04d000003e8" % number + bytes(1000))
+        far.say(b"r0001004echo00000000")
+        heard = b""
+        while b"R0001" not in heard and b"e0001" not in heard:
+            heard = (await far.hear())[0]
+        assert 5 <= asyncio.get_running_loop().time() - started <= 20
+        assert far.transport.closed is None
+
+
+async def test_chunks_that_come_while_reading_waits(handlers):
+    """They are kept, and taken in order."""
+    near, far_transport = memory_pair(framed=False)
+    limits = Limits(bytes_per_second=1000, bytes_burst=1000)
+    async with Peer(handlers, near, limits) as peer:
+        await peer.open()
+        peer.receive(b"01p0001000007d0" + bytes(1000))
+        peer.receive(bytes(1000))
+        peer.receive(b"r0001004echo00000001a")
+        peer.receive(b"r0002004echo00000001b")
+        await asyncio.sleep(0.1)
+        assert far_transport.buffered() == 0
+        assert len(far_transport._incoming) == 1
+        await asyncio.sleep(30)
+        heard = b"".join(far_transport._incoming)
+        assert heard.index(b"0001") < heard.index(b"0002")
+
+
 async def test_scope_and_data(handlers):
     """A peer carries what its door knows and what the application puts on it."""
     one, _ = memory_pair()

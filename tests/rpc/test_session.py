@@ -1,5 +1,7 @@
 """The protocol of one connection: bytes in, events and bytes out, time as an argument."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,17 @@ from hypothesis import strategies as st
 from rpc.codec import Oversized
 from rpc.errors import ConnectionClosed, LocalProtocolError, MessageTooBig, OperationError, RetryLater
 from rpc.limits import Limits
-from rpc.messages import ErrorResult, Notification, Request, Result, RetryResult, StreamResult
+from rpc.messages import (
+    ErrorResult,
+    Heartbeat,
+    Notification,
+    Request,
+    Result,
+    RetryResult,
+    StreamPart,
+    StreamRequest,
+    StreamResult,
+)
 from rpc.session import Announced, Cancelled, Session
 from tests.rpc.wire import CANCEL, ERRORS, HELLO, JOINED, RETRY, VECTORS, cut
 
@@ -330,9 +342,9 @@ def test_notification():
 
 
 def test_heartbeat():
-    """A heartbeat is neither answered nor told."""
+    """A heartbeat is told, and not answered."""
     session = opened()
-    assert take(session, b"hffffffffffff") == []
+    assert take(session, b"hffff0000000a") == [Heartbeat(0xFFFF, 10)]
     assert not session.has_data_to_send
 
 
@@ -368,6 +380,97 @@ def test_cancel_of_nothing(id):
     take(session, ECHO)
     assert take(session, cancel(id)) == []
     assert session.ignored == 1
+
+
+# --- streams -----------------------------------------------------------------------------------------------
+
+
+def test_parts_of_a_request():
+    """Each part is told, the empty one as the end; what comes behind means nothing."""
+    session = opened(framed=False)
+    assert take(session, b"s0001003sum0000000211p00010000000231p000100000000p0001000000013") == [
+        StreamRequest(b"0001", "sum", b"11"),
+        StreamPart(b"0001", b"31"),
+        StreamPart(b"0001", b""),
+    ]
+    assert session.ignored == 1
+
+
+def test_answer_in_parts():
+    """The empty part is the end, and takes the request out of flight; nothing is sent behind it."""
+    session = opened(framed=False)
+    take(session, b"s0001003sum000000011")
+    session.answer_part(b"0001", b"1")
+    session.answer_part(b"0001", b"")
+    session.answer_part(b"0001", b"2")
+    assert session.data_to_send() == [b"S000100000001", b"1", b"S000100000000"]
+    assert session.in_flight == 0
+
+
+def test_part_of_an_answer_over_limit():
+    """It is not sent, and the request is still to be answered."""
+    session = opened(limits=Limits(max_payload_bytes=10))
+    take(session, ECHO)
+    with pytest.raises(MessageTooBig):
+        session.answer_part(b"0001", bytes(11))
+    assert session.in_flight == 1
+
+
+def test_parts_of_a_request_of_ours():
+    """Nothing is sent behind its end, or when it is answered."""
+    session = opened(framed=False)
+    assert (session.stream("sum", b""), session.stream("sum", b"1")) == (b"0001", b"0002")
+    session.part(b"0001", b"1")
+    session.part(b"0001", b"")
+    session.part(b"0001", b"2")
+    take(session, b"R000200000001x")
+    session.part(b"0002", b"2")
+    sent = b"".join(session.data_to_send())
+    assert sent == b"s0001003sum00000000s0002003sum000000011p0001000000011p000100000000"
+
+
+def test_connection_is_closed_amid_streams():
+    """Nothing more is sent on either side."""
+    session = opened(framed=False)
+    take(session, ECHO)
+    session.stream("sum", b"")
+    session.data_to_send()
+    session.lost(1006, "")
+    session.answer_part(b"0001", b"1")
+    session.part(b"0001", b"1")
+    session.grant(b"0001", 1, results=True)
+    session.close(4000, "too late")
+    assert not session.has_data_to_send
+
+
+def test_reason_of_a_close():
+    """Over a byte stream it is told, and read."""
+    session = opened(framed=False)
+    session.close(4403, "kicked")
+    told = b'n006$close0000001d{"code":4403,"text":"kicked"}'
+    assert b"".join(session.data_to_send()) == told
+    other = opened(framed=False)
+    assert take(other, told) == []
+    assert (other.ended.close_code, other.ended.text) == (4403, "kicked")
+    assert not other.has_data_to_send
+
+
+def test_reason_of_a_close_over_websocket():
+    """It is no business of a notification there."""
+    session = opened()
+    assert take(session, b'n006$close0000001d{"code":4403,"text":"kicked"}') == []
+    assert session.ended is None
+
+
+def test_draining():
+    """New requests are put off, those in flight are answered."""
+    session = opened(framed=False)
+    take(session, ECHO)
+    session.drain()
+    assert take(session, b"r0002004echo00000000") == []
+    session.answer(b"0001", b"hi")
+    sent = b"".join(session.data_to_send())
+    assert re.fullmatch(rb"e00020000[0-9a-f]{4}0000000arestartingR000100000002hi", sent)
 
 
 # --- requests of ours --------------------------------------------------------------------------------------

@@ -106,9 +106,9 @@ class Server:
 
 HELLO_FRAMES = (
     b"\x82\x0201"
-    b"\x82\x12n006$hello00000072"
-    b'\x82\x72{"agent":"hubtalk/0.1",'
-    b'"features":["joined","retry","errors","cancel","streams","ops","flow","close"],"window":16}'
+    b"\x82\x12n006$hello0000006a"
+    b'\x82\x6a{"agent":"hubtalk/0.1",'
+    b'"features":["joined","retry","errors","cancel","streams","ops","flow"],"window":16}'
 )
 
 

@@ -23,8 +23,8 @@ from rpc.messages import (
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
 
 HELLO = (
-    b'n006$hello00000072{"agent":"hubtalk/0.1",'
-    b'"features":["joined","retry","errors","cancel","streams","ops","flow","close"],"window":16}'
+    b'n006$hello0000006a{"agent":"hubtalk/0.1",'
+    b'"features":["joined","retry","errors","cancel","streams","ops","flow"],"window":16}'
 )
 """What each of our peers sends behind the version."""
 

@@ -21,6 +21,7 @@ from rpc import (
     connect,
     serve,
 )
+from rpc.reserved import FEATURES
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ async def test_both_ways(handlers, listening):
             await stream.send("b")
             await stream.end()
             assert [part async for part in stream] == ["A", "B"]
-        assert "close" in client.features
+        assert client.features == set(FEATURES)
 
 
 async def test_connections_are_forgotten(handlers, listening):
@@ -164,7 +165,7 @@ async def test_hooks(handlers):
         while len(server):
             await asyncio.sleep(0)
         async with await connect(server.url) as client:
-            assert (await client.wait_closed()).code == 1006
+            assert str(await client.wait_closed()) == "connection closed (4401) log in"
     assert seen == ["opened", "closed", "opened", "closed"]
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FRAMEWORKS = {"django", "channels", "asgiref", "daphne", "twisted", "autobahn"}
 DJANGO_SIDE_OF_RPC = {"rpc/consumers.py", "rpc/views.py", "rpc/urls.py", "rpc/apps.py", "rpc/site.py"}
-PURE = {
-    "rpc/messages.py",
-    "rpc/codec.py",
-    "rpc/session.py",
-    "rpc/errors.py",
-    "rpc/limits.py",
-    "rpc/frames.py",
-    "rpc/payloads.py",
-    "rpc/reserved.py",
-    "rpc/addresses.py",
-}
+PURE = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["run"]["include"])
 NOT_PURE = {"asyncio", "socket", "threading", "time", "random", "secrets", "logging"}
 
 

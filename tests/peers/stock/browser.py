@@ -171,7 +171,7 @@ class BrowserPeer:
         self.socket.transport.pause_reading()
 
     async def _send(self, header: str, payload: Said = b"") -> None:
-        await self.say(header if self._text else header.encode(), *([payload] if payload else []))
+        await self.say(header if self._text else header.encode(), *([payload] if self._size(payload) else []))
 
     def _size(self, data: Said) -> int:
         """The size that gotalk.js declares, which is often not that of what it sends."""

@@ -19,8 +19,8 @@ LIMITS: dict[str, dict[str, Any]] = {
     "/few/": {**NO_RATES, "max_requests_in_flight": 2},
     "/rate/": {"messages_per_second": 1, "messages_burst": 5},
     "/small/": {**NO_RATES, "max_payload_bytes": 1000},
-    "/mute/": {"handshake_timeout": 0.2},
-    "/idle/": {"handshake_timeout": 0.3, "idle_timeout": 0.3},
+    "/mute/": {"handshake_timeout": 0.4},
+    "/idle/": {"handshake_timeout": 0.4, "idle_timeout": 0.4},
     "/beating/": {"heartbeat_interval": 0.05},
     "/narrow/": {**NO_RATES, "max_outbox_bytes": 100_000},
 }

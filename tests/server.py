@@ -48,6 +48,13 @@ class Server:
         return f"ws://127.0.0.1:{self.port}"
 
     @property
+    def gotalk_url(self) -> str:
+        """Where it speaks gotalk; `GOTALK_LISTEN` in the environment says whether it does."""
+        found = re.search(r"^gotalk is at (\S+)$", "\n".join(self.output), re.MULTILINE)
+        assert found is not None, self.output
+        return found[1]
+
+    @property
     def setup_url(self) -> str:
         """The one-time link that was printed at the start."""
         found = re.search(r"http\S+/setup/\S+/", "\n".join(self.output))

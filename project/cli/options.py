@@ -32,6 +32,22 @@ LIMITS = Limits(
 TIMEOUT = 30.0
 
 
+class Parser(argparse.ArgumentParser):
+    """Options may stand anywhere, also before a last argument that may be left out; argparse itself minds."""
+
+    _intermixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._intermixed:
+            return super().parse_known_args(args, namespace)
+        # It calls this method in turn, twice.
+        self._intermixed = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._intermixed = False
+
+
 def add_parser(subparsers: Subparsers, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:
     """A parser for the subcommand `name`: what it does, one example, and the function that does it."""
     parser = subparsers.add_parser(

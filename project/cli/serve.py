@@ -29,7 +29,6 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "url",
         nargs="?",
-        default=settings.GOTALK_LISTEN,
         metavar="URL",
         help="tcp://host:port, tls://host:port or unix:///path (GOTALK_LISTEN)",
     )
@@ -46,7 +45,8 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
             "REDIS_URL is not set: without Redis this process and the web server would not hear each other. "
             "Set it for both, or let the web server listen itself (manage.py serve --gotalk URL)."
         )
-    if not arguments.url:
+    url = settings.GOTALK_LISTEN if arguments.url is None else arguments.url
+    if not url:
         raise usage("GOTALK_LISTEN is empty: say where to listen, such as tcp://127.0.0.1:8001.")
     # Not on top: they are the site, and the other subcommands do without.
     from chat import lifecycle
@@ -55,7 +55,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     from project.server import DRAIN_TIMEOUT
 
     try:
-        server = await listen(arguments.url)
+        server = await listen(url)
     except CannotListen as error:
         raise Failure(str(error), "cannot_listen", 1) from None
     ending = _on_signals(DRAIN_TIMEOUT)

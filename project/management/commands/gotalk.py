@@ -1,6 +1,5 @@
 """gotalk from the command line: serve, ask, tell, listen, measure, look on."""
 
-import logging
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
@@ -11,16 +10,13 @@ from project.cli.main import add_subcommands, main
 
 
 class Command(BaseCommand):
-    help = "Speaks gotalk: serves it, or asks, tells and hears another end; `gotalk SUBCOMMAND --help` says more."
+    help = "Speaks gotalk: serves it, or asks, tells and hears another end. `gotalk SUBCOMMAND --help` says more."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_subcommands(parser)
 
-    def handle(self, *args: Any, subcommand: str, verbosity: int, **options: Any) -> None:
-        if subcommand != "serve" and verbosity < 2:
-            # Who calls another end wants its answer, not how the connection fared.
-            logging.getLogger().setLevel(logging.WARNING)
+    def handle(self, *args: Any, **options: Any) -> None:
         exit_code = main(Namespace(**options))
         if exit_code:
             sys.exit(exit_code)

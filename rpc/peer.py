@@ -185,7 +185,7 @@ class Peer:
         return task
 
     async def finish(self, timeout: float) -> None:
-        """Refuse new requests and wait until those that run are answered, for at most `timeout` seconds."""
+        """Refuse new requests and wait until what came is done, for at most `timeout` seconds."""
         if self._line.closing:
             return
         self._session.drain()

@@ -289,12 +289,14 @@ class Serving:
         return next_deadline
 
     async def finish(self) -> None:
-        """Wait until every request is answered; each has its own deadline."""
+        """Wait until every request is answered and every notification heard; each has its own deadline."""
         while unfinished := [task for task in self._tasks() if not task.done()]:
             await asyncio.wait(unfinished)
 
     def _tasks(self) -> list[asyncio.Task[None]]:
-        return [*(task for task, _ in self._running.values()), *(each.task for each in self._streams.values())]
+        notifier = () if self._notifier is None else (self._notifier,)
+        requests = (task for task, _ in self._running.values())
+        return [*requests, *(each.task for each in self._streams.values()), *notifier]
 
 
 def _is_called_off() -> bool:

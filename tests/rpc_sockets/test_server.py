@@ -180,6 +180,20 @@ async def test_half_closed(handlers):
         assert heard.endswith(b'R000200000002hiR000100000008"waited"')
 
 
+async def test_half_closed_behind_notifications(handlers):
+    """An end that has said all it wants is heard out."""
+    heard = []
+
+    @handlers.notification("tell")
+    async def tell(params: int) -> None:
+        await asyncio.sleep(0)
+        heard.append(params)
+
+    async with await serve("tcp://127.0.0.1:0", handlers) as server:
+        await bytes_of(server.url, b"01n004tell000000011n004tell000000012", half_close=True)
+    assert heard == [1, 2]
+
+
 async def test_protocol_error_is_followed_by_the_end(handlers):
     """A Go peer reads 13 bytes at least: it sees the 9 of `f` only when the stream ends behind them."""
     async with await serve("tcp://127.0.0.1:0", handlers) as server:

@@ -5,11 +5,12 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 
 from django.conf import settings
 
-from project.cli.failures import Failure, usage
+from project.cli.failures import NOT_CONNECTED, Failure, usage
 from project.cli.options import Subparsers, add_json_option, add_parser
 from project.cli.output import Output
 
@@ -51,13 +52,14 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     # Not on top: they are the site, and the other subcommands do without.
     from chat import lifecycle
     from project.gotalk import CannotListen, listen
-    from project.management.commands.serve import DRAIN_SECONDS
+    from project.management.commands.serve import DRAIN_SECONDS, SWITCH_SECONDS
     from project.server import DRAIN_TIMEOUT
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         server = await listen(url)
     except CannotListen as error:
-        raise Failure(str(error), "cannot_listen", 1) from None
+        raise Failure(str(error), "cannot_listen", NOT_CONNECTED) from None
     ending = _on_signals(DRAIN_TIMEOUT)
     output.line(f"gotalk is at {server.url}".encode())
     output.line(b"Listening")

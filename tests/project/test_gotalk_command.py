@@ -94,7 +94,7 @@ def listening(url, ssl=None):
     try:
         server = wait(serve(url, handlers, ssl=ssl))
         yield server.url
-        wait(server.close(0))
+        wait(server.close())
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(DEADLINE)

@@ -79,6 +79,8 @@ async def _read_some() -> bytes:
     A file cannot be awaited, so a thread reads; it is a daemon, and reads past Python's own buffer, whose lock
     it would hold at the end of the process: a terminal may never say anything more.
     """
+    if sys.stdin is None:
+        raise usage("Cannot read standard input: it is closed")
     loop = asyncio.get_running_loop()
     future: asyncio.Future[bytes] = loop.create_future()
     descriptor = sys.stdin.fileno()

@@ -143,13 +143,13 @@ def standard_input(monkeypatch, tmp_path):
         yield put
 
 
-def process(*arguments, **options):
+def process(*arguments, stdout=subprocess.PIPE, **options):
     """The command as people run it; what Python would complain about at its end is heard too."""
     return subprocess.Popen(
         [sys.executable, "manage.py", "gotalk", *arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         **options,
     )
@@ -194,6 +194,20 @@ def test_raw_request_from_standard_input(gotalk, url, standard_input):
     """Not a byte is added or lost."""
     standard_input(bytes(range(256)))
     assert gotalk("request", url, "echo", "-", "--raw") == (0, bytes(range(256)), b"")
+
+
+def test_closed_standard_input(gotalk, url, monkeypatch):
+    """There is nothing to read from."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert gotalk("request", url, "echo", "-") == (2, b"", b"Cannot read standard input: it is closed\n")
+
+
+def test_standard_output_that_is_full(url):
+    """What could not be written is an error, also for who listens."""
+    for arguments in (("request", url, "echo"), ("listen", url)):
+        with open("/dev/full", "wb") as full:
+            command = process(*arguments, stdout=full)
+        assert finished(command) == (1, None, b"Cannot write to standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ def hears(person: Person, room: RoomFacts) -> bool:
     return room.auto_join and not room.archived
 
 
+def may_stay(person: Person, room: RoomFacts) -> bool:
+    """Whether he may go on hearing a room that he entered: until he leaves it, or it closes to him."""
+    place = person.identity.places.get(room.id)
+    return can_see(person, room) and (place is None or not place.left)
+
+
 def find_room(directory: Directory, person: Person, name: str) -> RoomFacts:
     """
     A room through the person, never by bare name: one he may not see does not exist for him.

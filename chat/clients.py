@@ -7,10 +7,12 @@ import msgspec
 
 from chat import access
 from chat.directory import Directory, Person, RoomFacts
-from chat.events import SITE_TOPIC, SignedOut, gotalk_wire, room_topic
+from chat.events import SITE_TOPIC, SignedOut, person_topic, room_topic
 from chat.hub import Hub
+from chat.links import Link
+from chat.tokens import READ, FoundToken
 from chat.visitors import session_digest
-from rpc import Notification, Peer, Prepared
+from rpc import Notification, Prepared
 
 if TYPE_CHECKING:
     from chat.runtime import Runtime
@@ -39,18 +41,28 @@ class RoomEntry(msgspec.Struct):
 
 
 class Client:
-    """A socket: whose it is, which topics it hears. Made by `chat.runtime`, found by handlers in `peer.data`."""
+    """A socket: whose it is, which topics it hears. Made by `chat.runtime`, kept by its door."""
 
     def __init__(
-        self, runtime: "Runtime", peer: Peer, person: Person, *, door: str, session_key: str | None
+        self,
+        runtime: "Runtime",
+        link: Link,
+        person: Person,
+        *,
+        session_key: str | None,
+        token: FoundToken | None,
+        entered: set[int] | None,
     ) -> None:
         self.runtime = runtime
         self.key = uuid4().hex
-        self.peer = peer
+        self.link = link
         self.person = person
-        self.door = door
         self.session_key = session_key
         self.session = session_digest(session_key) if session_key is not None else None
+        self.token = token
+        """What it logged in with; without one, everything the person may is allowed."""
+        self.entered = entered
+        """Keys of the rooms it asked for; None: all that are in the person's list."""
         self.topics: set[str] = set()
         self.gone = False
         """Disconnected: what is still on its way to this socket must not subscribe it again."""
@@ -60,7 +72,7 @@ class Client:
 
     @property
     def address(self) -> str:
-        client = self.peer.scope.get("client")
+        client = self.link.scope.get("client")
         return str(client[0]) if client else ""
 
     def is_of(self, ended: SignedOut) -> bool:
@@ -75,18 +87,47 @@ class Client:
             return False
         if wanted:
             self.topics.add(topic)
-            await hub.subscribe(topic, gotalk_wire, self.peer.send)
+            await hub.subscribe(topic, self.link.encode, self.link.send)
         else:
             self.topics.discard(topic)
-            await hub.unsubscribe(topic, gotalk_wire, self.peer.send)
+            await hub.unsubscribe(topic, self.link.encode, self.link.send)
         return True
 
+    def require(self, scope: str) -> None:
+        """
+        Raises:
+            OperationError: `not_allowed`, the token is not for this.
+        """
+        if self.token is not None:
+            self.token.require(scope)
+
+    def hears(self, room: RoomFacts) -> bool:
+        """Whether what happens in a room is for this socket."""
+        if self.token is not None and READ not in self.token.scopes:
+            return False
+        if self.entered is None:
+            return access.hears(self.person, room)
+        return room.id in self.entered and access.may_stay(self.person, room)
+
+    def lose(self, room: RoomFacts) -> None:
+        """A room that was entered is closed to this socket now."""
+        if self.entered is not None and room.id in self.entered:
+            self.entered.discard(room.id)
+            self.link.lost_room(room.name)
+
     async def follow_all(self, hub: Hub, directory: Directory) -> None:
-        """Hear what concerns everyone and the rooms of this person's list, and nothing else."""
-        wanted = {room_topic(room.id) for room in directory.rooms.values() if access.hears(self.person, room)}
-        for topic in self.topics - wanted - {SITE_TOPIC}:
+        """Hear what concerns everyone, this person, and the rooms that are right for it, and nothing else."""
+        wanted = {SITE_TOPIC}
+        if self.person.identity.user_id is not None:
+            wanted.add(person_topic(self.person.identity.user_id))
+        for room in tuple(directory.rooms.values()):
+            if self.hears(room):
+                wanted.add(room_topic(room.id))
+            else:
+                self.lose(room)
+        for topic in self.topics - wanted:
             await self.follow(hub, topic, False)
-        for topic in wanted | {SITE_TOPIC}:
+        for topic in wanted - self.topics:
             await self.follow(hub, topic, True)
 
     async def unfollow_all(self, hub: Hub) -> None:

@@ -1,5 +1,6 @@
 """What this process knows of rooms, people and the site: read once, read again when an event says so."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -43,13 +44,15 @@ class SiteFacts(msgspec.Struct, frozen=True):
 class Person:
     """One person who is connected to this process, shared by all of his connections here."""
 
-    __slots__ = ("allowance", "clients", "identity", "last_posts")
+    __slots__ = ("account", "allowance", "clients", "identity", "last_posts")
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.clients: set[Any] = set()
         self.last_posts: dict[int, float] = {}
         """Room key → when he last posted there, on the monotonic clock: for slow mode."""
+        self.account: asyncio.Task[int] | None = None
+        """Makes the row of a visitor: one, however many of his posts wait for it."""
         self.allowance: TokenBucket | None = None
         """How many posts he may make now, on all of his connections here; None before the first."""
 

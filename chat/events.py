@@ -107,6 +107,12 @@ class SignedOut(msgspec.Struct, frozen=True, tag=True):
     user_id: int | None = None
 
 
+class TokenRevoked(msgspec.Struct, frozen=True, tag=True):
+    """Sockets that logged in with this token close."""
+
+    token_id: int
+
+
 class Gap(msgspec.Struct, frozen=True, tag=True):
     """Events may have been lost: never published, made by a process that lost the channel layer."""
 
@@ -128,6 +134,7 @@ AnyEvent = (
     | VisitorChanged
     | SettingsChanged
     | SignedOut
+    | TokenRevoked
     | Gap
     | PresenceChanged
 )
@@ -153,6 +160,11 @@ def instant(moment: datetime) -> str:
 def room_topic(room_id: int) -> str:
     """Hub topic and channel-layer group of a room: from its key, never its name."""
     return f"room.{room_id}"
+
+
+def person_topic(user_id: int) -> str:
+    """What all sockets of one person hear, on every door."""
+    return f"person.{user_id}"
 
 
 SITE_TOPIC = "site"

@@ -1,24 +1,30 @@
 """The chat over gotalk: each operation finds the room through the person, asks access, calls a service."""
 
+import asyncio
 import time
 from typing import Annotated, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
-from django.conf import settings
 
 from chat import access, history, lifecycle
 from chat.clients import Client, RoomEntry, room_entry
 from chat.db import read
 from chat.directory import RoomFacts
 from chat.events import Message, Typing
+from chat.links import GotalkLink
 from chat.models import MAX_EMOJI_CHARS, MAX_TOPIC_CHARS
 from chat.people import Member, MyInfo, info_of, members_of
-from chat.posts import MAX_BODY_CHARS, NewPost
+from chat.posting import post
+from chat.posts import MAX_BODY_CHARS
 from chat.services import memberships, messages, rooms
-from rpc import OperationError, Peer
+from chat.tokens import POST, READ, RPC
+from rpc import OperationError, Peer, Refused
 from rpc.handlers import default_handlers as handlers
 
+LOG_IN = 4401
+LOGIN_SECONDS = 5.0
+"""For a byte stream to say who it is, where guests are not allowed."""
 TYPING_SECONDS = 3.0
 """One person's typing is passed on at most this often."""
 
@@ -41,13 +47,74 @@ class OnMessage(msgspec.Struct):
 @handlers.opened
 async def opened(peer: Peer) -> None:
     runtime = await lifecycle.start()
-    await runtime.connect(peer, door="web" if peer.scope["type"] == "websocket" else "gotalk")
+    try:
+        peer.data = await runtime.connect(GotalkLink(peer), needs=RPC)
+    except Refused as refusal:
+        if refusal.close_code != LOG_IN or peer.scope.get("type") == "websocket":
+            raise
+        # A byte stream has no header for a token: it comes with the operation `login`, or soon nothing more does.
+        asyncio.get_running_loop().call_later(LOGIN_SECONDS, _close_stranger, peer, refusal)
+
+
+def _close_stranger(peer: Peer, refusal: Refused) -> None:
+    if peer.data is None:
+        peer.close(refusal.close_code, refusal.text)
 
 
 @handlers.closed
 async def closed(peer: Peer) -> None:
     if isinstance(peer.data, Client):
         await peer.data.runtime.disconnect(peer.data)
+
+
+class WhoAmI(msgspec.Struct):
+    id: int | None
+    key: str
+    name: str
+    is_guest: bool
+    is_bot: bool
+    is_staff: bool
+    logged_in: bool
+    can_create_rooms: bool
+    max_body_chars: int
+    sign_up: str
+
+
+@handlers.request("whoami")
+async def whoami(peer: Peer) -> WhoAmI:
+    """Who one is here and what one may."""
+    client = _client(peer)
+    who, site = client.person.identity, client.runtime.directory.site
+    return WhoAmI(
+        id=who.user_id,
+        key=who.key,
+        name=who.name,
+        is_guest=who.is_guest,
+        is_bot=who.is_bot,
+        is_staff=who.is_staff,
+        logged_in=not who.is_guest,
+        can_create_rooms=access.may_create_rooms(client.person, site),
+        max_body_chars=MAX_BODY_CHARS,
+        sign_up=site.sign_up,
+    )
+
+
+class Login(msgspec.Struct):
+    token: str
+
+
+@handlers.request("login")
+async def login(peer: Peer, params: str | Login) -> WhoAmI:
+    """Be the person of a token from now on."""
+    secret = params if isinstance(params, str) else params.token
+    try:
+        if peer.data is None:
+            peer.data = await (await lifecycle.start()).connect(GotalkLink(peer), secret=secret, needs=RPC)
+        else:
+            await peer.data.runtime.log_in(peer.data, secret, needs=RPC)
+    except Refused as refusal:
+        raise OperationError(refusal.text, code="log_in") from None
+    return await whoami(peer)
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -65,7 +132,7 @@ class ListMessages(msgspec.Struct):
 async def list_messages(peer: Peer, params: str | ListMessages) -> list[Message]:
     """A page of a room's messages, oldest first: the newest, or those next to a seq."""
     asked = ListMessages(params) if isinstance(params, str) else params
-    room = _room(peer, asked.room)
+    room = _room(_client(peer), asked.room)
     return await read(
         history.page,
         room.id,
@@ -96,9 +163,10 @@ async def sync(peer: Peer, params: Sync) -> SyncResult:
     """What changed in rooms since the versions one knows, in the order of the changes."""
     answer: dict[str, RoomSync] = {}
     room_for = history.MAX_PAGE
+    client = _client(peer)
     for name, version in params.rooms.items():
         try:
-            room = _room(peer, name)
+            room = _room(client, name)
         except OperationError:
             answer[name] = RoomSync(0, reset=True)
             continue
@@ -121,7 +189,7 @@ class MemberList(msgspec.Struct):
 async def list_members(peer: Peer, params: str | InRoom) -> MemberList:
     """Who is here in a room and who else belongs to it; from now on `presence` tells this socket of changes."""
     client = _client(peer)
-    room = _room(peer, params if isinstance(params, str) else params.room)
+    room = _room(client, params if isinstance(params, str) else params.room)
     here = await client.runtime.watchers.watch(client, room)
     return MemberList(await read(members_of, room.id, here), len(here))
 
@@ -162,32 +230,13 @@ class Receipt(msgspec.Struct):
 @handlers.request("send-message")
 async def send_message(peer: Peer, params: SendMessage) -> Receipt:
     """Post to a room. Answered once it is durable; the same client_id again answers the first post."""
-    client = _client(peer)
-    runtime, person = client.runtime, client.person
-    room = _room(peer, params.room)
-    body = access.check_body(params.message.body)
-    access.check_post(person, room)
-    now = time.monotonic()
-    if settings.RATE_LIMITS:
-        access.check_allowance(person, now)
-    access.check_pace(person, room, now)
-    author_id = await runtime.account(client)
-    who = client.person.identity
-    stored = await runtime.post(
-        NewPost(
-            room_id=room.id,
-            room=room.name,
-            author_id=author_id,
-            author=who.name,
-            is_guest=who.is_guest,
-            is_bot=who.is_bot,
-            body=body,
-            client_id=params.message.client_id or uuid4(),
-            via=client.door,
-            reply_to=params.message.reply_to,
-        )
+    message = await post(
+        _client(peer, POST),
+        params.room,
+        params.message.body,
+        client_id=params.message.client_id,
+        reply_to=params.message.reply_to,
     )
-    message = stored.message
     return Receipt(message.id, message.seq, message.version, message.number, message.at)
 
 
@@ -198,8 +247,8 @@ class EditMessage(OnMessage):
 @handlers.request("edit-message")
 async def edit_message(peer: Peer, params: EditMessage) -> Message:
     """Give an own message a new text (moderators: any message)."""
-    client = _client(peer)
-    room, message = await _message(peer, params)
+    client = _client(peer, POST)
+    room, message = await _message(client, params)
     body = access.check_body(params.body)
     access.check_edit(client.person, room, message, client.runtime.directory.site)
     by = await client.runtime.account(client)
@@ -213,8 +262,8 @@ class DeleteMessage(OnMessage):
 @handlers.request("delete-message")
 async def delete_message(peer: Peer, params: DeleteMessage) -> Message:
     """Remove an own message (moderators: any message); a tombstone stays."""
-    client = _client(peer)
-    room, message = await _message(peer, params)
+    client = _client(peer, POST)
+    room, message = await _message(client, params)
     access.check_remove(client.person, room, message)
     by = await client.runtime.account(client)
     return await client.runtime.write(messages.remove_message, room.id, message.seq, by=by, reason=params.reason)
@@ -228,8 +277,8 @@ class React(OnMessage):
 @handlers.request("react")
 async def react(peer: Peer, params: React) -> Message:
     """Put a reaction on a message, or take it off."""
-    client = _client(peer)
-    room, message = await _message(peer, params)
+    client = _client(peer, POST)
+    room, message = await _message(client, params)
     access.check_post(client.person, room)
     emoji = access.check_emoji(params.emoji)
     by = await client.runtime.account(client)
@@ -246,7 +295,7 @@ class CreateRoom(msgspec.Struct):
 async def create_room(peer: Peer, params: str | CreateRoom) -> RoomEntry:
     """Make a room and own it; the name of an existing public room answers that room."""
     asked = CreateRoom(params) if isinstance(params, str) else params
-    client = _client(peer)
+    client = _client(peer, POST)
     access.check_create_room(client.person, client.runtime.directory.site)
     by = await client.runtime.account(client)
     room = await client.runtime.write(rooms.create_room, asked.name, by=by, kind=asked.kind, topic=asked.topic)
@@ -260,8 +309,8 @@ class SetTopic(InRoom):
 @handlers.request("set-topic")
 async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
     """Set a room's topic; for its moderators."""
-    client = _client(peer)
-    room = _room(peer, params.room)
+    client = _client(peer, POST)
+    room = _room(client, params.room)
     access.check_moderate(client.person, room)
     await client.runtime.write(rooms.change_room, room.id, topic=params.topic.strip())
     return await _entry(client, room.id)
@@ -270,8 +319,8 @@ async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
 @handlers.request("join-room")
 async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
     """Belong to a public room: it is in one's list from now on."""
-    client = _client(peer)
-    room = _room(peer, params if isinstance(params, str) else params.room)
+    client = _client(peer, POST)
+    room = _room(client, params if isinstance(params, str) else params.room)
     by = await client.runtime.account(client)
     await client.runtime.write(memberships.join_room, room.id, by)
     return await _entry(client, room.id)
@@ -280,8 +329,8 @@ async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
 @handlers.request("leave-room")
 async def leave_room(peer: Peer, params: str | InRoom) -> None:
     """No longer hear a room; a private one closes behind."""
-    client = _client(peer)
-    room = _room(peer, params if isinstance(params, str) else params.room)
+    client = _client(peer, POST)
+    room = _room(client, params if isinstance(params, str) else params.room)
     by = await client.runtime.account(client)
     await client.runtime.write(memberships.leave_room, room.id, by)
 
@@ -296,44 +345,12 @@ class ReadUpTo(msgspec.Struct):
 async def mark_read(peer: Peer, params: OnMessage) -> ReadUpTo:
     """Say how far one has read; never moves back. A visitor's place is his browser's own matter."""
     client = _client(peer)
-    room = _room(peer, params.room)
+    room = _room(client, params.room)
     place = await client.runtime.mark_read(client, room, params.seq)
     return ReadUpTo(place.read_seq, place.read_posts, max(room.posts - place.read_posts, 0))
 
 
 # --- oneself -----------------------------------------------------------------------------------------------
-
-
-class WhoAmI(msgspec.Struct):
-    id: int | None
-    key: str
-    name: str
-    is_guest: bool
-    is_bot: bool
-    is_staff: bool
-    logged_in: bool
-    can_create_rooms: bool
-    max_body_chars: int
-    sign_up: str
-
-
-@handlers.request("whoami")
-async def whoami(peer: Peer) -> WhoAmI:
-    """Who one is here and what one may."""
-    client = _client(peer)
-    who, site = client.person.identity, client.runtime.directory.site
-    return WhoAmI(
-        id=who.user_id,
-        key=who.key,
-        name=who.name,
-        is_guest=who.is_guest,
-        is_bot=who.is_bot,
-        is_staff=who.is_staff,
-        logged_in=not who.is_guest,
-        can_create_rooms=access.may_create_rooms(client.person, site),
-        max_body_chars=MAX_BODY_CHARS,
-        sign_up=site.sign_up,
-    )
 
 
 class SetName(msgspec.Struct):
@@ -343,7 +360,7 @@ class SetName(msgspec.Struct):
 @handlers.request("set-name")
 async def set_name(peer: Peer, params: str | SetName) -> SetName:
     """Take another name; others see it on what one posts from now on."""
-    client = _client(peer)
+    client = _client(peer, POST)
     name = params if isinstance(params, str) else params.name
     return SetName(await client.runtime.rename(client, name))
 
@@ -353,7 +370,7 @@ async def typing(peer: Peer, params: InRoom) -> None:
     """One is writing in a room."""
     client = _client(peer)
     now = time.monotonic()
-    room = _room(peer, params.room)
+    room = _room(client, params.room)
     if now - client.typed_at >= TYPING_SECONDS and access.refusal_to_post(client.person, room) is None:
         client.typed_at = now
         client.runtime.hub.publish(Typing(room.id, room.name, [client.person.identity.name]))
@@ -382,18 +399,24 @@ def greet(params: Greet) -> Greeting:
     return Greeting(f"Hello {params.name}")
 
 
-def _client(peer: Peer) -> Client:
-    client: Client = peer.data
+def _client(peer: Peer, scope: str = READ) -> Client:
+    """
+    Raises:
+        OperationError: `log_in` first; `not_allowed`, its token is not for this.
+    """
+    client: Client | None = peer.data
+    if client is None:
+        raise OperationError("log in first", code="log_in")
+    client.require(scope)
     return client
 
 
-def _room(peer: Peer, name: str) -> RoomFacts:
-    client = _client(peer)
+def _room(client: Client, name: str) -> RoomFacts:
     return access.find_room(client.runtime.directory, client.person, name)
 
 
-async def _message(peer: Peer, params: OnMessage) -> tuple[RoomFacts, Message]:
-    room = _room(peer, params.room)
+async def _message(client: Client, params: OnMessage) -> tuple[RoomFacts, Message]:
+    room = _room(client, params.room)
     found = await read(history.page, room.id, after_seq=params.seq - 1, limit=1)
     if not found or found[0].seq != params.seq or found[0].deleted:
         raise OperationError("no such message", code="no_such_message")

@@ -77,7 +77,7 @@ class Presence:
             user_id=who.user_id,
             name=who.name,
             name_key=name_key(who.name),
-            door=client.door,
+            door=client.link.door,
             address=client.address,
         )
         self._note_change(client)

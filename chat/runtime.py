@@ -28,22 +28,25 @@ from chat.events import (
     RoomChanged,
     SettingsChanged,
     SignedOut,
+    TokenRevoked,
     VisitorChanged,
     room_topic,
 )
 from chat.hub import Hub
 from chat.identity import Identity, Place, identify, of_user_id, session_key_of
+from chat.links import Link
 from chat.metrics import CONNECTIONS
 from chat.models import Room
 from chat.places import Places
 from chat.posts import NewPost, Stored
 from chat.presence import Presence
-from chat.services import people
+from chat.services import memberships, people
 from chat.services.memberships import posts_up_to
+from chat.tokens import READ, FoundToken, bearer_of, find_token
 from chat.visitors import visitor_key
 from chat.watchers import Watchers
 from chat.writer import Writer, WriterBusy
-from rpc import Peer, Refused, RetryLater
+from rpc import Refused, RetryLater
 
 logger = logging.getLogger(__name__)
 
@@ -96,32 +99,119 @@ class Runtime:
         await self.writer.stop(timeout)
         await self.hub.stop()
 
-    async def connect(self, peer: Peer, *, door: str) -> None:
+    async def connect(
+        self, link: Link, *, secret: str | None = None, needs: str | None = None, entered: set[int] | None = None
+    ) -> Client:
         """
-        Give a new connection its person, its topics and its list of rooms; `peer.data` is its `Client` then.
+        Give a new connection its person, its topics and its list of rooms.
+
+        Args:
+            secret: of its token; else that of its header counts, else its session.
+            needs: the scope without which a token is of no use at this door.
+            entered: the rooms it hears, for a door at which one enters them; None: all of the person's list.
 
         Raises:
             Refused: this person may not be connected.
         """
-        session_key = session_key_of(peer.scope)
-        identity = await read(identify, session_key)
+        secret = secret or bearer_of(link.scope)
+        token = await self._token(secret, needs) if secret is not None else None
+        session_key = session_key_of(link.scope) if token is None else None
+        identity = await self._identity(session_key, token)
         refusal = access.refusal_to_enter(Person(identity), self.directory.site)
         if refusal is not None:
             raise Refused(*refusal)
         if session_key is not None and identity.user_id is None and identity.key != visitor_key(session_key):
             session_key = None  # a session that is no more
-        client = Client(self, peer, self._person(identity), door=door, session_key=session_key)
-        # From here on whoever ends the connection finds what to undo.
-        peer.data = client
+        person = self._person(identity)
+        client = Client(self, link, person, session_key=session_key, token=token, entered=entered)
         self.clients.add(client)
         client.person.clients.add(client)
+        try:
+            await self._follow_fresh(client)
+        except BaseException:
+            # Nobody holds the client yet who could undo this.
+            await self.disconnect(client)
+            raise
+        self._expire(client)
+        self.tell_rooms([client])
+        self._introduce(client)
+        return client
+
+    async def log_in(self, client: Client, secret: str, *, needs: str | None = None) -> None:
+        """
+        From now on a connection is its token's person.
+
+        Raises:
+            Refused: no such token, not for this door, or its person may not be connected.
+        """
+        token = await self._token(secret, needs)
+        identity = await self._identity(None, token)
+        refusal = access.refusal_to_enter(Person(identity), self.directory.site)
+        if refusal is not None:
+            raise Refused(*refusal)
+        client.token = token
+        client.session_key = client.session = None
+        await self._become((client,), identity)
+        self._expire(client)
+        self.tell_rooms([client])
+
+    async def enter(self, client: Client, name: str) -> RoomFacts:
+        """
+        Let a connection hear a room that it asks for, also one that its person has left.
+
+        Raises:
+            OperationError: `no_such_room`, `not_allowed`.
+            RetryLater: `busy`.
+        """
+        client.require(READ)
+        room = access.find_room(self.directory, client.person, name)
+        who = client.person.identity
+        if who.user_id is not None and not access.may_stay(client.person, room):
+            await self.write(memberships.join_room, room.id, who.user_id)
+            await self.catch_up(client, room.id)
+        if client.entered is not None:
+            client.entered.add(room.id)
+        await self._follow_fresh(client)
+        return self.directory.rooms[room.id]
+
+    async def leave(self, client: Client, name: str) -> None:
+        """
+        No longer let a connection hear a room that it entered; its person stays what he is.
+
+        Raises:
+            OperationError: `no_such_room`.
+        """
+        room = access.find_room(self.directory, client.person, name)
+        if client.entered is not None:
+            client.entered.discard(room.id)
+        await client.follow_all(self.hub, self.directory)
+
+    async def _token(self, secret: str, needs: str | None) -> FoundToken:
+        token = await read(find_token, secret)
+        if token is None:
+            raise Refused(4401, "this token is unknown, revoked or expired")
+        if needs is not None and needs not in token.scopes:
+            raise Refused(4403, f"this token may not be used here: it lacks the scope {needs}")
+        return token
+
+    async def _identity(self, session_key: str | None, token: FoundToken | None) -> Identity:
+        if token is None:
+            return await read(identify, session_key)
+        identity = await read(of_user_id, token.user_id)
+        assert identity is not None  # the token's row points to it, and people are never deleted
+        return identity
+
+    async def _follow_fresh(self, client: Client) -> None:
         # Rooms that nobody here listened to may have moved on unheard: subscribe first, then read them.
         unheard = [room_id for room_id in self.directory.rooms if not self.hub.hears(room_topic(room_id))]
         await client.follow_all(self.hub, self.directory)
         if unheard:
             self.directory.put_rooms(await read(load_rooms, Room.objects.filter(pk__in=unheard)))
-        self.tell_rooms([client])
-        self._introduce(client)
+
+    def _expire(self, client: Client) -> None:
+        if client.token is not None and client.token.expires_at is not None:
+            delay = max(client.token.expires_at - time.time(), 0)
+            asyncio.get_running_loop().call_later(delay, self._hear, TokenRevoked(client.token.id))
 
     async def disconnect(self, client: Client) -> None:
         client.gone = True
@@ -157,10 +247,19 @@ class Runtime:
 
     async def account(self, client: Client) -> int:
         """The key of the row of this socket's person; a visitor gets one now."""
-        who = client.person.identity
-        if who.user_id is not None:
-            return who.user_id
-        user_id = await self.write(people.keep_visitor, client.session_key, who.name)
+        person = client.person
+        if person.identity.user_id is not None:
+            return person.identity.user_id
+        if person.account is None:
+            # One task for all that wait: each would make a person of its own.
+            person.account = asyncio.get_running_loop().create_task(self._make_account(client), name="new account")
+        try:
+            return await asyncio.shield(person.account)
+        finally:
+            person.account = None
+
+    async def _make_account(self, client: Client) -> int:
+        user_id = await self.write(people.keep_visitor, client.session_key, client.person.identity.name)
         identity = await read(of_user_id, user_id)
         assert identity is not None  # its row was committed a moment ago, and people are never deleted
         await self._become(tuple(client.person.clients), identity)
@@ -213,14 +312,19 @@ class Runtime:
         self.tell_rooms([client])
 
     def tell_rooms(self, clients: Iterable[Client]) -> None:
-        """Send each its list of rooms; all sockets of one person get the same bytes, and so do all visitors."""
+        """
+        Send each its list of rooms, unless it enters them one by one; all sockets of one person get the same
+        bytes, and so do all visitors.
+        """
         lists = {}
         for client in clients:
+            if client.entered is not None:
+                continue
             who = client.person.identity
             shared = client.person if who.user_id is not None else None
             if shared not in lists:
                 lists[shared] = rooms_notification(client.person, self.directory)
-            client.peer.send(lists[shared])
+            client.link.notify(lists[shared])
 
     def _announce_posts(self, stored: list[Stored]) -> None:
         by_room: dict[int, list[Stored]] = {}
@@ -238,7 +342,15 @@ class Runtime:
             case PresenceChanged():
                 self.presence.note(event)
                 self.watchers.tell(event)
-            case RoomChanged() | PersonChanged() | VisitorChanged() | SettingsChanged() | SignedOut() | Gap():
+            case (
+                RoomChanged()
+                | PersonChanged()
+                | VisitorChanged()
+                | SettingsChanged()
+                | SignedOut()
+                | TokenRevoked()
+                | Gap()
+            ):
                 self._stale[event] = None
                 self._stale_ready.set()
 
@@ -275,7 +387,12 @@ class Runtime:
             case SignedOut():
                 for client in tuple(self.clients):
                     if client.is_of(event):
-                        client.peer.close(4401, "signed out")
+                        client.link.close(4401, "signed out")
+                return set()
+            case TokenRevoked(token_id=token_id):
+                for client in tuple(self.clients):
+                    if client.token is not None and client.token.id == token_id:
+                        client.link.close(4401, "this token counts no longer")
                 return set()
             case Gap():
                 await self._reload()
@@ -284,13 +401,16 @@ class Runtime:
                 return await self._reload()
 
     async def _refresh_room(self, room_id: int) -> set[Client]:
+        known = self.directory.rooms.get(room_id)
         rooms = await read(load_rooms, Room.objects.filter(pk=room_id))
         self.directory.put_rooms(rooms)
         if not rooms:
             self.directory.drop_room(room_id)
         concerned = set()
         for client in tuple(self.clients):
-            hears = bool(rooms) and access.hears(client.person, rooms[0])
+            hears = bool(rooms) and client.hears(rooms[0])
+            if not hears and known is not None:
+                client.lose(known)
             changed = await client.follow(self.hub, room_topic(room_id), hears)
             if changed or hears:
                 concerned.add(client)
@@ -319,14 +439,14 @@ class Runtime:
         """Tell the socket who it is, and the others who is here."""
         who = client.person.identity
         client.known_as = (who.key, who.name)
-        client.peer.send(notification("username", who.name))
+        client.link.notify(notification("username", who.name))
         self.presence.opened(client)
 
     def _turn_away(self, clients: Iterable[Client]) -> None:
         for client in clients:
             refusal = access.refusal_to_enter(client.person, self.directory.site)
             if refusal is not None:
-                client.peer.close(*refusal)
+                client.link.close(*refusal)
 
     def _part(self, client: Client) -> None:
         person = client.person

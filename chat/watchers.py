@@ -83,7 +83,7 @@ class Watchers:
         }
         presence = notification("presence", payload)
         for client in tuple(self._watching.get(room.id, ())):
-            client.peer.send(presence)
+            client.link.notify(presence)
 
 
 def ties_of(room_id: int) -> dict[int, bool]:

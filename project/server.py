@@ -66,6 +66,10 @@ class HubtalkWebSocket(WebSocketProtocol):  # type: ignore[misc]
         else:
             super().handle_exception(exception)
 
+    def dropConnection(self, abort: bool = False) -> None:
+        # After a clean close nothing may be thrown away: our own close frame may still wait to be written.
+        super().dropConnection(abort=abort and not self.wasClean)
+
     def check_timeouts(self) -> None:
         super().check_timeouts()
         if self.state != self.STATE_CLOSED:

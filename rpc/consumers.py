@@ -47,6 +47,7 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
             while (event := await receive())["type"] == "websocket.receive":
                 await self.websocket_receive(event)
             peer.lost(event.get("code", LOST), event.get("reason", ""))
+            await peer.hear_out()
             await self.websocket_disconnect(event)
 
     async def websocket_connect(self, event: Mapping[str, Any]) -> None:

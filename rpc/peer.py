@@ -196,6 +196,14 @@ class Peer:
             logger.info("requests were still running after %g s", timeout)
         self._line.flush()
 
+    async def hear_out(self) -> None:
+        """The other end has left: let the handlers of what it told before finish, within the close timeout."""
+        try:
+            async with asyncio.timeout(self.limits.close_timeout):
+                await self._serving.hear_out()
+        except TimeoutError:
+            logger.info("notifications were still being heard at the end")
+
     def _finish(self) -> None:
         """The session has ended: send what is left, close, and give the other end time to answer."""
         ended = self._session.ended

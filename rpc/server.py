@@ -91,7 +91,8 @@ class Server:
 
     async def close(self, timeout: float = 5.0) -> None:
         """
-        Stop listening, let what runs be answered for at most `timeout` seconds, and close every connection.
+        Stop listening, let what runs be answered for at most `timeout` seconds, and close every connection; the
+        other ends get as long again to close theirs.
         A second call does nothing.
         """
         if self._closing:
@@ -105,7 +106,7 @@ class Server:
             await asyncio.wait(
                 [asyncio.ensure_future(self._finish(peer, timeout)) for peer in connections.values()]
             )
-            _, unfinished = await asyncio.wait(connections, timeout=self._limits.close_timeout)
+            _, unfinished = await asyncio.wait(connections, timeout=min(timeout, self._limits.close_timeout))
             for task in unfinished:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)

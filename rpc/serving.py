@@ -293,6 +293,11 @@ class Serving:
         while unfinished := [task for task in self._tasks() if not task.done()]:
             await asyncio.wait(unfinished)
 
+    async def hear_out(self) -> None:
+        """Wait until every notification that came is heard."""
+        while self._notifier is not None:
+            await asyncio.wait([self._notifier])
+
     def _tasks(self) -> list[asyncio.Task[None]]:
         notifier = () if self._notifier is None else (self._notifier,)
         requests = (task for task, _ in self._running.values())

@@ -46,6 +46,7 @@ class SocketTransport(asyncio.Protocol):
                 await self._over.wait()
                 if not self._lost:
                     await peer.finish(limits.request_timeout)
+                await peer.hear_out()
         finally:
             self._transport.close()
             # What is still to be sent may be, but an end that does not read must not keep the socket.

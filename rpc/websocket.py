@@ -37,6 +37,7 @@ class WebSocketTransport(OutboxTransport):
                 with suppress(ConnectionClosed):
                     await peer.read(websocket)
                 peer.lost(websocket.close_code or LOST, websocket.close_reason or "")
+                await peer.hear_out()
         finally:
             await websocket.close()
 

@@ -3,8 +3,10 @@
 from django.db import transaction
 from django.utils import timezone
 
+from chat.events import TokenRevoked
 from chat.models import Token
 from chat.one_time import digest_of, new_secret
+from chat.services.announcing import announce_after_commit
 
 
 def make_token(token: Token) -> str:
@@ -17,6 +19,7 @@ def make_token(token: Token) -> str:
 
 
 def revoke(token: Token) -> None:
-    """No longer accept a token; revoking it twice is as once."""
+    """No longer accept a token, and close its sockets; revoking it twice is as once."""
     with transaction.atomic():
         Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+        announce_after_commit(TokenRevoked(token.pk))

@@ -58,6 +58,7 @@ class Page:
         """Code and text, once the connection has ended."""
         self._read_to = defaultdict(int)
         self._changed = asyncio.Condition()
+        self._begun = asyncio.Event()
         self._transport = transport
         self._served = asyncio.create_task(served)
         self._reader = asyncio.create_task(self._read())
@@ -73,12 +74,14 @@ class Page:
 
         async with Peer(handlers, self._transport) as self.peer:
             await self.peer.open()
+            self._begun.set()
             await self.peer.read(self._transport)
         async with self._changed:
             self.closed = self._transport.closed
             self._changed.notify_all()
 
     async def ask(self, operation, params=None):
+        await self._begun.wait()
         return await self.peer.request(operation, params, timeout=DEADLINE, retries=0)
 
     async def refusal(self, operation, params=None):
@@ -131,21 +134,23 @@ class Chat:
             await page.close()
         await lifecycle.drain()
 
-    async def open(self, user=None, *, session=None):
+    async def open(self, user=None, **how):
         """Connect a person, or a visitor (of a session, if given), and wait until he has his name."""
-        page = await self.dial(user, session=session)
+        page = await self.dial(user, **how)
         await page.hears("username")
         return page
 
-    async def dial(self, user=None, *, session=None):
-        """Connect, and leave open what becomes of it."""
+    async def dial(self, user=None, *, session=None, bearer=None, kind="websocket"):
+        """Connect with a session or a token, and leave open what becomes of it."""
         if user is not None:
             session = await self.elsewhere(session_of, user)
         headers = []
         if session is not None:
             headers.append((b"cookie", f"{django_settings.SESSION_COOKIE_NAME}={session}".encode()))
+        if bearer is not None:
+            headers.append((b"authorization", f"Bearer {bearer}".encode()))
         near, far = memory_pair()
-        page = Page(serve(near, {"headers": headers, "client": ("192.0.2.1", 4711)}), far)
+        page = Page(serve(near, {"type": kind, "headers": headers, "client": ("192.0.2.1", 4711)}), far)
         self._pages.append(page)
         return page
 

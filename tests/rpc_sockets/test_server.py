@@ -145,6 +145,28 @@ async def test_reason_of_a_close(handlers, listening):
             client.notify("typing")
 
 
+async def test_notifications_of_an_end_that_leaves(handlers, listening):
+    """What it told before it left is heard to the end, in order."""
+    url, server_ssl, client_ssl = listening
+    heard = []
+    done = asyncio.Event()
+
+    @handlers.notification("told")
+    async def told(number: int) -> None:
+        await asyncio.sleep(0.01)
+        heard.append(number)
+        if number == 4:
+            done.set()
+
+    async with await serve(url, handlers, ssl=server_ssl) as server:
+        async with await connect(server.url, ssl=client_ssl) as client:
+            for number in range(5):
+                client.notify("told", number)
+            await client.request("echo")
+        await done.wait()
+    assert heard == [0, 1, 2, 3, 4]
+
+
 async def test_hooks(handlers):
     """Each connection is opened and closed once; one may be refused."""
     seen = []

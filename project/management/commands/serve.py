@@ -13,7 +13,7 @@ from django.db import OperationalError
 from chat.setup import new_setup_token
 
 SWITCH_SECONDS = 0.0005
-DRAIN_SECONDS = 1.0
+DRAIN_SECONDS = 0.5
 """For what gotalk peers still wait for when the server ends; its whole end takes at most 9."""
 
 

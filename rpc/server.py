@@ -4,7 +4,6 @@ import asyncio
 import logging
 import ssl as tls
 from collections import Counter
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +24,8 @@ MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_ADDRESS = 1000
 BACKLOG = 1024
 """Connections that may wait to be accepted: everyone comes back at once after a restart."""
+ACCEPTS_AT_ONCE = 16
+"""Connections that are taken in one turn of the loop; asyncio would take a whole backlog of them."""
 
 _FULL = b"01f00000000"
 """What a connection too many hears: our version, and an abnormal end."""
@@ -59,23 +60,29 @@ class Server:
     async def listen(self, ssl: tls.SSLContext | None) -> None:
         """See `serve`."""
         loop = asyncio.get_running_loop()
-        make: Callable[[], SocketTransport] = lambda: SocketTransport(self._accept)  # noqa: E731
         address = self._address
+
+        def make() -> SocketTransport:
+            return SocketTransport(self._accept)
+
         if address.scheme == "unix":
             self._file = SocketFile(address.path)
             self._file.make_way()
-            self._server = await loop.create_unix_server(make, address.path, backlog=BACKLOG)
+            self._server = await loop.create_unix_server(make, address.path, backlog=ACCEPTS_AT_ONCE)
             self._file.made()
             self.url = address.url
-            return
-        timeouts: dict[str, Any] = {}
-        if ssl is not None:
-            timeouts["ssl_handshake_timeout"] = self._limits.handshake_timeout
-            timeouts["ssl_shutdown_timeout"] = self._limits.close_timeout
-        self._server = await loop.create_server(
-            make, address.host, address.port, ssl=ssl, backlog=BACKLOG, **timeouts
-        )
-        self.url = address.with_port(self._server.sockets[0].getsockname()[1])
+        else:
+            timeouts: dict[str, Any] = {}
+            if ssl is not None:
+                timeouts["ssl_handshake_timeout"] = self._limits.handshake_timeout
+                timeouts["ssl_shutdown_timeout"] = self._limits.close_timeout
+            self._server = await loop.create_server(
+                make, address.host, address.port, ssl=ssl, backlog=ACCEPTS_AT_ONCE, **timeouts
+            )
+            self.url = address.with_port(self._server.sockets[0].getsockname()[1])
+        for listening in self._server.sockets:
+            with listening.dup() as duplicate:
+                duplicate.listen(BACKLOG)
 
     def __len__(self) -> int:
         """Number of connections."""
@@ -92,8 +99,7 @@ class Server:
     async def close(self, timeout: float = 5.0) -> None:
         """
         Stop listening, let what runs be answered for at most `timeout` seconds, and close every connection; the
-        other ends get as long again to close theirs.
-        A second call does nothing.
+        other ends get as long again to close theirs. A second call does nothing.
         """
         if self._closing:
             return

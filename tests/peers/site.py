@@ -1,5 +1,5 @@
 """
-A site on every transport, in one process: `python -m tests.peers.site FOLDER`.
+A site on every transport, in one process: `python -m tests.peers.site FOLDER [--rates]`.
 
 The folder holds cert.pem and key.pem and gets the unix socket. Prints one JSON object of addresses.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import django
 from django.conf import settings
 
-settings.configure(RATE_LIMITS=False)
+settings.configure(RATE_LIMITS="--rates" in sys.argv)
 django.setup()
 
 from project.server import HubtalkServer  # noqa: E402

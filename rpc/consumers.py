@@ -9,7 +9,7 @@ from rpc.handlers import Handlers, default_handlers
 from rpc.limits import Limits
 from rpc.peer import LOST, Peer
 from rpc.site import run_in_database_thread, site_limits
-from rpc.transport import AsgiSend, AsgiTransport, FrameTransport, Transport
+from rpc.transport import AsgiSend, websocket_transport
 
 
 class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
@@ -37,7 +37,7 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
         await self.websocket_connect(await receive())
         peer = Peer(
             self.handlers,
-            _transport(scope, send),
+            websocket_transport(scope, send),
             site_limits() if self.limits is None else self.limits,
             scope=scope,
             run_blocking=run_in_database_thread,
@@ -60,8 +60,3 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
 
     async def websocket_disconnect(self, event: Mapping[str, Any]) -> None:
         """The peer ends when `__call__` leaves its block, which clean-up hooks hang on."""
-
-
-def _transport(scope: Mapping[str, Any], send: AsgiSend) -> Transport:
-    sink = (scope.get("extensions") or {}).get("hubtalk.frames")
-    return AsgiTransport(send) if sink is None else FrameTransport(sink, send)

@@ -1,6 +1,6 @@
 """Messages encoded once for any number of peers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from rpc.codec import encode
@@ -8,7 +8,23 @@ from rpc.frames import joined_frames, joined_pieces, split_frames
 from rpc.messages import Message
 
 
-class Prepared:
+class Frames:
+    """
+    WebSocket messages for many sockets: text for str, binary for bytes.
+
+    The frames are built on first use and kept, so every socket gets the same object.
+    """
+
+    def __init__(self, chunks: Iterable[bytes | str]) -> None:
+        self.chunks: tuple[bytes | str, ...] = tuple(chunks)
+
+    @cached_property
+    def split_frames(self) -> bytes:
+        """A WebSocket frame for each chunk, one after the other."""
+        return split_frames(self.chunks)
+
+
+class Prepared(Frames):
     """
     Messages for many peers, such as the notifications of one room's fan-out.
 
@@ -18,19 +34,16 @@ class Prepared:
         LocalProtocolError: a message does not fit the wire.
     """
 
+    chunks: tuple[bytes, ...]
+    """One WebSocket message each, as stock peers want them."""
+
     def __init__(self, messages: Sequence[Message]) -> None:
-        self.chunks: tuple[bytes, ...] = tuple(part for message in messages for part in encode(message) if part)
-        """One WebSocket message each, as stock peers want them."""
+        super().__init__(part for message in messages for part in encode(message) if part)
 
     @cached_property
     def stream(self) -> bytes:
         """The bytes on a byte stream."""
         return b"".join(self.chunks)
-
-    @cached_property
-    def split_frames(self) -> bytes:
-        """The WebSocket frames for a stock peer: each header and each payload in its own."""
-        return split_frames(self.chunks)
 
     @cached_property
     def joined_frames(self) -> bytes:

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from rpc.frames import joined_frames, joined_pieces, split_frames
-from rpc.prepared import Prepared
+from rpc.prepared import Frames, Prepared
 from rpc.session import Chunk
 
 logger = logging.getLogger(__name__)
@@ -118,6 +118,11 @@ class FrameTransport:
         self._sink.write(frames)
         return len(frames)
 
+    def write_frames(self, frames: Frames) -> int:
+        """The same for WebSocket messages that are no gotalk."""
+        self._sink.write(frames.split_frames)
+        return len(frames.split_frames)
+
     def buffered(self) -> int:
         return self._sink.buffered
 
@@ -170,6 +175,10 @@ class OutboxTransport:
 
     def write_prepared(self, prepared: Prepared) -> int:
         return self._put(prepared.joined_pieces if self.joined else prepared.chunks)
+
+    def write_frames(self, frames: Frames) -> int:
+        """The same for WebSocket messages that are no gotalk."""
+        return self._put(frames.chunks)
 
     def buffered(self) -> int:
         return self._buffered
@@ -238,6 +247,12 @@ class AsgiTransport(OutboxTransport):
 
     async def deliver_close(self, code: int, text: str) -> None:
         await self._send(_close_event(code, text))
+
+
+def websocket_transport(scope: Mapping[str, Any], send: AsgiSend) -> FrameTransport | AsgiTransport:
+    """The way out of a WebSocket of any ASGI server: its frames where it gives access to them."""
+    sink = (scope.get("extensions") or {}).get("hubtalk.frames")
+    return AsgiTransport(send) if sink is None else FrameTransport(sink, send)
 
 
 def _close_event(code: int, text: str) -> MutableMapping[str, Any]:

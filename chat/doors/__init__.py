@@ -1,0 +1,1 @@
+"""The doors for WebSockets beside gotalk: hub text, push and echo, each a thin consumer over the same chat."""

@@ -106,12 +106,14 @@ def check_allowance(person: Person, now: float) -> None:
     Raises:
         RetryLater: `too_fast`.
     """
-    if person.allowance is None:
-        person.allowance = TokenBucket(POSTS_PER_SECOND, POSTS_BURST, now)
-    person.allowance.refill(now)
-    if person.allowance.tokens < 1:
-        raise RetryLater(int(person.allowance.wait * 1000) + 1, "you are posting too fast", code="too_fast")
-    person.allowance.tokens -= 1
+    pace = person.pace
+    pace.posted_at = now
+    if pace.allowance is None:
+        pace.allowance = TokenBucket(POSTS_PER_SECOND, POSTS_BURST, now)
+    pace.allowance.refill(now)
+    if pace.allowance.tokens < 1:
+        raise RetryLater(int(pace.allowance.wait * 1000) + 1, "you are posting too fast", code="too_fast")
+    pace.allowance.tokens -= 1
 
 
 def check_pace(person: Person, room: RoomFacts, now: float) -> None:
@@ -122,10 +124,12 @@ def check_pace(person: Person, room: RoomFacts, now: float) -> None:
         RetryLater: `slow_mode`.
     """
     if room.slow_mode_seconds and not can_moderate(person, room):
-        wait = person.last_posts.get(room.id, float("-inf")) + room.slow_mode_seconds - now
+        pace = person.pace
+        pace.posted_at = now
+        wait = pace.last_posts.get(room.id, float("-inf")) + room.slow_mode_seconds - now
         if wait > 0:
             raise RetryLater(int(wait * 1000) + 1, "slow mode: one post at a time", code="slow_mode")
-        person.last_posts[room.id] = now
+        pace.last_posts[room.id] = now
 
 
 def check_body(body: str) -> str:

@@ -15,6 +15,8 @@ from rpc.limits import TokenBucket
 
 OWNER = Membership.Role.OWNER.value
 MODERATOR = Membership.Role.MODERATOR.value
+PACE_SECONDS = 60
+"""More than what a posting allowance takes to be whole again."""
 
 
 class RoomFacts(msgspec.Struct):
@@ -41,20 +43,31 @@ class SiteFacts(msgspec.Struct, frozen=True):
     edit_window_minutes: int
 
 
+class Pace:
+    """How fast one person posts in this process, through all doors; outlives his connections."""
+
+    __slots__ = ("allowance", "last_posts", "posted_at")
+
+    def __init__(self) -> None:
+        self.allowance: TokenBucket | None = None
+        """How many posts he may make now; None before the first."""
+        self.last_posts: dict[int, float] = {}
+        """Room key → when he last posted there, on the monotonic clock: for slow mode."""
+        self.posted_at = float("-inf")
+        """When he last asked to post anywhere, on the monotonic clock."""
+
+
 class Person:
     """One person who is connected to this process, shared by all of his connections here."""
 
-    __slots__ = ("account", "allowance", "clients", "identity", "last_posts")
+    __slots__ = ("account", "clients", "identity", "pace")
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, pace: Pace | None = None) -> None:
         self.identity = identity
         self.clients: set[Any] = set()
-        self.last_posts: dict[int, float] = {}
-        """Room key → when he last posted there, on the monotonic clock: for slow mode."""
         self.account: asyncio.Task[int] | None = None
         """Makes the row of a visitor: one, however many of his posts wait for it."""
-        self.allowance: TokenBucket | None = None
-        """How many posts he may make now, on all of his connections here; None before the first."""
+        self.pace = pace if pace is not None else Pace()
 
     @property
     def card(self) -> PersonCard:
@@ -87,11 +100,28 @@ class Directory:
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}
         self.rooms: dict[int, RoomFacts] = {}
+        self._paces: dict[str, Pace] = {}
         self._by_key: dict[str, RoomFacts] = {}
         self.site = SiteFacts("", SiteSettings.SignUp.CLOSED, False, True, 0)
 
     def room_named(self, name: str) -> RoomFacts | None:
         return self._by_key.get(name_key(name))
+
+    def pace_of(self, key: str) -> Pace:
+        """By the key of a person, who need not be connected: else coming back would be a way to post faster."""
+        return self._paces.setdefault(key, Pace())
+
+    def keep_pace(self, key: str, pace: Pace) -> None:
+        """A visitor's pace goes with him when he gets another key."""
+        self._paces[key] = pace
+
+    def forget_paces(self, now: float) -> None:
+        """Forget those who left so long ago that they may post anyway; `now` is the monotonic clock in seconds."""
+        slowest = max((room.slow_mode_seconds for room in self.rooms.values()), default=0)
+        expiry = now - max(slowest, PACE_SECONDS)
+        self._paces = {
+            key: pace for key, pace in self._paces.items() if key in self.people or pace.posted_at > expiry
+        }
 
     def put_rooms(self, rooms: list[RoomFacts]) -> None:
         """Take rooms as the database has them; a version that an event brought meanwhile is not lost."""

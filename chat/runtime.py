@@ -262,6 +262,7 @@ class Runtime:
         user_id = await self.write(people.keep_visitor, client.session_key, client.person.identity.name)
         identity = await read(of_user_id, user_id)
         assert identity is not None  # its row was committed a moment ago, and people are never deleted
+        self.directory.keep_pace(identity.key, client.person.pace)
         await self._become(tuple(client.person.clients), identity)
         return user_id
 
@@ -457,7 +458,7 @@ class Runtime:
     def _person(self, identity: Identity) -> Person:
         person = self.directory.people.get(identity.key)
         if person is None:
-            person = self.directory.people[identity.key] = Person(identity)
+            person = self.directory.people[identity.key] = Person(identity, self.directory.pace_of(identity.key))
         person.identity = identity
         return person
         for restraint in identity.restraints:
@@ -475,6 +476,7 @@ class Runtime:
         for room_id in self.directory.rooms.keys() - {room.id for room in rooms}:
             self.directory.drop_room(room_id)
         self.directory.site = await read(load_site)
+        self.directory.forget_paces(time.monotonic())
         if self.directory.outline() == known:
             return set()
         for client in tuple(self.clients):

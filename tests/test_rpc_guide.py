@@ -22,6 +22,8 @@ from tests.peers.stock.go import GoPeer
 from tests.ports import accepts, free_port, wait_until
 from tests.server import Server
 
+pytestmark = pytest.mark.peers
+
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "rpc.md").read_text()
 SCRIPT = (ROOT / "rpc/static/rpc/gotalk.js").read_text()

@@ -14,6 +14,8 @@ from tests.peers.stock import BrowserPeer, Failed, GoPeer, alone, conversation
 from tests.peers.stock.go import READ_TIMEOUT
 from tests.peers.stock.site import NO_RATES, Site, site_handlers
 
+pytestmark = pytest.mark.peers
+
 KIB = 1024
 MIB = 1024 * KIB
 

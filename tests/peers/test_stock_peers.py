@@ -13,6 +13,8 @@ from tests.chaos.test_crash import visitor_cookie
 from tests.peers.stock import BrowserPeer, Failed, GoPeer, alone, conversation
 from tests.server import Server
 
+pytestmark = pytest.mark.peers
+
 TCP = {"GOTALK_LISTEN": "tcp://127.0.0.1:0"}
 
 

@@ -12,7 +12,7 @@ from chat.hub import Hub
 from chat.links import Link
 from chat.tokens import READ, FoundToken
 from chat.visitors import session_digest
-from rpc import Notification, Prepared
+from rpc import Notification, OperationError, Peer, Prepared
 
 if TYPE_CHECKING:
     from chat.runtime import Runtime
@@ -133,6 +133,20 @@ class Client:
     async def unfollow_all(self, hub: Hub) -> None:
         for topic in tuple(self.topics):
             await self.follow(hub, topic, False)
+
+
+def client_of(peer: Peer, scope: str = READ) -> Client:
+    """
+    The client that a gotalk peer is the door of.
+
+    Raises:
+        OperationError: `log_in` first; `not_allowed`, its token is not for this.
+    """
+    client: Client | None = peer.data
+    if client is None:
+        raise OperationError("log in first", code="log_in")
+    client.require(scope)
+    return client
 
 
 def room_entry(person: Person, room: RoomFacts) -> RoomEntry:

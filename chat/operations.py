@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from chat import access, history, lifecycle
-from chat.clients import Client, RoomEntry, room_entry
+from chat.clients import Client, RoomEntry, client_of, room_entry
 from chat.db import read
 from chat.directory import RoomFacts
 from chat.events import Message, Typing
@@ -83,7 +83,7 @@ class WhoAmI(msgspec.Struct):
 @handlers.request("whoami")
 async def whoami(peer: Peer) -> WhoAmI:
     """Who one is here and what one may."""
-    client = _client(peer)
+    client = client_of(peer)
     who, site = client.person.identity, client.runtime.directory.site
     return WhoAmI(
         id=who.user_id,
@@ -132,7 +132,7 @@ class ListMessages(msgspec.Struct):
 async def list_messages(peer: Peer, params: str | ListMessages) -> list[Message]:
     """A page of a room's messages, oldest first: the newest, or those next to a seq."""
     asked = ListMessages(params) if isinstance(params, str) else params
-    room = _room(_client(peer), asked.room)
+    room = _room(client_of(peer), asked.room)
     return await read(
         history.page,
         room.id,
@@ -163,7 +163,7 @@ async def sync(peer: Peer, params: Sync) -> SyncResult:
     """What changed in rooms since the versions one knows, in the order of the changes."""
     answer: dict[str, RoomSync] = {}
     room_for = history.MAX_PAGE
-    client = _client(peer)
+    client = client_of(peer)
     for name, version in params.rooms.items():
         try:
             room = _room(client, name)
@@ -188,7 +188,7 @@ class MemberList(msgspec.Struct):
 @handlers.request("list-members")
 async def list_members(peer: Peer, params: str | InRoom) -> MemberList:
     """Who is here in a room and who else belongs to it; from now on `presence` tells this socket of changes."""
-    client = _client(peer)
+    client = client_of(peer)
     room = _room(client, params if isinstance(params, str) else params.room)
     here = await client.runtime.watchers.watch(client, room)
     return MemberList(await read(members_of, room.id, here), len(here))
@@ -197,7 +197,7 @@ async def list_members(peer: Peer, params: str | InRoom) -> MemberList:
 @handlers.request("info")
 async def info(peer: Peer) -> MyInfo:
     """Oneself, one's rooms and contacts."""
-    client = _client(peer)
+    client = client_of(peer)
     directory = client.runtime.directory
     mine = [
         room_entry(client.person, room) for room in directory.rooms.values() if access.hears(client.person, room)
@@ -231,7 +231,7 @@ class Receipt(msgspec.Struct):
 async def send_message(peer: Peer, params: SendMessage) -> Receipt:
     """Post to a room. Answered once it is durable; the same client_id again answers the first post."""
     message = await post(
-        _client(peer, POST),
+        client_of(peer, POST),
         params.room,
         params.message.body,
         client_id=params.message.client_id,
@@ -247,7 +247,7 @@ class EditMessage(OnMessage):
 @handlers.request("edit-message")
 async def edit_message(peer: Peer, params: EditMessage) -> Message:
     """Give an own message a new text (moderators: any message)."""
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     room, message = await _message(client, params)
     body = access.check_body(params.body)
     access.check_edit(client.person, room, message, client.runtime.directory.site)
@@ -262,7 +262,7 @@ class DeleteMessage(OnMessage):
 @handlers.request("delete-message")
 async def delete_message(peer: Peer, params: DeleteMessage) -> Message:
     """Remove an own message (moderators: any message); a tombstone stays."""
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     room, message = await _message(client, params)
     access.check_remove(client.person, room, message)
     by = await client.runtime.account(client)
@@ -277,7 +277,7 @@ class React(OnMessage):
 @handlers.request("react")
 async def react(peer: Peer, params: React) -> Message:
     """Put a reaction on a message, or take it off."""
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     room, message = await _message(client, params)
     access.check_post(client.person, room)
     emoji = access.check_emoji(params.emoji)
@@ -295,7 +295,7 @@ class CreateRoom(msgspec.Struct):
 async def create_room(peer: Peer, params: str | CreateRoom) -> RoomEntry:
     """Make a room and own it; the name of an existing public room answers that room."""
     asked = CreateRoom(params) if isinstance(params, str) else params
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     access.check_create_room(client.person, client.runtime.directory.site)
     by = await client.runtime.account(client)
     room = await client.runtime.write(rooms.create_room, asked.name, by=by, kind=asked.kind, topic=asked.topic)
@@ -309,7 +309,7 @@ class SetTopic(InRoom):
 @handlers.request("set-topic")
 async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
     """Set a room's topic; for its moderators."""
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     room = _room(client, params.room)
     access.check_moderate(client.person, room)
     await client.runtime.write(rooms.change_room, room.id, topic=params.topic.strip())
@@ -319,7 +319,7 @@ async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
 @handlers.request("join-room")
 async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
     """Belong to a public room: it is in one's list from now on."""
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     room = _room(client, params if isinstance(params, str) else params.room)
     by = await client.runtime.account(client)
     await client.runtime.write(memberships.join_room, room.id, by)
@@ -329,7 +329,7 @@ async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
 @handlers.request("leave-room")
 async def leave_room(peer: Peer, params: str | InRoom) -> None:
     """No longer hear a room; a private one closes behind."""
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     room = _room(client, params if isinstance(params, str) else params.room)
     by = await client.runtime.account(client)
     await client.runtime.write(memberships.leave_room, room.id, by)
@@ -344,7 +344,7 @@ class ReadUpTo(msgspec.Struct):
 @handlers.request("mark-read")
 async def mark_read(peer: Peer, params: OnMessage) -> ReadUpTo:
     """Say how far one has read; never moves back. A visitor's place is his browser's own matter."""
-    client = _client(peer)
+    client = client_of(peer)
     room = _room(client, params.room)
     place = await client.runtime.mark_read(client, room, params.seq)
     return ReadUpTo(place.read_seq, place.read_posts, max(room.posts - place.read_posts, 0))
@@ -360,7 +360,7 @@ class SetName(msgspec.Struct):
 @handlers.request("set-name")
 async def set_name(peer: Peer, params: str | SetName) -> SetName:
     """Take another name; others see it on what one posts from now on."""
-    client = _client(peer, POST)
+    client = client_of(peer, POST)
     name = params if isinstance(params, str) else params.name
     return SetName(await client.runtime.rename(client, name))
 
@@ -368,7 +368,7 @@ async def set_name(peer: Peer, params: str | SetName) -> SetName:
 @handlers.notification("typing")
 async def typing(peer: Peer, params: InRoom) -> None:
     """One is writing in a room."""
-    client = _client(peer)
+    client = client_of(peer)
     now = time.monotonic()
     room = _room(client, params.room)
     if now - client.typed_at >= TYPING_SECONDS and access.refusal_to_post(client.person, room) is None:
@@ -397,18 +397,6 @@ class Greeting(msgspec.Struct):
 def greet(params: Greet) -> Greeting:
     """A greeting by name."""
     return Greeting(f"Hello {params.name}")
-
-
-def _client(peer: Peer, scope: str = READ) -> Client:
-    """
-    Raises:
-        OperationError: `log_in` first; `not_allowed`, its token is not for this.
-    """
-    client: Client | None = peer.data
-    if client is None:
-        raise OperationError("log in first", code="log_in")
-    client.require(scope)
-    return client
 
 
 def _room(client: Client, name: str) -> RoomFacts:

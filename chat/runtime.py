@@ -137,6 +137,24 @@ class Runtime:
         self._introduce(client)
         return client
 
+    async def visit(self, link: Link, secret: str) -> Client:
+        """
+        A token's person for one request: rights and pace as with `connect`, but it hears nothing and is not
+        shown as here; there is nothing to disconnect.
+
+        Raises:
+            Refused: no such token, or its person may not be connected.
+        """
+        token = await self._token(secret, None)
+        key = f"u{token.user_id}"
+        person = self.directory.people.get(key)
+        if person is None:
+            person = Person(await self._identity(None, token), self.directory.pace_of(key))
+        refusal = access.refusal_to_enter(person, self.directory.site)
+        if refusal is not None:
+            raise Refused(*refusal)
+        return Client(self, link, person, session_key=None, token=token, entered=set())
+
     async def log_in(self, client: Client, secret: str, *, needs: str | None = None) -> None:
         """
         From now on a connection is its token's person.

@@ -1,0 +1,10 @@
+from django.urls import path, re_path
+
+from chat import api
+
+app_name = "api"
+urlpatterns = [
+    # The name of a room may hold a slash.
+    path("rooms/<path:room>/messages", api.room_messages, name="room-messages"),
+    re_path("", api.nowhere),
+]

@@ -188,6 +188,18 @@ def check_create_room(person: Person, site: SiteFacts) -> None:
         raise OperationError("you may not create rooms here", code="not_allowed")
 
 
+def check_ask(person: Person) -> None:
+    """
+    A request to be in touch is a word to somebody.
+
+    Raises:
+        OperationError: `muted`, everywhere.
+    """
+    mute = person.restraint(MUTE)
+    if mute is not None:
+        raise OperationError(_because("you are muted", mute.reason), code="muted")
+
+
 def check_emoji(text: str) -> str:
     """
     A reaction is a symbol, not a word.

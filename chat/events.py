@@ -46,6 +46,20 @@ class PersonCard(msgspec.Struct, frozen=True):
     is_bot: bool
 
 
+class ContactEntry(msgspec.Struct, frozen=True):
+    """
+    A contact as one of the two sees it.
+
+    `state`: `requested` (he asked the other), `asked` (the other asked him), `friends`, `declined` (the
+    request was), `removed` (it is in his list no longer).
+    """
+
+    id: int
+    key: str
+    name: str
+    state: str
+
+
 class Posted(msgspec.Struct, frozen=True, tag=True):
     """New messages of one room, in their order."""
 
@@ -124,6 +138,22 @@ class PresenceChanged(msgspec.Struct, frozen=True, tag=True):
     left: list[str]
 
 
+class ContactChanged(msgspec.Struct, frozen=True, tag=True):
+    """What became of a contact, as the person with key `user_id` sees it."""
+
+    user_id: int
+    contact: ContactEntry
+
+
+class Pushed(msgspec.Struct, frozen=True, tag=True):
+    """An application's word to all sockets of a person; `kind` says what the bytes are: json, text or bytes."""
+
+    user_id: int
+    opcode: int
+    kind: str
+    payload: bytes
+
+
 AnyEvent = (
     Posted
     | Changed
@@ -137,6 +167,8 @@ AnyEvent = (
     | TokenRevoked
     | Gap
     | PresenceChanged
+    | ContactChanged
+    | Pushed
 )
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -174,6 +206,8 @@ SITE_TOPIC = "site"
 def topic_of(event: AnyEvent) -> str:
     if isinstance(event, Posted | Changed | Typing):
         return room_topic(event.room_id)
+    if isinstance(event, ContactChanged | Pushed):
+        return person_topic(event.user_id)
     return SITE_TOPIC
 
 
@@ -206,7 +240,20 @@ def _notifications(event: AnyEvent) -> Iterable[Notification]:
             restart_in_ms=event.restart_in_ms,
             spread_ms=event.spread_ms,
         )
+    elif isinstance(event, ContactChanged):
+        yield Notification("contact", _json(event.contact))
+    elif isinstance(event, Pushed):
+        yield _notification("push", opcode=event.opcode, **_shown(event))
 
 
 def _notification(name: str, **params: Any) -> Notification:
     return Notification(name, _json(params))
+
+
+def _shown(event: Pushed) -> dict[str, Any]:
+    """A push's payload within JSON: bytes stand in base64, which is said."""
+    if event.kind == "json":
+        return {"payload": msgspec.Raw(event.payload)}
+    if event.kind == "text":
+        return {"payload": event.payload.decode()}
+    return {"payload": event.payload, "encoding": "base64"}

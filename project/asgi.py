@@ -12,6 +12,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from project.doors import CheckOrigin, NoSuchDoor, OwnRootPath  # noqa: E402
+from project.proxies import RealClient  # noqa: E402
 from rpc.consumers import GotalkConsumer  # noqa: E402
 
 application = OwnRootPath(
@@ -24,3 +25,4 @@ application = OwnRootPath(
         }
     )
 )
+application = RealClient(application)

@@ -33,6 +33,8 @@ def manage(tmp_path, *arguments, **environment):
         ("LOG_LEVEL", "LOUD"),
         ("DATABASE_URL", "mysql://elsewhere/chat"),
         ("ROOT_PATH", "chat"),
+        ("TRUSTED_PROXIES", "nginx"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ],
 )
 def test_value_without_sense_is_named_in_one_line(tmp_path, name, value):

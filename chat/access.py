@@ -41,17 +41,30 @@ def can_see(person: Person, room: RoomFacts) -> bool:
     """Public rooms are for everyone, others for their members; a ban in the room closes both."""
     if person.restraint(BAN, room) is not None:
         return False
+    if room.kind == Room.Kind.DIRECT:
+        # Who leaves a conversation of two has put it out of sight, no more.
+        return room.id in person.identity.places
     return room.kind == Room.Kind.PUBLIC or person.place_in(room) is not None
 
 
 def hears(person: Person, room: RoomFacts) -> bool:
-    """Whether the room is in his list: a member's, or a public one with auto join that he did not leave."""
+    """
+    Whether what happens in the room is for him: a member's, or a public one with auto join that he did not
+    leave. A direct room he hears always, as it comes back with the next message.
+    """
     if not can_see(person, room):
         return False
+    if room.kind == Room.Kind.DIRECT:
+        return True
     place = person.identity.places.get(room.id)
     if place is not None:
         return not place.left
     return room.auto_join and not room.archived
+
+
+def lists(person: Person, room: RoomFacts) -> bool:
+    """Whether the room is in his list: one that he hears, unless he put it out of sight."""
+    return hears(person, room) and (room.kind != Room.Kind.DIRECT or person.place_in(room) is not None)
 
 
 def may_stay(person: Person, room: RoomFacts) -> bool:
@@ -86,7 +99,14 @@ def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
     mute = person.restraint(MUTE, room)
     if mute is not None:
         return OperationError(_because("you are muted", mute.reason), code="muted")
+    if person.identity.user_id in room.unwanted:
+        return unwanted()
     return None
+
+
+def unwanted() -> OperationError:
+    """The refusal for who was declined."""
+    return OperationError("this person cannot be written to", code="not_allowed")
 
 
 def check_post(person: Person, room: RoomFacts) -> None:
@@ -221,6 +241,39 @@ def check_moderate(person: Person, room: RoomFacts) -> None:
     """
     if not can_moderate(person, room):
         raise OperationError("only moderators of the room may do this", code="not_allowed")
+
+
+def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
+    """
+    Into a private room its moderators invite; into a public one everyone who sees it, but who left it is
+    brought back by its moderators only. A conversation of two stays one. `has_left`: the invited person.
+
+    Raises:
+        OperationError: `not_allowed`, `muted`.
+    """
+    if room.kind == Room.Kind.DIRECT:
+        raise OperationError("nobody else belongs into a conversation of two", code="not_allowed")
+    if room.kind == Room.Kind.PRIVATE:
+        check_moderate(person, room)
+    elif has_left and not can_moderate(person, room):
+        raise OperationError("this person has left the room", code="not_allowed")
+    mute = person.restraint(MUTE, room)
+    if mute is not None:
+        raise OperationError(_because("you are muted", mute.reason), code="muted")
+
+
+def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool) -> None:
+    """
+    Moderators remove members and other moderators, owners everyone but themselves. `is_owner`: the other is.
+
+    Raises:
+        OperationError: `not_allowed`.
+    """
+    check_moderate(person, room)
+    if user_id == person.identity.user_id:
+        raise OperationError("leave the room instead", code="not_allowed")
+    if is_owner and person.role_in(room) != OWNER:
+        raise OperationError("only an owner may remove an owner", code="not_allowed")
 
 
 def _because(text: str, reason: str) -> str:

@@ -12,7 +12,7 @@ from chat.hub import Hub
 from chat.links import Link
 from chat.tokens import READ, FoundToken
 from chat.visitors import session_digest
-from rpc import Notification, OperationError, Peer, Prepared
+from rpc import Notification, Prepared
 
 if TYPE_CHECKING:
     from chat.runtime import Runtime
@@ -21,10 +21,14 @@ _json = msgspec.json.Encoder().encode
 
 
 class RoomEntry(msgspec.Struct):
-    """A room as one person's list shows it; the last three of reading are None for a visitor without a row."""
+    """
+    A room as one person's list shows it. `title` is what it is called before him: a direct room by the other's
+    name. The three of reading are None for a visitor without a row.
+    """
 
     id: int
     name: str
+    title: str
     kind: str
     topic: str
     version: int
@@ -120,7 +124,7 @@ class Client:
         wanted = {SITE_TOPIC}
         if self.person.identity.user_id is not None:
             wanted.add(person_topic(self.person.identity.user_id))
-        for room in tuple(directory.rooms.values()):
+        for room in directory.rooms_around(self.person):
             if self.hears(room):
                 wanted.add(room_topic(room.id))
             else:
@@ -135,20 +139,6 @@ class Client:
             await self.follow(hub, topic, False)
 
 
-def client_of(peer: Peer, scope: str = READ) -> Client:
-    """
-    The client that a gotalk peer is the door of.
-
-    Raises:
-        OperationError: `log_in` first; `not_allowed`, its token is not for this.
-    """
-    client: Client | None = peer.data
-    if client is None:
-        raise OperationError("log in first", code="log_in")
-    client.require(scope)
-    return client
-
-
 def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
     place = person.place_in(room)
     read_seq: int | None = None
@@ -158,6 +148,7 @@ def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
     return RoomEntry(
         id=room.id,
         name=room.name,
+        title=room.title_for(person.identity.user_id),
         kind=room.kind,
         topic=room.topic,
         version=room.version,
@@ -176,8 +167,8 @@ def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
 
 def rooms_notification(person: Person, directory: Directory) -> Prepared:
     """The person's whole list of rooms, by name, as the notification `rooms`."""
-    rooms = (room for room in directory.rooms.values() if access.hears(person, room))
-    entries = {room.name: room_entry(person, room) for room in sorted(rooms, key=lambda room: room.id)}
+    rooms = (room for room in directory.rooms_around(person) if access.lists(person, room))
+    entries = {room.name: room_entry(person, room) for room in rooms}
     return Prepared([Notification("rooms", _json(entries))])
 
 

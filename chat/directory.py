@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from chat.events import PersonCard, Posted
 from chat.identity import Identity, Place, Restraint
-from chat.models import Membership, Room, Sanction, SiteSettings
+from chat.models import Contact, Membership, Room, Sanction, SiteSettings
 from chat.names import name_key
 from rpc.limits import TokenBucket
 
@@ -33,6 +33,15 @@ class RoomFacts(msgspec.Struct):
     version: int
     posts: int
     last_seq: int = 0
+    pair: dict[int, str] = {}
+    """Of a direct room: user key → name of the two."""
+    unwanted: frozenset[int] = frozenset()
+    """Of a direct room: those of the two whom the other declined."""
+
+    def title_for(self, user_id: int | None) -> str:
+        """What the room is called before a person: a direct one by the other's name."""
+        others = [name for key, name in self.pair.items() if key != user_id]
+        return others[0] if len(others) == 1 else self.name
 
 
 class SiteFacts(msgspec.Struct, frozen=True):
@@ -80,8 +89,8 @@ class Person:
         return place if place is not None and not place.left else None
 
     def role_in(self, room: RoomFacts) -> str | None:
-        """Staff own every room that they can see."""
-        if self.identity.is_staff:
+        """Staff own every room that they can see, but a conversation of two has no owner."""
+        if self.identity.is_staff and room.kind != Room.Kind.DIRECT:
             return OWNER
         place = self.place_in(room)
         return place.role if place is not None else None
@@ -102,6 +111,9 @@ class Directory:
         self.rooms: dict[int, RoomFacts] = {}
         self._paces: dict[str, Pace] = {}
         self._by_key: dict[str, RoomFacts] = {}
+        self._direct: dict[int, set[int]] = {}
+        """User key → keys of his direct rooms: nobody's list is made by looking through those of all others."""
+        self._shared: dict[int, RoomFacts] = {}
         self.site = SiteFacts("", SiteSettings.SignUp.CLOSED, False, True, 0)
 
     def room_named(self, name: str) -> RoomFacts | None:
@@ -123,22 +135,38 @@ class Directory:
             key: pace for key, pace in self._paces.items() if key in self.people or pace.posted_at > expiry
         }
 
+    def rooms_around(self, person: Person) -> list[RoomFacts]:
+        """All rooms but the direct ones of other people, in the order of their keys."""
+        direct = self.direct_rooms_of(person.identity.user_id)
+        return sorted([*self._shared.values(), *direct], key=lambda room: room.id)
+
+    def direct_rooms_of(self, user_id: int | None) -> list[RoomFacts]:
+        return [self.rooms[room_id] for room_id in self._direct.get(user_id or 0, ())]
+
     def put_rooms(self, rooms: list[RoomFacts]) -> None:
         """Take rooms as the database has them; a version that an event brought meanwhile is not lost."""
         for facts in rooms:
-            known = self.rooms.get(facts.id)
+            known = self.drop_room(facts.id)
             if known is not None:
-                self._by_key.pop(name_key(known.name), None)
                 facts.version = max(facts.version, known.version)
                 facts.posts = max(facts.posts, known.posts)
                 facts.last_seq = known.last_seq
             self.rooms[facts.id] = facts
             self._by_key[name_key(facts.name)] = facts
+            if facts.kind != Room.Kind.DIRECT:
+                self._shared[facts.id] = facts
+            for user_id in facts.pair:
+                self._direct.setdefault(user_id, set()).add(facts.id)
 
-    def drop_room(self, room_id: int) -> None:
+    def drop_room(self, room_id: int) -> RoomFacts | None:
+        """Forget a room; returns what was known of it."""
         known = self.rooms.pop(room_id, None)
         if known is not None:
             self._by_key.pop(name_key(known.name), None)
+            self._shared.pop(room_id, None)
+            for user_id in known.pair:
+                self._direct[user_id].discard(room_id)
+        return known
 
     def outline(self) -> object:
         """What two readings are compared by: everything but what moves with each post."""
@@ -163,8 +191,28 @@ class Directory:
 
 def load_rooms(rooms: QuerySet[Room] | None = None) -> list[RoomFacts]:
     """Read rooms in a database thread: all, or those of a query."""
-    fields = [field for field in RoomFacts.__struct_fields__ if field != "last_seq"]
-    return [RoomFacts(*values) for values in (Room.objects.all() if rooms is None else rooms).values_list(*fields)]
+    wanted = Room.objects.all() if rooms is None else rooms
+    found = [RoomFacts(*values) for values in wanted.values_list(*_ROOM_FIELDS)]
+    direct = {room.id: room for room in found if room.kind == Room.Kind.DIRECT}
+    if direct:
+        _load_pairs(direct, wanted)
+    return found
+
+
+_ROOM_FIELDS = [field for field in RoomFacts.__struct_fields__ if field not in ("last_seq", "pair", "unwanted")]
+
+
+def _load_pairs(rooms: dict[int, RoomFacts], wanted: QuerySet[Room]) -> None:
+    ties = Membership.objects.filter(room__in=wanted.filter(kind=Room.Kind.DIRECT).values("pk"))
+    for room_id, user_id, name in ties.values_list("room_id", "user_id", "user__name"):
+        if room_id in rooms:
+            rooms[room_id].pair[user_id] = name
+    declined = Contact.objects.filter(state=Contact.State.DECLINED, asker__in=ties.values("user_id"))
+    askers: dict[int, set[int]] = {}
+    for asker_id, asked_id in declined.values_list("asker_id", "asked_id"):
+        askers.setdefault(asker_id, set()).add(asked_id)
+    for room in rooms.values():
+        room.unwanted = frozenset(key for key in room.pair if askers.get(key, set()) & room.pair.keys())
 
 
 def load_site() -> SiteFacts:

@@ -7,18 +7,20 @@ from uuid import UUID
 
 import msgspec
 
-from chat import access, history, lifecycle
-from chat.clients import Client, RoomEntry, client_of, room_entry
+from chat import access, contact_operations, history, lifecycle, room_operations  # noqa: F401  (registers more of them)
+from chat.asking import client_of, entry_of, room_of
+from chat.clients import Client, RoomEntry
 from chat.db import read
 from chat.directory import RoomFacts
 from chat.events import Message, Typing
 from chat.links import GotalkLink
 from chat.models import MAX_EMOJI_CHARS, MAX_TOPIC_CHARS
-from chat.people import Member, MyInfo, info_of, members_of
+from chat.people import Info, Member, members_of
+from chat.people import info as info_for
 from chat.posting import post
 from chat.posts import MAX_BODY_CHARS
 from chat.services import memberships, messages, rooms
-from chat.tokens import POST, READ, RPC
+from chat.tokens import POST, RPC
 from rpc import OperationError, Peer, Refused
 from rpc.handlers import default_handlers as handlers
 
@@ -132,7 +134,7 @@ class ListMessages(msgspec.Struct):
 async def list_messages(peer: Peer, params: str | ListMessages) -> list[Message]:
     """A page of a room's messages, oldest first: the newest, or those next to a seq."""
     asked = ListMessages(params) if isinstance(params, str) else params
-    room = _room(client_of(peer), asked.room)
+    room = room_of(client_of(peer), asked.room)
     return await read(
         history.page,
         room.id,
@@ -166,7 +168,7 @@ async def sync(peer: Peer, params: Sync) -> SyncResult:
     client = client_of(peer)
     for name, version in params.rooms.items():
         try:
-            room = _room(client, name)
+            room = room_of(client, name)
         except OperationError:
             answer[name] = RoomSync(0, reset=True)
             continue
@@ -189,20 +191,15 @@ class MemberList(msgspec.Struct):
 async def list_members(peer: Peer, params: str | InRoom) -> MemberList:
     """Who is here in a room and who else belongs to it; from now on `presence` tells this socket of changes."""
     client = client_of(peer)
-    room = _room(client, params if isinstance(params, str) else params.room)
+    room = room_of(client, params if isinstance(params, str) else params.room)
     here = await client.runtime.watchers.watch(client, room)
     return MemberList(await read(members_of, room.id, here), len(here))
 
 
 @handlers.request("info")
-async def info(peer: Peer) -> MyInfo:
-    """Oneself, one's rooms and contacts."""
-    client = client_of(peer)
-    directory = client.runtime.directory
-    mine = [
-        room_entry(client.person, room) for room in directory.rooms.values() if access.hears(client.person, room)
-    ]
-    return await read(info_of, client.person.card, mine)
+async def info(peer: Peer, params: str | None = None) -> Info:
+    """Oneself, one's rooms and contacts; or of the person of a name what one shares with him."""
+    return await info_for(client_of(peer), params or "")
 
 
 # --- writing -----------------------------------------------------------------------------------------------
@@ -299,7 +296,7 @@ async def create_room(peer: Peer, params: str | CreateRoom) -> RoomEntry:
     access.check_create_room(client.person, client.runtime.directory.site)
     by = await client.runtime.account(client)
     room = await client.runtime.write(rooms.create_room, asked.name, by=by, kind=asked.kind, topic=asked.topic)
-    return await _entry(client, room.pk)
+    return await entry_of(client, room.pk)
 
 
 class SetTopic(InRoom):
@@ -310,27 +307,27 @@ class SetTopic(InRoom):
 async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
     """Set a room's topic; for its moderators."""
     client = client_of(peer, POST)
-    room = _room(client, params.room)
+    room = room_of(client, params.room)
     access.check_moderate(client.person, room)
     await client.runtime.write(rooms.change_room, room.id, topic=params.topic.strip())
-    return await _entry(client, room.id)
+    return await entry_of(client, room.id)
 
 
 @handlers.request("join-room")
 async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
     """Belong to a public room: it is in one's list from now on."""
     client = client_of(peer, POST)
-    room = _room(client, params if isinstance(params, str) else params.room)
+    room = room_of(client, params if isinstance(params, str) else params.room)
     by = await client.runtime.account(client)
     await client.runtime.write(memberships.join_room, room.id, by)
-    return await _entry(client, room.id)
+    return await entry_of(client, room.id)
 
 
 @handlers.request("leave-room")
 async def leave_room(peer: Peer, params: str | InRoom) -> None:
     """No longer hear a room; a private one closes behind."""
     client = client_of(peer, POST)
-    room = _room(client, params if isinstance(params, str) else params.room)
+    room = room_of(client, params if isinstance(params, str) else params.room)
     by = await client.runtime.account(client)
     await client.runtime.write(memberships.leave_room, room.id, by)
 
@@ -345,7 +342,7 @@ class ReadUpTo(msgspec.Struct):
 async def mark_read(peer: Peer, params: OnMessage) -> ReadUpTo:
     """Say how far one has read; never moves back. A visitor's place is his browser's own matter."""
     client = client_of(peer)
-    room = _room(client, params.room)
+    room = room_of(client, params.room)
     place = await client.runtime.mark_read(client, room, params.seq)
     return ReadUpTo(place.read_seq, place.read_posts, max(room.posts - place.read_posts, 0))
 
@@ -370,7 +367,7 @@ async def typing(peer: Peer, params: InRoom) -> None:
     """One is writing in a room."""
     client = client_of(peer)
     now = time.monotonic()
-    room = _room(client, params.room)
+    room = room_of(client, params.room)
     if now - client.typed_at >= TYPING_SECONDS and access.refusal_to_post(client.person, room) is None:
         client.typed_at = now
         client.runtime.hub.publish(Typing(room.id, room.name, [client.person.identity.name]))
@@ -399,18 +396,9 @@ def greet(params: Greet) -> Greeting:
     return Greeting(f"Hello {params.name}")
 
 
-def _room(client: Client, name: str) -> RoomFacts:
-    return access.find_room(client.runtime.directory, client.person, name)
-
-
 async def _message(client: Client, params: OnMessage) -> tuple[RoomFacts, Message]:
-    room = _room(client, params.room)
+    room = room_of(client, params.room)
     found = await read(history.page, room.id, after_seq=params.seq - 1, limit=1)
     if not found or found[0].seq != params.seq or found[0].deleted:
         raise OperationError("no such message", code="no_such_message")
     return room, found[0]
-
-
-async def _entry(client: Client, room_id: int) -> RoomEntry:
-    await client.runtime.catch_up(client, room_id)
-    return room_entry(client.person, client.runtime.directory.rooms[room_id])

@@ -3,9 +3,13 @@
 import msgspec
 from django.db.models import Q
 
-from chat.clients import RoomEntry
-from chat.events import PersonCard
-from chat.models import Contact, Membership
+from chat import access
+from chat.clients import Client, RoomEntry, room_entry
+from chat.contacts import contacts_of, person_named
+from chat.db import read
+from chat.events import ContactEntry, PersonCard
+from chat.models import Membership, Room
+from chat.tokens import READ
 
 MAX_ABSENT = 200
 """Members who are not here, in one list."""
@@ -21,13 +25,7 @@ class Member(msgspec.Struct):
     online: bool
 
 
-class ContactEntry(msgspec.Struct):
-    id: int
-    name: str
-    state: str
-
-
-class MyInfo(msgspec.Struct):
+class Info(msgspec.Struct):
     user: PersonCard
     rooms: list[RoomEntry]
     contacts: list[ContactEntry]
@@ -35,7 +33,8 @@ class MyInfo(msgspec.Struct):
 
 def members_of(room_id: int, here: list[PersonCard]) -> list[Member]:
     """Those who are here, then the members who are not; each part by name."""
-    ties = Membership.objects.filter(room_id=room_id, left=False).select_related("user")
+    belongs = Q(left=False) | Q(room__kind=Room.Kind.DIRECT)
+    ties = Membership.objects.filter(belongs, room_id=room_id).select_related("user")
     here_ids = {card.id for card in here if card.id is not None}
     roles = dict(ties.filter(user_id__in=here_ids).values_list("user_id", "role"))
     present = [
@@ -49,11 +48,29 @@ def members_of(room_id: int, here: list[PersonCard]) -> list[Member]:
     ]
 
 
-def info_of(me: PersonCard, rooms: list[RoomEntry]) -> MyInfo:
-    contacts = []
-    if me.id is not None:
-        mine = Contact.objects.filter(Q(asker_id=me.id) | Q(asked_id=me.id)).select_related("asker", "asked")
-        for contact in mine:
-            other = contact.asked if contact.asker_id == me.id else contact.asker
-            contacts.append(ContactEntry(other.pk, other.name, contact.state))
-    return MyInfo(me, rooms, contacts)
+async def info(client: Client, name: str = "") -> Info:
+    """
+    Oneself, one's rooms and contacts; or another person, and of his rooms and contacts what is one's own too.
+
+    Raises:
+        OperationError: `not_allowed` for a token without `read`; `no_such_person`.
+    """
+    client.require(READ)
+    me = client.person
+    around = client.runtime.directory.rooms_around(me)
+    if not name:
+        mine = [room_entry(me, room) for room in around if access.lists(me, room)]
+        contacts = [] if me.card.id is None else await read(contacts_of, me.card.id)
+        return Info(me.card, mine, contacts)
+    card, room_ids, contacts = await read(_shared_with, me.card.id, name)
+    shared = [room for room in around if room.id in room_ids and access.can_see(me, room)]
+    return Info(card, [room_entry(me, room) for room in shared], contacts)
+
+
+def _shared_with(me: int | None, name: str) -> tuple[PersonCard, set[int], list[ContactEntry]]:
+    """A person, the rooms that he belongs to, and what there is between the two in one's list of contacts."""
+    other = person_named(name)
+    card = PersonCard(f"u{other.pk}", other.pk, other.name, other.is_guest, other.is_bot)
+    room_ids = set(Membership.objects.filter(user=other, left=False).values_list("room_id", flat=True))
+    contacts = contacts_of(me) if me is not None else []
+    return card, room_ids, [entry for entry in contacts if entry.id == other.pk]

@@ -8,6 +8,7 @@ from django.conf import settings
 from chat import access, tokens
 from chat.clients import Client
 from chat.events import Message
+from chat.models import Room
 from chat.posts import NewPost
 
 
@@ -46,6 +47,7 @@ async def post(
             client_id=client_id or uuid4(),
             via=client.link.door,
             reply_to=reply_to,
+            is_direct=room.kind == Room.Kind.DIRECT,
         )
     )
     return stored.message

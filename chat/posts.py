@@ -10,6 +10,7 @@ from django.utils import timezone
 from chat.events import Message as SentMessage
 from chat.events import instant
 from chat.models import Message, Room
+from chat.services.memberships import bring_back
 
 MAX_BODY_CHARS = 16_000
 """Longest text of a message: four times a long mail; history pages of 200 stay under the payload limit."""
@@ -28,6 +29,8 @@ class NewPost(msgspec.Struct, frozen=True):
     client_id: UUID
     via: str
     reply_to: int | None = None
+    is_direct: bool = False
+    """In a room of two, which the message brings back to whoever left it."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -61,6 +64,9 @@ def store_posts(posts: list[NewPost]) -> list[Stored]:
     for room_id in sorted(by_room):
         for post, message in zip(by_room[room_id], _insert(room_id, by_room[room_id]), strict=True):
             known[_identity(post)] = message
+    direct = {post.room_id for post in fresh.values() if post.is_direct}
+    if direct:
+        bring_back(direct)
     return [Stored(post.room, known[_identity(post)], created=fresh.get(_identity(post)) is post) for post in posts]
 
 

@@ -21,6 +21,7 @@ from chat.directory import Directory, Person, RoomFacts, load_rooms, load_site
 from chat.events import (
     AnyEvent,
     Changed,
+    ContactChanged,
     Gap,
     PersonChanged,
     Posted,
@@ -221,7 +222,8 @@ class Runtime:
 
     async def _follow_fresh(self, client: Client) -> None:
         # Rooms that nobody here listened to may have moved on unheard: subscribe first, then read them.
-        unheard = [room_id for room_id in self.directory.rooms if not self.hub.hears(room_topic(room_id))]
+        rooms = self.directory.rooms_around(client.person)
+        unheard = [room.id for room in rooms if not self.hub.hears(room_topic(room.id))]
         await client.follow_all(self.hub, self.directory)
         if unheard:
             self.directory.put_rooms(await read(load_rooms, Room.objects.filter(pk__in=unheard)))
@@ -368,6 +370,7 @@ class Runtime:
                 | SettingsChanged()
                 | SignedOut()
                 | TokenRevoked()
+                | ContactChanged()
                 | Gap()
             ):
                 self._stale[event] = None
@@ -395,9 +398,10 @@ class Runtime:
                 return await self._refresh_room(room_id)
             case PersonChanged(user_id=user_id):
                 await self.watchers.follow_ties(user_id)
+                concerned = await self._refresh_pairs(user_id)
                 if f"u{user_id}" not in self.directory.people:
-                    return set()
-                return await self._refresh_person(f"u{user_id}", await read(of_user_id, user_id))
+                    return concerned
+                return concerned | await self._refresh_person(f"u{user_id}", await read(of_user_id, user_id))
             case VisitorChanged(person_key=key):
                 person = self.directory.people.get(key)
                 session_key = next((each.session_key for each in person.clients), None) if person else None
@@ -413,6 +417,8 @@ class Runtime:
                     if client.token is not None and client.token.id == token_id:
                         client.link.close(4401, "this token counts no longer")
                 return set()
+            case ContactChanged(user_id=user_id):
+                return await self._refresh_pairs(user_id)
             case Gap():
                 await self._reload()
                 return set(self.clients)
@@ -434,6 +440,20 @@ class Runtime:
             if changed or hears:
                 concerned.add(client)
         return concerned
+
+    async def _refresh_pairs(self, user_id: int) -> set[Client]:
+        """A person may have another name, which his direct rooms bear, or may no longer post in one of them."""
+        known = self.directory.direct_rooms_of(user_id)
+        if not known:
+            return set()
+        self.directory.put_rooms(await read(load_rooms, Room.objects.filter(pk__in=[room.id for room in known])))
+        now = self.directory.rooms
+        changed = [
+            room for room in known if (now[room.id].pair, now[room.id].unwanted) != (room.pair, room.unwanted)
+        ]
+        others = {f"u{key}" for room in changed for key in room.pair}
+        people = [self.directory.people[key] for key in others if key in self.directory.people]
+        return {client for person in people for client in person.clients}
 
     async def _refresh_person(self, key: str, identity: Identity | None) -> set[Client]:
         person = self.directory.people.get(key)

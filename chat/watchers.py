@@ -70,6 +70,8 @@ class Watchers:
         ties = self._ties.get(room.id, {})
         if room.kind == Room.Kind.PUBLIC:
             return card.id is None or not ties.get(card.id, False)
+        if room.kind == Room.Kind.DIRECT:
+            return card.id in ties
         return card.id is not None and ties.get(card.id) is False
 
     def _notify(self, room: RoomFacts, joined: list[PersonCard], left: list[str]) -> None:

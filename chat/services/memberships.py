@@ -1,17 +1,31 @@
 """Who belongs to a room, in which role, and how far he has read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from chat.events import PersonChanged
-from chat.models import Membership, Message
+from chat.models import Membership, Message, Room, Sanction
 from chat.services.announcing import announce_after_commit
+from chat.services.moderation import impose
+from rpc import OperationError
+
+KICKED_FOR = timedelta(minutes=10)
+"""How long a public room stays closed to whom its moderators removed."""
 
 
 def join_room(room_id: int, user_id: int, *, role: str | None = None) -> Membership:
-    """Make a person a member, or one again; a role is changed only when given."""
+    """
+    Make a person a member, or one again; a role is changed only when given.
+
+    Raises:
+        OperationError: `not_allowed`, a third person in a room of two.
+    """
     with transaction.atomic():
+        if Room.objects.filter(pk=room_id, kind=Room.Kind.DIRECT).exclude(memberships__user_id=user_id).exists():
+            raise OperationError("nobody else belongs into a conversation of two", code="not_allowed")
         changes = {"left": False} if role is None else {"left": False, "role": role}
         tie, _ = Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
         announce_after_commit(PersonChanged(user_id))
@@ -24,6 +38,27 @@ def leave_room(room_id: int, user_id: int) -> None:
         changes = {"left": True, "role": Membership.Role.MEMBER}
         Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
         announce_after_commit(PersonChanged(user_id))
+
+
+def bring_back(room_ids: Collection[int]) -> None:
+    """Direct rooms are in the lists of both again."""
+    with transaction.atomic():
+        away = Membership.objects.filter(room_id__in=room_ids, left=True)
+        for user_id in set(away.values_list("user_id", flat=True)):
+            announce_after_commit(PersonChanged(user_id))
+        away.update(left=False)
+
+
+def kick(room_id: int, user_id: int, *, by: int, reason: str = "") -> None:
+    """
+    Take a person out of a room. A private one closes behind him; from a public one he is banned for
+    `KICKED_FOR`, as nothing else would keep him out. Both stand among the sanctions, with the reason.
+    """
+    with transaction.atomic():
+        is_public = Room.objects.filter(pk=room_id, kind=Room.Kind.PUBLIC).exists()
+        until = timezone.now() + (KICKED_FOR if is_public else timedelta(0))
+        impose(user_id, Sanction.Kind.BAN, room_id=room_id, by=by, reason=reason, until=until)
+        leave_room(room_id, user_id)
 
 
 def save_places(places: Mapping[tuple[int, int], tuple[int, int]]) -> None:

@@ -1,12 +1,13 @@
 """Rooms: made, changed."""
 
+import re
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from chat.events import Changed, PersonChanged, RoomChanged
 from chat.models import Membership, Room
-from chat.names import clean_name, name_key
+from chat.names import BadName, clean_name, name_key
 from chat.posts import take_versions
 from chat.services.announcing import announce_after_commit
 from rpc import OperationError
@@ -22,7 +23,7 @@ def create_room(
         BadName: the name cannot be one.
         OperationError: `name_taken`, by a room that is not public.
     """
-    name = clean_name(name)
+    name = not_kept(clean_name(name))
     existing = Room.objects.filter(name_key=name_key(name)).first()
     if existing is not None:
         return _existing(existing, kind)
@@ -39,6 +40,35 @@ def create_room(
     return room
 
 
+def open_direct(one: int, other: int) -> Room:
+    """
+    The room of two people: always the same, whoever asks. It is in the list of `one` from now on, in the
+    other's with the first message.
+
+    Raises:
+        OperationError: `name_taken`, from the time before such names were kept back.
+    """
+    name = direct_name(one, other)
+    with transaction.atomic():
+        room, created = Room.objects.get_or_create(
+            name_key=name_key(name),
+            defaults={"name": name, "kind": Room.Kind.DIRECT, "auto_join": False, "created_by_id": one},
+        )
+        if room.kind != Room.Kind.DIRECT:
+            raise OperationError("there is a room of this name", code="name_taken")
+        _, is_new = Membership.objects.get_or_create(room=room, user_id=other, defaults={"left": True})
+        Membership.objects.update_or_create(room=room, user_id=one, defaults={"left": False})
+        if created or is_new:
+            announce_after_commit(RoomChanged(room.pk), PersonChanged(other))
+        announce_after_commit(PersonChanged(one))
+    return room
+
+
+def direct_name(one: int, other: int) -> str:
+    """What the room of two people is called within; before each of them it bears the other's name."""
+    return f"direct {min(one, other)}-{max(one, other)}"
+
+
 def change_room(room_id: int, **changes: Any) -> Room:
     """
     Set fields of a room: name, topic, kind, auto_join, archived, read_only, slow_mode_seconds.
@@ -47,19 +77,35 @@ def change_room(room_id: int, **changes: Any) -> Room:
 
     Raises:
         BadName: the new name cannot be one.
-        OperationError: `name_taken`.
+        OperationError: `name_taken`; `not_allowed`, a room becomes no conversation of two, nor stops to be one.
         Room.DoesNotExist
     """
     with transaction.atomic():
         version, _ = take_versions(room_id)
         room = Room.objects.get(pk=room_id)
+        if Room.Kind.DIRECT in (room.kind, changes.get("kind")) and not changes.keys().isdisjoint(_FIXED):
+            raise OperationError("a conversation of two keeps its kind and name", code="not_allowed")
         for field, value in changes.items():
-            setattr(room, field, clean_name(value) if field == "name" else value)
+            setattr(room, field, not_kept(clean_name(value)) if field == "name" else value)
         if Room.objects.filter(name_key=name_key(room.name)).exclude(pk=room_id).exists():
             raise OperationError("there is a room of this name", code="name_taken", field="name")
         room.save(update_fields=[*changes])
         announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
     return room
+
+
+def not_kept(name: str) -> str:
+    """
+    Raises:
+        BadName: the name is kept for a conversation of two, whether there is one or not.
+    """
+    if _DIRECT.fullmatch(name_key(name)):
+        raise BadName("this name is kept for a conversation of two")
+    return name
+
+
+_DIRECT = re.compile(r"direct \d+-\d+")
+_FIXED = {"name", "kind"}
 
 
 def _existing(room: Room, kind: str) -> Room:

@@ -12,19 +12,25 @@ from chat.admin.base import NeverDeleted, staff_key
 from chat.models import Membership, Room
 from chat.names import clean_name, name_key
 from chat.services.memberships import join_room, leave_room
-from chat.services.rooms import change_room, create_room
+from chat.services.rooms import change_room, create_room, not_kept
 from rpc import OperationError
 
 
 class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
     def clean_name(self) -> str:
         try:
-            name = clean_name(self.cleaned_data["name"])
+            name = not_kept(clean_name(self.cleaned_data["name"]))
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
         if Room.objects.filter(name_key=name_key(name)).exclude(pk=self.instance.pk or 0).exists():
             raise forms.ValidationError(_("There is a room of this name."))
         return name
+
+    def clean_kind(self) -> str:
+        kind: str = self.cleaned_data["kind"]
+        if kind == Room.Kind.DIRECT:
+            raise forms.ValidationError(_("Two people open their direct room themselves."))
+        return kind
 
 
 @admin.register(Room)
@@ -36,6 +42,9 @@ class RoomAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
     search_fields = ("name", "topic")
     ordering = ("name_key",)
     actions = ("archive", "reopen")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> tuple[str, ...]:
+        return ("name", "kind") if obj is not None and obj.kind == Room.Kind.DIRECT else ()
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
         fields = {name: form.cleaned_data[name] for name in form.changed_data}
@@ -57,8 +66,17 @@ class RoomAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
             change_room(room.pk, archived=False)
 
 
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
+    def clean_room(self) -> Room:
+        room: Room = self.cleaned_data["room"]
+        if room.kind == Room.Kind.DIRECT:
+            raise forms.ValidationError(_("Nobody else belongs into a conversation of two."))
+        return room
+
+
 @admin.register(Membership)
 class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    form = MembershipForm
     fields = ("room", "user", "role")
     autocomplete_fields = ("room", "user")
     list_display = ("user", "room", "role", "left", "joined_at")

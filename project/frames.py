@@ -1,7 +1,10 @@
 """A connection's socket, for whoever has a whole WebSocket frame to send."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
+
+from project.inbox import Inbox
 
 
 class SocketFrames:
@@ -13,7 +16,7 @@ class SocketFrames:
     take, and everything on other transports, goes through Twisted's buffer, which keeps the order.
     """
 
-    __slots__ = ("_drained", "_protocol", "_send", "_transport", "writable")
+    __slots__ = ("_drained", "_held", "_protocol", "_send", "_transport", "inbox", "writable")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -21,6 +24,9 @@ class SocketFrames:
         is_plain = hasattr(self._transport, "dataBuffer") and hasattr(self._transport, "socket")
         self._send = self._transport.socket.send if is_plain else None
         self.writable = True
+        self._held = False
+        """The application wants nothing more to be read."""
+        self.inbox = Inbox(self._has_room)
 
     def write(self, frame: bytes) -> None:
         if self._protocol.state != self._protocol.STATE_OPEN:
@@ -52,11 +58,39 @@ class SocketFrames:
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
 
+    @property
+    def reading(self) -> bool:
+        return not self._held and not self.inbox.full
+
     def pause_reading(self) -> None:
+        self._held = True
         self._transport.pauseProducing()
 
     def resume_reading(self) -> None:
-        if self._protocol.state == self._protocol.STATE_OPEN:
+        self._held = False
+        self._read_on()
+
+    def read_to_the_end(self) -> None:
+        """Our close was sent: read past everything, up to that of the other end."""
+        self._held = self.inbox.full = False
+        self._read_on()
+
+    def took_in(self, size: int) -> None:
+        """A message of so many bytes is on its way to the application."""
+        self.inbox.put(size)
+        if self.inbox.full:
+            self._transport.pauseProducing()
+
+    def _has_room(self) -> None:
+        # Not at once: the application stands in the middle of taking a message.
+        asyncio.get_running_loop().call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.reading or self._protocol.state == self._protocol.STATE_CLOSED:
+            return
+        # First what was read from the socket, and not looked at, before reading stopped.
+        self._protocol.consumeData()
+        if self.reading:
             self._transport.resumeProducing()
 
     def abort(self) -> None:
@@ -72,4 +106,5 @@ class SocketFrames:
         self._drained()
 
     def stopProducing(self) -> None:
-        """The connection is lost: its application hears that elsewhere."""
+        # The connection is lost, which its application hears elsewhere: who waits to write waits for nothing.
+        self.resumeProducing()

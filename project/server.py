@@ -2,7 +2,7 @@
 Daphne, hardened: one connection's trouble stays its own, and an end is announced.
 
 What the stock server lacks, and what each override here is for, stands in docs/architecture.md. Flow control
-has its place in `HubtalkWebSocket.onOpen` and `HubtalkWebSocket.onMessage`.
+has its place in `project.frames` and `project.inbox`.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from autobahn.util import encode_truncate
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
@@ -21,13 +22,17 @@ from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
 from project.frames import SocketFrames
+from project.inbox import Receive
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: everyone comes back at once after a restart."""
+NORMAL = 1000
 RESTARTING = 4503
 INTERNAL_ERROR = 1011
+MAX_REASON_BYTES = 123
+"""Of a close frame: RFC 6455, section 5.5, less the code."""
 CLOSED_GRACE = 5.0
 """Seconds that a closed WebSocket may take to vanish: a peer that stops reading could stay for ever."""
 DRAIN_TIMEOUT = 9.0
@@ -53,7 +58,39 @@ class HubtalkHTTPFactory(HTTPFactory):  # type: ignore[misc]
 
 
 class HubtalkWebSocket(WebSocketProtocol):  # type: ignore[misc]
+    frames: SocketFrames
     _closed_since: float | None = None
+
+    def processData(self) -> bool:
+        # What was read at once may hold more messages than may wait.
+        if self.state == self.STATE_OPEN and self.frames.inbox.full:
+            return False
+        return bool(super().processData())
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        # After our close nothing counts any more.
+        if self.state == self.STATE_OPEN:
+            self.frames.took_in(len(payload))
+            super().onMessage(payload, isBinary)
+
+    def onAutoPingTimeout(self) -> None:
+        if self.frames.reading:
+            super().onAutoPingTimeout()
+        else:
+            # The pong may have come: it is us who do not look.
+            self.autoPingTimeoutCall = None
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
+            self.say_close(message.get("code") or NORMAL, message.get("reason") or "")
+        else:
+            super().handle_reply(message)
+
+    def say_close(self, code: int, reason: str) -> None:
+        """Send a close frame, unless one was sent, and read on for that of the other end."""
+        # Not `sendClose`, which refuses the codes below 3000 that RFC 6455 keeps for servers too.
+        self.sendCloseFrame(code=code, reasonUtf8=encode_truncate(reason, MAX_REASON_BYTES))
+        self.frames.read_to_the_end()
 
     def serverSend(self, content: Any, binary: bool = False) -> None:
         if self.state == self.STATE_OPEN:
@@ -106,8 +143,9 @@ class HubtalkServer(Server):  # type: ignore[misc]
         drain: Callable[[], Awaitable[None]],
         listening: Callable[[int], None],
     ) -> None:
+        self._application = application
         super().__init__(
-            application,
+            self._serve_one,
             endpoints=[f"tcp:port={port}:interface={host}"],
             signal_handlers=False,
             # A pong must be due before the next ping: a second ping forgets the first one's timer.
@@ -158,8 +196,14 @@ class HubtalkServer(Server):  # type: ignore[misc]
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "websocket":
-            scope["extensions"] = {"hubtalk.frames": SocketFrames(protocol)}
+            protocol.frames = SocketFrames(protocol)
+            scope["extensions"] = {"hubtalk.frames": protocol.frames}
         return super().create_application(protocol, scope)
+
+    def _serve_one(self, scope: dict[str, Any], receive: Receive, send: Any) -> Awaitable[None]:
+        if scope["type"] == "websocket":
+            receive = scope["extensions"]["hubtalk.frames"].inbox.emptied_by(receive)
+        return self._application(scope, receive, send)
 
     # --- the periodic checkers, each connection guarded ----------------------------------------------------
 
@@ -202,8 +246,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
         if error is not None:
             protocol.handle_exception(error)
         elif isinstance(protocol, HubtalkWebSocket) and protocol.state == protocol.STATE_OPEN:
-            # Not `sendClose`, which refuses the codes below 3000 that RFC 6455 keeps for servers.
-            protocol.sendCloseFrame(code=INTERNAL_ERROR)
+            protocol.say_close(INTERNAL_ERROR, "")
 
     # --- the end -------------------------------------------------------------------------------------------
 
@@ -225,7 +268,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
             logger.exception("the application could not be drained")
         for protocol in list(self.connections):
             if isinstance(protocol, HubtalkWebSocket) and protocol.state == protocol.STATE_OPEN:
-                protocol.sendClose(code=RESTARTING, reason="restarting")
+                protocol.say_close(RESTARTING, "restarting")
         await self._applications_end(GOODBYE_TIMEOUT)
         for application in self._applications():
             application.cancel()

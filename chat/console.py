@@ -20,7 +20,11 @@ class Door:
     """How its frames are read and written: a key of chat/static/chat/console/wires.js."""
 
 
-DOORS = (Door("gotalk", "/gotalk/", "gotalk"),)
+DOORS = (
+    Door("gotalk", "/gotalk/", "gotalk"),
+    Door("text", "/ws", "text"),
+    Door("echo", "/echo", "echo"),
+)
 """The doors that are offered; whatever else is here is reached by its address."""
 
 

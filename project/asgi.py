@@ -11,6 +11,8 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from chat.doors.echo import EchoDoor  # noqa: E402
+from chat.doors.text import TextDoor  # noqa: E402
 from project.doors import CheckOrigin, NoSuchDoor, OwnRootPath  # noqa: E402
 from project.proxies import RealClient  # noqa: E402
 from rpc.consumers import GotalkConsumer  # noqa: E402
@@ -20,7 +22,15 @@ application = OwnRootPath(
         {
             "http": django_application,
             "websocket": CheckOrigin(
-                URLRouter([re_path(r"^gotalk/?$", GotalkConsumer.as_asgi()), re_path(r"", NoSuchDoor())])
+                URLRouter(
+                    [
+                        re_path(r"^gotalk/?$", GotalkConsumer.as_asgi()),
+                        re_path(r"^ws/?$", TextDoor.as_asgi()),
+                        re_path(r"^ws/(?P<room>.+)$", TextDoor.as_asgi()),
+                        re_path(r"^echo/?$", EchoDoor.as_asgi()),
+                        re_path(r"", NoSuchDoor()),
+                    ]
+                )
             ),
         }
     )

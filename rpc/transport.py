@@ -246,7 +246,11 @@ class AsgiTransport(OutboxTransport):
         await self._send({"type": "websocket.send", "text" if isinstance(chunk, str) else "bytes": chunk})
 
     async def deliver_close(self, code: int, text: str) -> None:
-        await self._send(_close_event(code, text))
+        try:
+            await self._send(_close_event(code, text))
+        except Exception:
+            # Plain Daphne refuses the codes that RFC 6455 (section 7.4.2) keeps for itself, also from a server.
+            await self._send({"type": "websocket.close"})
 
 
 def websocket_transport(scope: Mapping[str, Any], send: AsgiSend) -> FrameTransport | AsgiTransport:

@@ -20,7 +20,6 @@ from typing import Any, Self
 from chat.hub import Encode
 from rpc import Prepared, Refused
 from rpc.limits import CHUNK_COST, TokenBucket
-from rpc.prepared import Frames
 from rpc.session import Chunk
 from rpc.site import site_limits
 from rpc.transport import AsgiSend, websocket_transport
@@ -30,6 +29,7 @@ logger = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 NORMAL = 1000
+TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 TOO_SLOW = 4408
 
@@ -44,7 +44,8 @@ CLOSE_TIMEOUT = 5.0
 class DoorSocket:
     """
     Entering it accepts the socket, leaving it ends everything of the connection. `Refused` that is raised
-    inside closes it with that code; iterating gives the messages: str for text, bytes for binary.
+    inside closes it with that code, any other error with 1011. Iterating gives the messages: str for text,
+    bytes for binary.
 
     Args:
         scope, receive, send: of the ASGI application.
@@ -100,12 +101,14 @@ class DoorSocket:
                     yield self
                 except Refused as refusal:
                     self.close(refusal.close_code, refusal.text)
+                except Exception:
+                    logger.exception("a %s socket failed", self.door)
+                    self.close(INTERNAL_ERROR, "internal error")
                 self.close(NORMAL)
                 async for _ in self:
                     """What comes between our close and the other end's counts no longer."""
         except TimeoutError:
-            if not self._deadline.expired():
-                raise
+            # The other end did not finish our close in time.
             self._transport.abort()
         finally:
             await self._end()
@@ -175,8 +178,8 @@ class DoorSocket:
 
     # --- what goes out -------------------------------------------------------------------------------------
 
-    def send(self, payload: Frames) -> None:
-        """Write what was built for many sockets. Never waits; a closed socket drops it."""
+    def send(self, payload: Any) -> None:
+        """Write `Frames`, built for many sockets. Never waits; a closed socket drops it."""
         if self._may_write():
             self._wrote(self._transport.write_frames(payload))
 

@@ -87,4 +87,4 @@ def test_seeding_twice_is_as_once(tmp_path):
         manage(tmp_path, "migrate", "-v0")
         assert manage(tmp_path, "seed").returncode == 0
     count = "from chat.models import *; print(Room.objects.count(), Message.objects.count())"
-    assert manage(tmp_path, "shell", "-v0", "-c", count).stdout.split() == ["3", "3"]
+    assert manage(tmp_path, "shell", "-v0", "-c", count).stdout.split() == ["4", "3"]

@@ -2,12 +2,15 @@ from django.urls import path
 
 from chat.account_views import set_up
 from chat.console import console
+from chat.token_views import revoke_token, settings_page
 from chat.views import healthz, metrics, room_page
 
 app_name = "chat"
 urlpatterns = [
     path("", room_page, name="page"),
     path("console/", console, name="console"),
+    path("settings/", settings_page, name="settings"),
+    path("settings/tokens/<int:key>/revoke/", revoke_token, name="revoke-token"),
     path("setup/<str:token>/", set_up, name="setup"),
     path("metrics", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),

@@ -15,6 +15,7 @@ from chat.forms import SignUpForm
 from chat.models import Connection, Contact, Token, User
 from chat.services import people
 from chat.services.tokens import make_token, revoke
+from chat.token_forms import AdminTokenForm
 from rpc import OperationError
 
 
@@ -79,7 +80,7 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
 
 @admin.register(Token)
 class TokenAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
-    fields = ("user", "name", "scopes", "expires_at")
+    form = AdminTokenForm
     autocomplete_fields = ("user",)
     list_display = ("name", "user", "hint", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)

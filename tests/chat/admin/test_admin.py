@@ -192,12 +192,13 @@ def test_token_is_shown_once_and_kept_as_a_digest(admin, alice):
     """The list after making it shows the token; no page does later."""
     response = admin.post(
         reverse("admin:chat_token_add"),
-        {"user": alice.pk, "name": "robot", "scopes": "[]", "expires_at_0": "", "expires_at_1": ""},
+        {"user": alice.pk, "name": "robot", "scopes": ["read"], "expires_at_0": "", "expires_at_1": ""},
         follow=True,
     )
     secret = str(next(iter(response.context["messages"]))).split(": ")[1]
     token = Token.objects.get()
     assert token.digest == digest_of(secret)
+    assert token.scopes == ["read"]
     assert secret not in admin.get(list_url("token")).content.decode()
     admin.post(list_url("token"), {"action": "revoke", "_selected_action": [token.pk]})
     assert Token.objects.get().revoked_at is not None

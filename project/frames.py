@@ -26,7 +26,7 @@ class SocketFrames:
         self.writable = True
         self._held = False
         """The application wants nothing more to be read."""
-        self.inbox = Inbox(self._has_room)
+        self.inbox = Inbox(self._transport.pauseProducing, self._has_room)
 
     def write(self, frame: bytes) -> None:
         if self._protocol.state != self._protocol.STATE_OPEN:
@@ -74,12 +74,6 @@ class SocketFrames:
         """Our close was sent: read past everything, up to that of the other end."""
         self._held = self.inbox.full = False
         self._read_on()
-
-    def took_in(self, size: int) -> None:
-        """A message of so many bytes is on its way to the application."""
-        self.inbox.put(size)
-        if self.inbox.full:
-            self._transport.pauseProducing()
 
     def _has_room(self) -> None:
         # Not at once: the application stands in the middle of taking a message.

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from autobahn.util import encode_truncate
@@ -22,7 +23,6 @@ from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
 from project.frames import SocketFrames
-from project.inbox import Receive
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,6 @@ class HubtalkWebSocket(WebSocketProtocol):  # type: ignore[misc]
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         # After our close nothing counts any more.
         if self.state == self.STATE_OPEN:
-            self.frames.took_in(len(payload))
             super().onMessage(payload, isBinary)
 
     def onAutoPingTimeout(self) -> None:
@@ -143,9 +142,8 @@ class HubtalkServer(Server):  # type: ignore[misc]
         drain: Callable[[], Awaitable[None]],
         listening: Callable[[int], None],
     ) -> None:
-        self._application = application
         super().__init__(
-            self._serve_one,
+            application,
             endpoints=[f"tcp:port={port}:interface={host}"],
             signal_handlers=False,
             # A pong must be due before the next ping: a second ping forgets the first one's timer.
@@ -195,15 +193,17 @@ class HubtalkServer(Server):  # type: ignore[misc]
         reactor.run(installSignalHandlers=False)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        if scope["type"] == "websocket":
-            protocol.frames = SocketFrames(protocol)
-            scope["extensions"] = {"hubtalk.frames": protocol.frames}
-        return super().create_application(protocol, scope)
-
-    def _serve_one(self, scope: dict[str, Any], receive: Receive, send: Any) -> Awaitable[None]:
-        if scope["type"] == "websocket":
-            receive = scope["extensions"]["hubtalk.frames"].inbox.emptied_by(receive)
-        return self._application(scope, receive, send)
+        if scope["type"] != "websocket":
+            return super().create_application(protocol, scope)
+        details = self.connections.get(protocol)
+        if details is None:
+            return None
+        protocol.frames = frames = SocketFrames(protocol)
+        scope["asgi"] = {"version": "3.0"}
+        scope["extensions"] = {"hubtalk.frames": frames}
+        application = self.application(scope, frames.inbox.get, partial(self.handle_reply, protocol))
+        details["application_instance"] = asyncio.ensure_future(application)
+        return frames.inbox
 
     # --- the periodic checkers, each connection guarded ----------------------------------------------------
 

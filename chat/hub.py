@@ -15,10 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from chat.events import SITE_TOPIC, AnyEvent, Gap, pack, topic_of, unpack
 from chat.layers import RedisLayer
+from chat.mailbox import Mailbox, deliver
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +35,23 @@ Listener = Callable[[AnyEvent], None]
 _running: "Hub | None" = None
 
 
-def announce(event: AnyEvent) -> None:
+def announce(event: AnyEvent) -> bool:
     """
     Publish an event from any thread, with or without a hub in this process (a management command has none:
-    its event reaches the serving processes through Redis, or nobody when there is no Redis).
+    its event reaches the serving processes through Redis, or those of the same data folder directly).
+
+    Returns:
+        False when no process can have heard it.
     """
     hub = _running
     if hub is not None:
         hub.publish(event)
-        return
+        return True
     layer = get_channel_layer()
-    if layer is not None:
-        async_to_sync(layer.group_send)(topic_of(event), _packed([event]))
+    if layer is None or isinstance(layer, InMemoryChannelLayer):
+        return deliver(pack([event]))
+    async_to_sync(layer.group_send)(topic_of(event), _packed([event]))
+    return True
 
 
 class Hub:
@@ -59,6 +65,7 @@ class Hub:
         self._outgoing_ready = asyncio.Event()
         self._incoming: dict[str, list[AnyEvent]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._mailbox = Mailbox(self._take_packed)
 
     async def start(self) -> None:
         global _running
@@ -72,6 +79,8 @@ class Hub:
         ]
         if isinstance(self._layer, RedisLayer):
             self._layer.on_gap = lambda: self._take([Gap()])
+        if isinstance(self._layer, InMemoryChannelLayer):
+            await self._mailbox.open()
         _running = self
 
     async def stop(self) -> None:
@@ -83,6 +92,7 @@ class Hub:
             async with asyncio.timeout(PUBLISH_TIMEOUT):
                 while self._outgoing:
                     await self._publish_waiting()
+        self._mailbox.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -176,6 +186,9 @@ class Hub:
             except Exception:
                 logger.exception("the channel layer's message could not be read")
                 await asyncio.sleep(0.1)
+
+    def _take_packed(self, data: bytes) -> None:
+        self._take(unpack(data))
 
     def _take(self, events: list[AnyEvent]) -> None:
         for event in events:

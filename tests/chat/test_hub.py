@@ -1,16 +1,18 @@
 """One channel a process, one encoding a wire: what is published reaches every subscriber once and in order."""
 
 import asyncio
+import socket as socket_module
 import threading
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 from channels.layers import InMemoryChannelLayer
 
 from chat import hub as hub_module
-from chat.events import SITE_TOPIC, Notice, PersonChanged, Posted, RoomChanged, Typing, gotalk_wire, topic_of
+from chat.events import SITE_TOPIC, Notice, PersonChanged, Posted, RoomChanged, Typing, gotalk_wire, pack, topic_of
 from chat.hub import Hub
+from chat.mailbox import deliver
 
 DEADLINE = 10.0
 ROOM = 7
@@ -284,17 +286,57 @@ async def test_hub_that_stops_publishes_what_waits():
         await socket.has(1)
 
 
+class OtherLayer:
+    """Stands for one that connects processes."""
+
+    async def group_send(self, group, message):
+        self.sent = group, hub_module.unpack(message["data"])
+
+
 async def test_without_a_hub_an_event_goes_to_the_layer(monkeypatch):
     """A management command announces to the serving processes, if Redis connects them."""
-    memory = layer()
-    monkeypatch.setattr(hub_module, "get_channel_layer", lambda: memory)
+    other = OtherLayer()
+    monkeypatch.setattr(hub_module, "get_channel_layer", lambda: other)
     monkeypatch.setattr(hub_module, "_running", None)
-    channel = await memory.new_channel()
-    await memory.group_add(TOPIC, channel)
-    await asyncio.to_thread(hub_module.announce, event("from a command"))
-    async with asyncio.timeout(DEADLINE):
-        message = await memory.receive(channel)
-    assert hub_module.unpack(message["data"]) == [event("from a command")]
+    assert await asyncio.to_thread(hub_module.announce, event("from a command"))
+    assert other.sent == (TOPIC, [event("from a command")])
+
+
+async def test_without_a_hub_or_redis_an_event_goes_to_the_data_folder(monkeypatch, settings, tmp_path):
+    """A management command reaches the processes that serve the same folder; the dead ones are cleared away."""
+    settings.HUBTALK_DATA = tmp_path
+    monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer())
+    async with running(layer()) as (hub,):
+        monkeypatch.setattr(hub_module, "_running", None)
+        wire, socket = Wire(), Socket()
+        await hub.subscribe(TOPIC, wire, socket.send)
+        with dead_socket(tmp_path / "hub-dead.sock"):
+            assert await asyncio.to_thread(hub_module.announce, event("from a command"))
+        await socket.has(1)
+        assert len(list(tmp_path.iterdir())) == 1
+        assert next(tmp_path.iterdir()).stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == []
+    assert not await asyncio.to_thread(hub_module.announce, event("to nobody"))
+
+
+@contextmanager
+def dead_socket(path):
+    """The file that a killed process leaves."""
+    with socket_module.socket(socket_module.AF_UNIX, socket_module.SOCK_DGRAM) as dead:
+        dead.bind(str(path))
+    yield
+
+
+async def test_nonsense_in_the_mailbox_is_only_logged(monkeypatch, settings, tmp_path, caplog):
+    """What a command of another version sends ends nothing."""
+    settings.HUBTALK_DATA = tmp_path
+    async with running(layer()) as (hub,):
+        wire, socket = Wire(), Socket()
+        await hub.subscribe(TOPIC, wire, socket.send)
+        for data in (b"nonsense", pack([event("after it")])):
+            assert await asyncio.to_thread(deliver, data)
+        await socket.has(1)
+    assert "could not be read" in caplog.text
 
 
 async def test_sending_costs_the_same_for_each_of_many_sockets():

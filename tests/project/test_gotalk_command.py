@@ -498,7 +498,7 @@ def test_tap_as_json(gotalk, url):
         assert gotalk("request", between, "echo", "1")[0] == 0
         seen = [json.loads(line) for line in lines_until(tap, b'"result"').splitlines()]
     times = [each.pop("time") for each in seen]
-    assert all(re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}", time) for time in times), times
+    assert times == sorted(times)
     assert [each for each in seen if each["type"] in ("request", "result")] == [
         {
             "connection": 1,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -146,12 +147,9 @@ class TextSocket(DoorSocket):
         for lines in held:
             self.send(lines)
 
-    def refuse(self, error: OperationError) -> None:
+    def refuse(self, error: OperationError | RetryLater) -> None:
         """Tell this client alone what went wrong."""
-        text = str(error.text)
-        if isinstance(error, RetryLater):
-            text += f", retry after {error.retry_after_ms} ms"
-        self.send_text(self.wire.error(text, error.code))
+        self.send_text(self.wire.error(str(error), error.code))
 
     def lost_room(self, name: str) -> None:
         self.close(NOT_ALLOWED, "this room is closed to you now")
@@ -200,7 +198,7 @@ class TextDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                 async with asyncio.timeout(POST_SECONDS):
                     name = socket.room_in(client.runtime.directory).name
                     await post(client, name, said.body, client_id=said.client_id, reply_to=said.reply_to)
-        except OperationError as error:
+        except (OperationError, RetryLater) as error:
             socket.refuse(error)
         except Exception:
             logger.exception("a line could not be posted")
@@ -235,10 +233,14 @@ async def _take_name(client: Client, socket: TextSocket, name: str) -> None:
     try:
         if clean_name(name) != who.name:
             await client.runtime.rename(client, name)
-    except OperationError as error:
-        if error.code == "name_taken":
+        return
+    except (OperationError, RetryLater) as error:
+        refusal = error
+    if refusal.code == "name_taken":
+        # Should somebody be faster again he keeps the name that he was given.
+        with suppress(OperationError, RetryLater):
             await client.runtime.rename(client, await read(_numbered, name))
-        socket.refuse(OperationError(f"{error.text}: you are {client.person.identity.name}", code=error.code))
+    socket.refuse(OperationError(f"{refusal.text}: you are {client.person.identity.name}", code=refusal.code))
 
 
 def _numbered(name: str) -> str:
@@ -266,5 +268,7 @@ async def _enter(client: Client, socket: TextSocket, room_name: str, since: int 
 
 async def _make_lobby(runtime: Runtime) -> None:
     """The room of those who name none: public, and in the list of those only who come to it."""
-    room = await runtime.write(create_room, LOBBY, by=None, auto_join=False)
-    runtime.directory.put_rooms(await read(load_rooms, Room.objects.filter(pk=room.pk)))
+    # One that is not public takes the name: then there is no lobby, as `enter` will say.
+    with suppress(OperationError):
+        await runtime.write(create_room, LOBBY, by=None, auto_join=False)
+    runtime.directory.put_rooms(await read(load_rooms, Room.objects.filter(name_key=LOBBY)))

@@ -1,10 +1,12 @@
 """A connection's socket, for whoever has a whole WebSocket frame to send."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from project.inbox import Inbox
+from rpc.transport import SEND_BUFFER_BYTES
 
 
 class SocketFrames:
@@ -16,13 +18,15 @@ class SocketFrames:
     take, and everything on other transports, goes through Twisted's buffer, which keeps the order.
     """
 
-    __slots__ = ("_drained", "_held", "_protocol", "_send", "_transport", "inbox", "writable")
+    __slots__ = ("_drained", "_filled", "_held", "_protocol", "_send", "_transport", "inbox", "writable")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
         self._transport = protocol.transport
         is_plain = hasattr(self._transport, "dataBuffer") and hasattr(self._transport, "socket")
         self._send = self._transport.socket.send if is_plain else None
+        if is_plain:
+            self._transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.writable = True
         self._held = False
         """The application wants nothing more to be read."""
@@ -52,8 +56,9 @@ class SocketFrames:
             return 0
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
-    def watch(self, drained: Callable[[], None]) -> None:
+    def watch(self, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._drained = drained
+        self._filled = filled
         # The HTTP channel still stands there from before the upgrade: its work is done.
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
@@ -94,6 +99,7 @@ class SocketFrames:
 
     def pauseProducing(self) -> None:
         self.writable = False
+        self._filled()
 
     def resumeProducing(self) -> None:
         self.writable = True

@@ -18,6 +18,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         for credit; of others nothing is read beyond twice as much.
     max_outbox_bytes: 1 MiB that the other end has not read when there is more; then it is too slow and is
         cut off. Parts of streams wait instead.
+    stall_timeout: 10 s in which the other end takes nothing of what waits for it; then it is cut off too.
     handshake_timeout: 5 s for the two bytes of the version.
     heartbeat_interval: 10 s between our heartbeats: the Go peer drops a line that is silent for 30.
     idle_timeout: 90 s without a byte from the other end: a stock browser peer sends every 20, but a browser
@@ -37,6 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_streams: int = 8
     stream_window: int = 16
     max_outbox_bytes: int = 1024 * 1024
+    stall_timeout: float = 10.0
     handshake_timeout: float = 5.0
     heartbeat_interval: float = 10.0
     idle_timeout: float = 90.0

@@ -18,6 +18,8 @@ from rpc.prepared import Prepared
 from rpc.session import Chunk, Session
 from rpc.transport import Transport
 
+WATCH_SECONDS = 1.0
+"""How often it is looked at whether an end takes what waits for it."""
 TOO_SLOW = 4408
 """Close code for an end that does not read what it is sent."""
 
@@ -38,12 +40,16 @@ class Line:
         "_finish",
         "_flush_scheduled",
         "_limits",
+        "_looked_at",
         "_loop",
         "_read_on",
         "_resumed",
+        "_taken",
+        "_took_at",
         "_transport",
-        "_unchecked",
         "_unflushed",
+        "_watch",
+        "_written",
         "closing",
         "holds",
         "session",
@@ -74,8 +80,13 @@ class Line:
         self._flush_scheduled = False
         self._unflushed = 0
         """Bytes of parts that wait in the session, each counted as `CHUNK_COST` more."""
-        self._unchecked = 0
-        """Bytes written since the outbox was last looked at."""
+        self._written = 0
+        self._looked_at = 0
+        """Bytes that were written when the outbox was last looked at."""
+        self._taken = 0
+        self._took_at = 0.0
+        """How much of them the other end had taken when it last took something, and when that was seen."""
+        self._watch: asyncio.TimerHandle | None = None
         self._backlog: list[Chunk] = []
         # Made when someone waits: most connections never do.
         self._drained: asyncio.Event | None = None
@@ -93,14 +104,14 @@ class Line:
         self._unflushed = 0
         chunks = self.session.data_to_send()
         if chunks and not self._is_cut_off():
-            self._unchecked += self._transport.write(chunks)
+            self._written += self._transport.write(chunks)
 
     def send(self, prepared: Prepared) -> None:
         """Send what was encoded for many ends."""
         if self.session.has_data_to_send:
             self.flush()
         if not self._is_cut_off():
-            self._unchecked += self._transport.write_prepared(prepared)
+            self._written += self._transport.write_prepared(prepared)
 
     async def way_out(self) -> None:
         """Wait until a part may be sent without filling the outbox, and without keeping others from the loop."""
@@ -112,6 +123,25 @@ class Line:
                 self._drained = asyncio.Event()
             self._drained.clear()
             await self._drained.wait()
+
+    def filled(self) -> None:
+        """Something waits for the other end: watch whether it takes it."""
+        if self._watch is None:
+            self._took_at = self._loop.time()
+            self._taken = self._written - self._transport.buffered()
+            self._watch = self._loop.call_later(WATCH_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        if self.closing or self._transport.writable:
+            return
+        taken, now = self._written - self._transport.buffered(), self._loop.time()
+        if taken > self._taken:
+            self._taken, self._took_at = taken, now
+        elif now - self._took_at >= self._limits.stall_timeout:
+            self._cut_off()
+            return
+        self._watch = self._loop.call_later(WATCH_SECONDS, self._look)
 
     def drained(self) -> None:
         """The transport is writable again."""
@@ -125,17 +155,20 @@ class Line:
 
     def check_outbox(self) -> bool:
         """Cut off an end that reads too slowly; returns whether it was cut off now."""
-        self._unchecked = 0
+        self._looked_at = self._written
         if self._transport.buffered() <= self._limits.max_outbox_bytes:
             return False
+        self._cut_off()
+        return True
+
+    def _cut_off(self) -> None:
         self._transport.abort()
         self.session.close(TOO_SLOW, "too slow")
         self._finish()
-        return True
 
     def _is_cut_off(self) -> bool:
         # Asking each time would cost more than the write; and one write may be as large as it is.
-        return self._unchecked > self._limits.max_outbox_bytes // 4 and self.check_outbox()
+        return self._written - self._looked_at > self._limits.max_outbox_bytes // 4 and self.check_outbox()
 
     # --- in ------------------------------------------------------------------------------------------------
 

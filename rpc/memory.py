@@ -26,16 +26,20 @@ class MemoryTransport:
         """Code and text of the close, whichever end it came from."""
         self._incoming: deque[Chunk] = deque()
         self._drained: Callable[[], None] = lambda: None
+        self._filled: Callable[[], None] = lambda: None
         self._ready = asyncio.Event()
 
-    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+    def start(self, spawn: Spawn, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._drained = drained
+        self._filled = filled
 
     def write(self, chunks: Sequence[Chunk]) -> int:
         if self.closed is None:
             whole = self.joined or not self.framed
             self._other._incoming += joined_pieces(chunks) if whole else chunks
             self._other._ready.set()
+            if not self.writable:
+                self._filled()
         return sum(map(len, chunks))
 
     def write_prepared(self, prepared: Prepared) -> int:

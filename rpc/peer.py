@@ -115,7 +115,7 @@ class Peer:
         )
         self._asking = Asking(self._line, self.limits)
         self._serving = Serving(self, self._line, self._spawn, self._run_blocking, self._arm)
-        self._transport.start(self._spawn, self._line.drained)
+        self._transport.start(self._spawn, self._line.drained, self._line.filled)
         self._line.flush()
         return self
 

@@ -8,7 +8,7 @@ from rpc.limits import Limits
 from rpc.peer import Peer
 from rpc.prepared import Prepared
 from rpc.session import Chunk
-from rpc.transport import MAX_WRITABLE_BYTES, Spawn
+from rpc.transport import MAX_WRITABLE_BYTES, SEND_BUFFER_BYTES, Spawn
 
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES = 60, 15, 4
 """Seconds of silence before TCP asks whether the other host is there, between probes, and their number."""
@@ -27,6 +27,7 @@ class SocketTransport(asyncio.Protocol):
     _transport: asyncio.Transport
     _receive: Callable[[bytes], None]
     _drained: Callable[[], None]
+    _filled: Callable[[], None]
 
     def __init__(self, connected: Callable[["SocketTransport"], None] | None = None) -> None:
         self._connected = connected
@@ -60,7 +61,7 @@ class SocketTransport(asyncio.Protocol):
         transport.set_write_buffer_limits(high=MAX_WRITABLE_BYTES)
         # Until somebody listens.
         transport.pause_reading()
-        keep_alive(transport)
+        set_options(transport)
         if self._connected is not None:
             self._connected(self)
 
@@ -78,6 +79,7 @@ class SocketTransport(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.writable = False
+        self._filled()
 
     def resume_writing(self) -> None:
         self.writable = True
@@ -85,8 +87,9 @@ class SocketTransport(asyncio.Protocol):
 
     # --- what the peer calls -------------------------------------------------------------------------------
 
-    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+    def start(self, spawn: Spawn, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._drained = drained
+        self._filled = filled
 
     def write(self, chunks: Sequence[Chunk]) -> int:
         return self._write(b"".join([chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks]))
@@ -139,10 +142,13 @@ class SocketTransport(asyncio.Protocol):
         return (name[0], name[1]) if isinstance(name, tuple) else None
 
 
-def keep_alive(transport: asyncio.BaseTransport) -> None:
-    """Let TCP find out about a host that is gone without a word."""
+def set_options(transport: asyncio.BaseTransport) -> None:
+    """Bound what the kernel buffers, and let TCP find out about a host that is gone without a word."""
     connection = transport.get_extra_info("socket")
-    if connection is None or connection.family == socket.AF_UNIX:
+    if connection is None:
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    if connection.family == socket.AF_UNIX:
         return
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (

@@ -25,10 +25,10 @@ class Transport(Protocol):
     joined: bool
     """Set by the peer once the other end announced that messages may be joined."""
 
-    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+    def start(self, spawn: Spawn, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         """
-        The connection is open; what needs a task from now on uses `spawn`, and `drained` is called when
-        `writable` is true again.
+        The connection is open; what needs a task from now on uses `spawn`, `filled` is called when `writable`
+        becomes false, and `drained` when it is true again.
         """
 
     def write(self, chunks: Sequence[Chunk]) -> int:
@@ -72,8 +72,8 @@ class FrameSink(Protocol):
     def writable(self) -> bool:
         """Whether few bytes are buffered."""
 
-    def watch(self, drained: Callable[[], None]) -> None:
-        """Call `drained` when `writable` becomes true again."""
+    def watch(self, drained: Callable[[], None], filled: Callable[[], None]) -> None:
+        """Call `filled` when `writable` becomes false, and `drained` when it is true again."""
 
     def pause_reading(self) -> None:
         """Read no more from the socket."""
@@ -88,6 +88,8 @@ class FrameSink(Protocol):
         """Drop the connection, and what is buffered."""
 
 
+SEND_BUFFER_BYTES = 256 * 1024
+"""Of a socket, in the kernel: else it grows to 4 MiB, and who has stopped reading is noticed that much later."""
 MAX_WRITABLE_BYTES = 64 * 1024
 """With less than this buffered, parts of streams go on: enough to keep a socket busy."""
 
@@ -104,9 +106,9 @@ class FrameTransport:
         self._send = send
         self.joined = False
 
-    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+    def start(self, spawn: Spawn, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._spawn = spawn
-        self._sink.watch(drained)
+        self._sink.watch(drained, filled)
 
     def write(self, chunks: Sequence[Chunk]) -> int:
         frames = joined_frames(chunks) if self.joined else split_frames(chunks)
@@ -148,8 +150,9 @@ class OutboxTransport:
     """For what takes WebSocket messages one by one: a bounded outbox and the task that empties it."""
 
     framed = True
-    __slots__ = ("_buffered", "_drained", "_outbox", "_ready", "joined")
+    __slots__ = ("_buffered", "_drained", "_filled", "_outbox", "_ready", "joined")
     _drained: Callable[[], None]
+    _filled: Callable[[], None]
 
     def __init__(self) -> None:
         self._outbox: deque[Chunk | tuple[int, str]] = deque()
@@ -166,8 +169,9 @@ class OutboxTransport:
         """Hand over the close; the same of what it raises."""
         raise NotImplementedError
 
-    def start(self, spawn: Spawn, drained: Callable[[], None]) -> None:
+    def start(self, spawn: Spawn, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._drained = drained
+        self._filled = filled
         spawn(self._run())
 
     def write(self, chunks: Sequence[Chunk]) -> int:
@@ -203,9 +207,12 @@ class OutboxTransport:
 
     def _put(self, chunks: Sequence[Chunk]) -> int:
         size = sum(map(len, chunks))
+        was_writable = self.writable
         self._outbox.extend(chunks)
         self._buffered += size
         self._ready.set()
+        if was_writable and not self.writable:
+            self._filled()
         return size
 
     async def _run(self) -> None:

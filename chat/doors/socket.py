@@ -96,7 +96,7 @@ class DoorSocket:
             async with asyncio.timeout(None) as self._deadline:
                 await self._receive()
                 await self._accept({"type": "websocket.accept"})
-                self._transport.start(self.spawn, self._drained.set)
+                self._transport.start(self.spawn, self._drained.set, self._watch_unread)
                 try:
                     yield self
                 except Refused as refusal:
@@ -211,7 +211,11 @@ class DoorSocket:
 
     def _wrote(self, size: int) -> None:
         self._written += size
-        if self._watch is None and self._transport.buffered():
+        if self._transport.buffered():
+            self._watch_unread()
+
+    def _watch_unread(self) -> None:
+        if self._watch is None and not self.closing:
             self._watch = self._loop.call_later(1, self._look)
 
     def _look(self) -> None:

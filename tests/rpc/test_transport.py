@@ -72,8 +72,8 @@ class Sink:
         self.reading = True
         self.aborted = False
 
-    def watch(self, drained) -> None:
-        self.drained = drained
+    def watch(self, drained, filled) -> None:
+        self.drained, self.filled = drained, filled
 
     def pause_reading(self) -> None:
         self.reading = False
@@ -166,6 +166,38 @@ async def test_frames_to_a_peer_that_does_not_read():
         peer.send(Prepared([Notification("c", bytes(200))]))
         assert sink.aborted
         assert sink.written == written
+
+
+async def test_end_that_takes_nothing():
+    """What waits for it waits ten seconds; one that takes a little now and then is only slow."""
+    sink = Sink()
+    async with Peer(Handlers(), FrameTransport(sink, Server()), Limits(max_outbox_bytes=10_000)) as peer:
+        await peer.open()
+        sink.buffered, sink.writable = 5000, False
+        sink.filled()
+        for _ in range(4):
+            await asyncio.sleep(8)
+            assert not sink.aborted
+            sink.buffered -= 1
+        await asyncio.sleep(8)
+        sink.filled()
+        assert not sink.aborted
+        await asyncio.sleep(4)
+        assert sink.aborted
+
+
+async def test_end_that_takes_all_in_the_end():
+    """Nothing is held against it."""
+    sink = Sink()
+    async with Peer(Handlers(), FrameTransport(sink, Server())) as peer:
+        await peer.open()
+        sink.buffered, sink.writable = 5000, False
+        sink.filled()
+        await asyncio.sleep(9)
+        sink.buffered, sink.writable = 0, True
+        sink.drained()
+        await asyncio.sleep(60)
+        assert not sink.aborted
 
 
 async def test_outbox_is_looked_at_now_and_then():

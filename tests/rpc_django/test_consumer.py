@@ -102,7 +102,7 @@ def test_frames_of_the_server(handlers):
         def write(self, frame):
             self.written += frame
 
-        def watch(self, drained):
+        def watch(self, drained, filled):
             """It takes everything at once."""
 
         def abort(self):

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import re
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -29,7 +30,7 @@ class Client:
     def __init__(self, url: str, *, cookie: str | None = None) -> None:
         self._url = url + "/gotalk/"
         # Cookies count with an Origin only.
-        origin = url.replace("ws://", "http://")
+        origin = re.sub(r"^ws(s?://[^/]+).*", r"http\1", url)
         self._options: dict[str, Any] = {
             "origin": origin,
             "additional_headers": {"Cookie": cookie} if cookie else {},

@@ -189,7 +189,7 @@ export class Actions extends Emitter {
 }
 
 /** @param {KeyboardEvent} event @param {HTMLElement} within @param {string} back @param {string} forth */
-function moveFocus(event, within, back, forth) {
+export function moveFocus(event, within, back, forth) {
   const move = event.key === back ? -1 : event.key === forth ? 1 : 0;
   if (move === 0) return;
   const buttons = /** @type {HTMLElement[]} */ ([...within.querySelectorAll("button:not([hidden])")]);

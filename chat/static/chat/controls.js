@@ -1,11 +1,11 @@
 // @ts-check
 /** Buttons, dialogs, drawers and keys. */
 import { copyText } from "./clipboard.js";
-import { CreateDialog, DeleteDialog, DetailsDialog, KeysDialog, MeDialog } from "./dialogs.js";
+import { CreateDialog, DeleteDialog, DetailsDialog, KeysDialog, MeDialog, NameDialog } from "./dialogs.js";
 import { byId, within } from "./dom.js";
 import { showHead } from "./display.js";
 import { createRoom, goTo, leaveRoom, step } from "./navigation.js";
-import { conversation, drawers, request, roomList, session, store } from "./parts.js";
+import { contacts, conversation, drawers, request, roomList, session, store } from "./parts.js";
 import { remove } from "./posting.js";
 import * as shortcuts from "./shortcuts.js";
 
@@ -14,6 +14,12 @@ export const deleteDialog = new DeleteDialog(byId("delete-dialog"), (message, re
 export const meDialog = new MeDialog(byId("me-dialog"), async (name) => {
   await request("set-name", { name });
 });
+export const addContactDialog = new NameDialog(byId("add-contact-dialog"), async (name) => {
+  contacts.hear(await request("add-contact", { name }));
+});
+const inviteDialog = new NameDialog(byId("invite-dialog"), async (name) => {
+  await request("invite", { room: conversation.room?.name, name });
+});
 const keysDialog = new KeysDialog(byId("keys-dialog"));
 const detailsDialog = new DetailsDialog(byId("details-dialog"), {
   setTopic: async (room, topic) => {
@@ -21,6 +27,10 @@ const detailsDialog = new DetailsDialog(byId("details-dialog"), {
     if (room === conversation.room) showHead(room);
   },
   leave: (room) => leaveRoom(room),
+  invite: () => {
+    const friends = contacts.list.filter(({ state }) => state === "friends");
+    inviteDialog.ask(friends.map(({ name }) => name));
+  },
   copy: copyText,
 });
 

@@ -86,7 +86,7 @@ export class Conversation extends Emitter {
     this.#timeline.clear();
     this.#parts.log.setAttribute(
       "aria-label",
-      room === null ? gettext("Messages") : interpolate(gettext("Messages in %(room)s"), { room: room.name }),
+      room === null ? gettext("Messages") : interpolate(gettext("Messages in %(room)s"), { room: room.title }),
     );
     if (room === null) {
       this.#draw();
@@ -272,7 +272,7 @@ export class Conversation extends Emitter {
         ? interpolate(gettext("This is where %(room)s begins."), { room: "\u0001" })
         : gettext("Loading…");
       const [before, after] = words.split("\u0001");
-      edge.replaceChildren(el("span", {}, before, ...(after === undefined ? [] : [isolated(room.name), after])));
+      edge.replaceChildren(el("span", {}, before, ...(after === undefined ? [] : [isolated(room.title), after])));
     }
     empty.hidden = !isEmpty;
     if (isEmpty && room !== null) empty.replaceChildren(...this.#emptyWords(room, log));

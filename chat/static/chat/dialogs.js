@@ -1,7 +1,7 @@
 // @ts-check
 /** The page's dialogs: opened, filled in, and closed by what became of them. */
 import { hashOf } from "./address.js";
-import { el, isolated, within } from "./dom.js";
+import { el, isolate, isolated, within } from "./dom.js";
 import { explain } from "./errors.js";
 import { gettext, interpolate, ngettext } from "./i18n.js";
 import { oneLine } from "./text.js";
@@ -124,6 +124,56 @@ export class MeDialog extends Dialog {
   }
 }
 
+/** Asks for the name of a person. */
+export class NameDialog extends Dialog {
+  /** @param {HTMLDialogElement} element @param {(name: string) => Promise<void>} action */
+  constructor(element, action) {
+    super(element);
+    this.onSubmit(() => action(this.field("name").value.trim()));
+  }
+
+  /** @param {string[]} [likely] names to choose from */
+  ask(likely = []) {
+    this.form?.reset();
+    this.element
+      .querySelector("datalist")
+      ?.replaceChildren(...likely.map((name) => el("option", { value: name })));
+    this.open();
+  }
+}
+
+export class KickDialog extends Dialog {
+  /** @type {{room: any, person: {id: number, name: string}}|null} */
+  #asked = null;
+
+  /**
+   * @param {HTMLDialogElement} element
+   * @param {(room: import("./store.js").RoomState, person: {id: number, name: string}, reason: string)
+   *   => Promise<void>} kick
+   */
+  constructor(element, kick) {
+    super(element);
+    this.onSubmit(async () => {
+      if (this.#asked !== null) await kick(this.#asked.room, this.#asked.person, this.field("reason").value.trim());
+    });
+  }
+
+  /** @param {import("./store.js").RoomState} room @param {{id: number, name: string}} person */
+  ask(room, person) {
+    this.#asked = { room, person };
+    this.form?.reset();
+    within(this.element, "#kick-title").textContent = interpolate(gettext("Remove %(name)s from %(room)s?"), {
+      name: isolate(person.name),
+      room: isolate(room.title),
+    });
+    within(this.element, "[data-effect]").textContent =
+      room.facts.kind === "public"
+        ? gettext("The room stays closed to this person for ten minutes.")
+        : gettext("Who has been removed comes back only when invited again.");
+    this.open();
+  }
+}
+
 export class DetailsDialog extends Dialog {
   /** @type {import("./store.js").RoomState|null} */
   room = null;
@@ -131,15 +181,19 @@ export class DetailsDialog extends Dialog {
   /**
    * @param {HTMLDialogElement} element
    * @param {{setTopic: (room: any, topic: string) => Promise<void>, leave: (room: any) => Promise<void>,
-   *   copy: (text: string) => Promise<void>}} means
+   *   invite: () => void, copy: (text: string) => Promise<void>}} means
    */
-  constructor(element, { setTopic, leave, copy }) {
+  constructor(element, { setTopic, leave, invite, copy }) {
     super(element);
     this.onSubmit(async () => {
       const topic = this.field("topic").value.trim();
       if (this.room !== null && topic !== this.room.facts.topic) await setTopic(this.room, topic);
     });
     within(element, "[data-leave]").addEventListener("click", () => this.attempt(() => leave(this.room)));
+    within(element, "[data-invite]").addEventListener("click", () => {
+      this.close();
+      invite();
+    });
     within(element, "[data-copy-link]").addEventListener("click", () =>
       this.attempt(async () => {
         await copy(location.origin + location.pathname + hashOf(this.room?.name ?? ""));
@@ -158,16 +212,23 @@ export class DetailsDialog extends Dialog {
     this.room = room;
     within(this.element, "#details-title").replaceChildren(
       facts.kind === "public" ? "#" : "",
-      isolated(facts.name),
+      isolated(facts.title),
     );
     within(this.element, "[data-facts]").textContent = factsOf(room);
     const mayEdit = (facts.role === "owner" || facts.role === "moderator") && !facts.archived;
     within(this.element, "[data-topic-field]").hidden = !mayEdit;
-    within(this.element, "[data-topic]").hidden = mayEdit;
+    const isDirect = facts.kind === "direct";
+    within(this.element, "[data-topic]").hidden = mayEdit || isDirect;
     within(this.element, "[data-topic]").textContent =
       facts.topic === "" ? gettext("No topic has been set.") : facts.topic;
     within(this.element, 'button[type="submit"]').hidden = !mayEdit;
-    within(this.element, "[data-leave]").hidden = facts.kind === "direct";
+    within(this.element, "[data-leave]").textContent = isDirect
+      ? gettext("Hide conversation")
+      : gettext("Leave room");
+    // What leads there is of no use to anybody else.
+    within(this.element, "[data-copy-link]").hidden = isDirect;
+    const isModerator = facts.role === "owner" || facts.role === "moderator";
+    within(this.element, "[data-invite]").hidden = isDirect || (facts.kind === "private" && !isModerator);
     this.field("topic").value = facts.topic;
     this.open();
   }
@@ -210,7 +271,7 @@ function factsOf({ facts, posts }) {
     facts.kind === "private"
       ? gettext("A private room: only its members see it.")
       : facts.kind === "direct"
-        ? gettext("A conversation of two.")
+        ? gettext("A conversation of two: nobody else sees it.")
         : gettext("A public room: everyone here can read it."),
     interpolate(ngettext("%(n)s message so far.", "%(n)s messages so far.", posts), { n: posts.toLocaleString() }),
   ];

@@ -4,7 +4,7 @@ import { paint } from "./avatar.js";
 import { byId, within } from "./dom.js";
 import * as head from "./head.js";
 import { gettext, interpolate } from "./i18n.js";
-import { composer, connection, conversation, marks, roomList, session, store } from "./parts.js";
+import { composer, connection, contacts, conversation, marks, roomList, session, store } from "./parts.js";
 
 /** @typedef {import("./store.js").RoomState} RoomState */
 
@@ -27,7 +27,8 @@ function drawRooms() {
   roomList.show(store.list, room);
   const heard = store.list.filter((each) => !each.facts.muted);
   const count = (/** @type {RoomState[]} */ rooms) => rooms.reduce((sum, each) => sum + marks.unseen(each), 0);
-  head.showCounts(room?.facts ?? null, count(heard), count(heard.filter((each) => each !== room)));
+  const elsewhere = heard.filter((each) => each !== room);
+  head.showCounts(room?.facts ?? null, count(heard), count(elsewhere), contacts.requests);
 }
 
 /** @param {RoomState} room */

@@ -12,11 +12,11 @@ import { roomMark } from "./rooms.js";
 const MOST_COUNTED = 99;
 
 /** The name with its sign, where only text can stand. @param {Room} facts */
-export const nameOf = (facts) => (facts.kind === "public" ? "#" : "") + isolate(facts.name);
+export const nameOf = (facts) => (facts.kind === "public" ? "#" : "") + isolate(facts.title);
 
 /** @param {Room} facts */
 export function showRoom(facts) {
-  byId("room-name").replaceChildren(roomMark(facts), isolated(facts.name));
+  byId("room-name").replaceChildren(roomMark(facts), isolated(facts.title));
   byId("room-topic").textContent = facts.topic;
   byId("room-topic").title = facts.topic;
   for (const id of ["open-details", "open-people", "compose"]) byId(id).hidden = false;
@@ -44,22 +44,25 @@ export function showPeopleCount(here) {
  * @param {Room|null} open
  * @param {number} all unseen messages everywhere
  * @param {number} elsewhere those of other rooms
+ * @param {number} requests of people who ask to be a contact
  */
-export function showCounts(open, all, elsewhere) {
-  const place = open === null ? "" : `${open.kind === "public" ? "#" : ""}${open.name} · `;
+export function showCounts(open, all, elsewhere, requests) {
+  const place = open === null ? "" : `${open.kind === "public" ? "#" : ""}${open.title} · `;
   document.title = `${all > 0 ? `(${all}) ` : ""}${place}Hubtalk`;
   const button = byId("open-rooms");
   const badge = within(button, ".count");
-  badge.hidden = elsewhere === 0;
-  badge.textContent = elsewhere > MOST_COUNTED ? `${MOST_COUNTED}+` : String(elsewhere);
-  button.setAttribute(
-    "aria-label",
+  const count = elsewhere + requests;
+  badge.hidden = count === 0;
+  badge.textContent = count > MOST_COUNTED ? `${MOST_COUNTED}+` : String(count);
+  const words = [
     elsewhere === 0
       ? gettext("Rooms")
       : interpolate(ngettext("Rooms, %(n)s unseen message", "Rooms, %(n)s unseen messages", elsewhere), {
           n: elsewhere,
         }),
-  );
+  ];
+  if (requests > 0) words.push(interpolate(ngettext("%(n)s request", "%(n)s requests", requests), { n: requests }));
+  button.setAttribute("aria-label", words.join(", "));
 }
 
 /** Why nothing may be said in a room; empty if one may. @param {Room} facts */

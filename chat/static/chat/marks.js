@@ -47,7 +47,9 @@ export class Marks {
     const known = this.#places[id];
     const server = facts.read_posts ?? 0;
     if (known === undefined) {
-      this.#keep(id, { seq: facts.read_seq ?? 0, posts: server > 0 ? server : room.posts });
+      // A conversation of two begins with something that one has not read.
+      const posts = server > 0 || facts.kind === "direct" ? server : room.posts;
+      this.#keep(id, { seq: facts.read_seq ?? 0, posts });
     } else if (server > known.posts) {
       this.#keep(id, { seq: facts.read_seq ?? 0, posts: server });
     }

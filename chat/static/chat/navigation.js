@@ -55,7 +55,7 @@ store.on("gone", (room) => {
   if (room !== conversation.room) return;
   // The address keeps naming it, so that this stays on the page until one goes elsewhere.
   leaveTo(room.name);
-  head.showGone(room.name);
+  head.showGone(room.title);
 });
 conversation.on("read", (room) => {
   showRooms();

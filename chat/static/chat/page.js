@@ -4,6 +4,7 @@ import { meDialog } from "./controls.js";
 import { showHead, showMe, showNotice, showRooms } from "./display.js";
 import * as head from "./head.js";
 import { gettext } from "./i18n.js";
+import { learnContacts } from "./meeting.js";
 import { goToAddress, learnPeople } from "./navigation.js";
 import { signature } from "./outbox.js";
 import {
@@ -100,6 +101,8 @@ async function learnMe() {
   people.show(me.key);
   showMe();
   showRooms();
+  // The rest of the page does not wait for them, nor go without because of them.
+  learnContacts().catch(() => {});
   conversation.redraw(conversation.room, { quietly: true });
 }
 

@@ -3,8 +3,11 @@
 import { Actions } from "./actions.js";
 import { Banner } from "./banner.js";
 import { CatchUp } from "./catchup.js";
+import { choicesFor } from "./choices.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { ContactList } from "./contact-list.js";
+import { Contacts } from "./contacts.js";
 import { Conversation } from "./conversation.js";
 import { byId } from "./dom.js";
 import { Drafts } from "./drafts.js";
@@ -13,6 +16,7 @@ import { History } from "./history.js";
 import { Marks } from "./marks.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
+import { PersonMenu } from "./person-menu.js";
 import { Quotes } from "./quotes.js";
 import { RoomList } from "./rooms.js";
 import { Sender } from "./sender.js";
@@ -36,7 +40,8 @@ export const drafts = new Drafts(memory);
 export const outbox = new Outbox(memory);
 /** @type {Map<number, string>} user id → name, of those who were seen */
 export const names = new Map();
-export const connection = new Connection(gotalk, ["username", "newmsg", "changed", "presence", "typing"]);
+const HEARD = ["username", "newmsg", "changed", "presence", "typing", "contact"];
+export const connection = new Connection(gotalk, HEARD);
 
 /** @param {string} op @param {any} params @returns {Promise<any>} */
 export const request = (op, params) => connection.request(op, params);
@@ -57,7 +62,14 @@ export const roomList = new RoomList(
   marks,
   drafts,
 );
-export const people = new People(byId("people-list"), names);
+export const contacts = new Contacts();
+export const contactList = new ContactList({
+  section: byId("contacts"),
+  list: byId("contact-list"),
+  badge: byId("contact-count"),
+});
+export const personMenu = new PersonMenu(byId("person-menu"));
+export const people = new People(byId("people-list"), names, (person) => choicesAbout(person).length > 0);
 export const composer = new Composer(byId("compose"));
 export const typing = new Typing(byId("typing"), () =>
   connection.notify("typing", { room: conversation.room?.name }),
@@ -65,6 +77,12 @@ export const typing = new Typing(byId("typing"), () =>
 export const actions = new Actions(byId("messages"), byId("message-actions"), byId("reaction-picker"), allowedOn);
 export const drawers = new Drawers(byId("app"), byId("scrim"), byId("talk"));
 new Banner(byId("connection"), connection);
+
+/** What one may do about somebody of the open room. @param {import("./types.js").Person} person */
+export function choicesAbout(person) {
+  const room = conversation.room?.facts ?? null;
+  return choicesFor(person, { me: session.me, state: contacts.stateOf(person.id ?? 0), room });
+}
 
 /** What one may do to a message; the server has the last word. @param {number} seq */
 function allowedOn(seq) {

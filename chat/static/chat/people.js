@@ -16,14 +16,19 @@ export class People {
   here = 0;
   #element;
   #names;
+  #hasMenu;
   /** @type {Map<string, Person>} */
   #people = new Map();
   #isKnown = false;
 
-  /** @param {HTMLElement} element @param {Map<number, string>} names user id → name, for others to use */
-  constructor(element, names) {
+  /**
+   * @param {HTMLElement} element @param {Map<number, string>} names user id → name, for others to use
+   * @param {(person: Person) => boolean} hasMenu whether there is anything to do about a person
+   */
+  constructor(element, names, hasMenu) {
     this.#element = element;
     this.#names = names;
+    this.#hasMenu = hasMenu;
   }
 
   clear() {
@@ -56,36 +61,48 @@ export class People {
     this.show(myKey);
   }
 
+  /** @param {string} key */
+  find(key) {
+    return this.#people.get(key);
+  }
+
+  /** What opens the menu of a person. @param {string} key @returns {HTMLElement|null} */
+  opener(key) {
+    return this.#element.querySelector(`[data-person="${CSS.escape(key)}"]`);
+  }
+
   /** @param {string} myKey */
   show(myKey) {
+    if (!this.#isKnown) return;
     const people = [...this.#people.values()].sort((a, b) => a.name.localeCompare(b.name));
     for (const person of people) if (person.id !== null) this.#names.set(person.id, person.name);
     const online = people.filter((person) => person.online);
     const away = people.filter((person) => !person.online);
+    const focused = /** @type {HTMLElement|null} */ (document.activeElement);
+    const key = focused !== null && this.#element.contains(focused) ? focused.dataset.person : undefined;
+    const draw = (/** @type {Person} */ person, /** @type {string} */ kind) =>
+      personNode(person, myKey, kind, this.#hasMenu(person));
     this.#element.replaceChildren(
       ...group(
         interpolate(gettext("Here now — %(n)s"), { n: this.here }),
-        online,
+        online.map((person) => draw(person, "")),
         this.here - online.length,
-        myKey,
       ),
       ...(away.length === 0
         ? []
-        : group(interpolate(gettext("Away — %(n)s"), { n: away.length }), away, 0, myKey, "away")),
+        : group(
+            interpolate(gettext("Away — %(n)s"), { n: away.length }),
+            away.map((person) => draw(person, "away")),
+            0,
+          )),
     );
+    if (key !== undefined) this.opener(key)?.focus();
   }
 }
 
-/**
- * @param {string} title @param {Person[]} people @param {number} unnamed how many more there are
- * @param {string} myKey @param {string} [kind]
- */
-function group(title, people, unnamed, myKey, kind = "") {
-  const list = el(
-    "ul",
-    { "aria-label": title },
-    ...people.slice(0, MOST_NAMED).map((person) => personNode(person, myKey, kind)),
-  );
+/** @param {string} title @param {HTMLElement[]} people @param {number} unnamed how many more there are */
+function group(title, people, unnamed) {
+  const list = el("ul", { "aria-label": title }, ...people.slice(0, MOST_NAMED));
   const more = Math.max(0, unnamed) + Math.max(0, people.length - MOST_NAMED);
   if (more > 0)
     list.append(
@@ -94,20 +111,18 @@ function group(title, people, unnamed, myKey, kind = "") {
   return [el("h2", {}, title), list];
 }
 
-/** @param {Person} person @param {string} myKey @param {string} kind */
-function personNode(person, myKey, kind) {
-  const node = el(
-    "li",
-    { class: `person ${kind}${person.idle ? " idle" : ""}`.trim() },
-    avatar(person.name),
-    el("span", { class: "name" }, isolated(person.name)),
-  );
+/** @param {Person} person @param {string} myKey @param {string} kind @param {boolean} hasMenu */
+function personNode(person, myKey, kind, hasMenu) {
+  const row = hasMenu
+    ? el("button", { type: "button", class: "row", "data-person": person.key, "aria-haspopup": "menu" })
+    : el("div", { class: "row" });
+  row.append(avatar(person.name), el("span", { class: "name" }, isolated(person.name)));
   const note =
     person.key === myKey
       ? gettext("you")
       : (roleName(person) ?? (person.is_bot ? gettext("bot") : person.is_guest ? gettext("guest") : null));
-  if (note !== null) node.append(el("small", {}, note));
-  return node;
+  if (note !== null) row.append(el("small", {}, note));
+  return el("li", { class: `person ${kind}${person.idle ? " idle" : ""}`.trim() }, row);
 }
 
 /** @param {Person} person */

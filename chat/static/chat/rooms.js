@@ -37,13 +37,17 @@ export class RoomList {
     const rank = (/** @type {RoomState} */ { facts }) => (facts.kind === "direct" ? 2 : 0) + Number(facts.archived);
     const ordered = [...rooms].sort((a, b) => rank(a) - rank(b));
     this.ids = ordered.map((room) => room.id);
+    const byTitle = new Map([...ordered].reverse().map((room) => [room.title, room]));
     const letters = assignLetters(
-      ordered.map((room) => room.name),
+      ordered.filter((room) => byTitle.get(room.title) === room).map((room) => room.title),
       isMac(navigator),
     );
+    // A person may be called as a room is, which comes first.
+    const letterOf = (/** @type {RoomState} */ room) =>
+      byTitle.get(room.title) === room ? letters.get(room.title) : undefined;
     this.letters = new Map(
       ordered.flatMap((room) => {
-        const given = letters.get(room.name);
+        const given = letterOf(room);
         return given === undefined ? [] : [[given.letter, room.id]];
       }),
     );
@@ -52,13 +56,14 @@ export class RoomList {
       unseen: this.#marks.unseen(room),
       hasDraft: room !== open && this.#drafts.has(room.id),
       isOpen: room === open,
-      at: letters.get(room.name)?.index ?? -1,
+      at: letterOf(room)?.index ?? -1,
     }));
     // The list is drawn for each post heard anywhere; most change nothing in it.
     const drawn = JSON.stringify(
       lines.map(({ room, ...rest }) => [
         room.facts.id,
         room.name,
+        room.title,
         room.facts.kind,
         room.facts.muted,
         room.facts.archived,
@@ -105,7 +110,7 @@ function roomNode({ room, unseen, hasDraft, isOpen, at }) {
       title: facts.topic === "" ? null : facts.topic,
     },
     roomMark(facts),
-    nameNode(facts.name, at),
+    nameNode(facts.title, at),
   );
   if (hasDraft) link.append(el("span", { class: "draft", title: gettext("Not sent yet") }, icon("edit")));
   if (unseen > 0) {

@@ -31,6 +31,10 @@ export class RoomState {
   get name() {
     return this.facts.name;
   }
+
+  get title() {
+    return this.facts.title;
+  }
 }
 
 /**

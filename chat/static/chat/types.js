@@ -24,6 +24,7 @@
  * @typedef {object} Room
  * @property {number} id
  * @property {string} name
+ * @property {string} title what it is called: a direct room by the other's name
  * @property {"public"|"private"|"direct"} kind
  * @property {string} topic
  * @property {number} version
@@ -59,6 +60,12 @@
  * @property {boolean} [idle]
  * @property {boolean} [online]
  * @property {string|null} [role]
+ *
+ * @typedef {object} Contact
+ * @property {number} id
+ * @property {string} key
+ * @property {string} name
+ * @property {"requested"|"asked"|"friends"|"declined"|"removed"} state requested: one asked; asked: he did
  */
 
 export {};

@@ -35,6 +35,7 @@ export function room(changes = {}) {
   return {
     id: 1,
     name: "animals",
+    title: changes.name ?? "animals",
     kind: "public",
     topic: "",
     version: 0,

@@ -60,6 +60,14 @@ test("a room met for the first time counts as read, what comes then does not", (
   assert.equal(marks.unseen(animals), 3);
 });
 
+test("a conversation of two that is met for the first time was not read", () => {
+  const marks = new Marks(new Memory(new FakeStorage()));
+  marks.become(account);
+  const pair = state({ kind: "direct", posts: 1, read_posts: 0, read_seq: 0 });
+  marks.meet(pair);
+  assert.equal(marks.unseen(pair), 1);
+});
+
 test("a visitor's places survive a reload", () => {
   const storage = new FakeStorage();
   new Marks(new Memory(storage)).meet(state({ posts: 40 }));

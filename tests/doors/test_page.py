@@ -1,0 +1,84 @@
+"""A page as the classic hub chat has one, in a browser: text in, frames out, split at their newlines."""
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.chromium import launch
+from tests.doors.test_text import of_the_document
+
+pytestmark = pytest.mark.browser
+DEADLINE_MS = 10_000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright, launch(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(site, browser):
+    """Opens the page of docs/doors.md at the site's origin, in a browser of its own; nothing may complain."""
+    complaints = []
+    contexts = []
+
+    def open_page():
+        context = browser.new_context()
+        contexts.append(context)
+        context.route(
+            "**/classic", lambda route: route.fulfill(body=of_the_document("html"), content_type="text/html")
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        with page.expect_websocket() as opening:
+            page.goto(site.url + "/classic")
+        assert opening.value.url == site.websocket_url + "/ws"
+        page.wait_for_function("hub.readyState === 1")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def say(page, text):
+    page.fill("#text", text)
+    page.press("#text", "Enter")
+
+
+def test_two_browsers_talk(open_page):
+    """Each sees its own lines and the other's, in one order."""
+    one, other = open_page(), open_page()
+    lines = [(one, "hello"), (other, "你好 <b>world</b>"), (one, "two  spaces")]
+    for number, (page, text) in enumerate(lines, 1):
+        say(page, text)
+        for each in (one, other):
+            expect(each.locator("#log div")).to_have_count(number, timeout=DEADLINE_MS)
+    for each in (one, other):
+        assert each.locator("#log div").all_text_contents() == [text for _, text in lines]
+
+
+def test_page_of_the_chat_and_the_classic_page_share_the_lobby(site, open_page, browser):
+    """What one says the other shows."""
+    classic = open_page()
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(site.url + "/#lobby")
+    # It is in the list of those only who come to it.
+    page.get_by_role("button", name="Look for it").click()
+    page.locator("#body").fill("from the page\nin two lines")
+    page.locator("#body").press("Enter")
+    expect(classic.locator("#log div").last).to_have_text("from the page in two lines", timeout=DEADLINE_MS)
+    say(classic, "from the hub")
+    expect(page.get_by_role("log")).to_contain_text("from the hub", timeout=DEADLINE_MS)
+    context.close()
+
+
+def test_lines_that_share_a_frame_are_lines_of_their_own(open_page):
+    """Nothing is lost or glued together, however many come at once."""
+    page = open_page()
+    before = page.locator("#log div").count()
+    page.evaluate("for (let n = 0; n < 300; n++) hub.send('line ' + n)")
+    expect(page.locator("#log div")).to_have_count(before + 300, timeout=DEADLINE_MS)
+    assert page.locator("#log div").all_text_contents()[before:] == [f"line {n}" for n in range(300)]

@@ -23,6 +23,7 @@ class Door:
 DOORS = (
     Door("gotalk", "/gotalk/", "gotalk"),
     Door("text", "/ws", "text"),
+    Door("push", "/push", "push"),
     Door("echo", "/echo", "echo"),
 )
 """The doors that are offered; whatever else is here is reached by its address."""

@@ -12,6 +12,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from chat.doors.echo import EchoDoor  # noqa: E402
+from chat.doors.push import PushDoor  # noqa: E402
 from chat.doors.text import TextDoor  # noqa: E402
 from project.doors import CheckOrigin, NoSuchDoor, OwnRootPath  # noqa: E402
 from project.proxies import RealClient  # noqa: E402
@@ -27,6 +28,7 @@ application = OwnRootPath(
                         re_path(r"^gotalk/?$", GotalkConsumer.as_asgi()),
                         re_path(r"^ws/?$", TextDoor.as_asgi()),
                         re_path(r"^ws/(?P<room>.+)$", TextDoor.as_asgi()),
+                        re_path(r"^push/?$", PushDoor.as_asgi()),
                         re_path(r"^echo/?$", EchoDoor.as_asgi()),
                         re_path(r"", NoSuchDoor()),
                     ]

@@ -1,5 +1,6 @@
 """A real nginx with the configuration that people copy, on ports of its own and as whoever runs the tests."""
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,8 @@ from tests.ports import accepts, free_port, wait_until
 from tests.server import ROOT
 
 STOP_TIMEOUT = 10.0
+# Debian keeps it where only root's PATH looks.
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 CONFIGURATION = ROOT / "deploy" / "nginx.conf"
 MAIN = """
 daemon off;
@@ -71,7 +74,7 @@ class Nginx:
 
     def __enter__(self) -> "Nginx":
         self._process = subprocess.Popen(
-            ["nginx", "-e", str(self._folder / "error.log"), "-c", str(self._folder / "nginx.conf")],
+            [NGINX, "-e", str(self._folder / "error.log"), "-c", str(self._folder / "nginx.conf")],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

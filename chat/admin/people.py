@@ -4,15 +4,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from chat.admin.base import NeverDeleted, ReadOnly, staff_key
 from chat.forms import SignUpForm
 from chat.models import Connection, Contact, Token, User
+from chat.opcodes import FIRST_FREE, MAX_OPCODE
+from chat.push import payload_of, push
 from chat.services import people
 from chat.services.tokens import make_token, revoke
 from chat.token_forms import AdminTokenForm
@@ -23,6 +28,22 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # generic in its st
     def clean_name(self) -> str:
         try:
             return people.free_name(self.cleaned_data["name"], besides=self.instance.pk)
+        except OperationError as error:
+            raise forms.ValidationError(error.text) from None
+
+
+class PushForm(forms.Form):
+    opcode = forms.IntegerField(label=_("Opcode"), min_value=FIRST_FREE, max_value=MAX_OPCODE, initial=FIRST_FREE)
+    payload = forms.CharField(
+        label=_("Payload"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        initial="{}",
+        help_text=_("JSON; a JSON string is sent without its quotes."),
+    )
+
+    def clean_payload(self) -> Any:
+        try:
+            return payload_of(self.cleaned_data["payload"])
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
 
@@ -44,7 +65,7 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
     search_fields = ("name", "username", "email")
     ordering = ("name_key",)
     filter_horizontal = ("user_permissions",)
-    actions = ("switch_off", "switch_on")
+    actions = ("switch_off", "switch_on", "send_push")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # Who may change people could otherwise make himself an admin.
@@ -76,6 +97,25 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
         for user in queryset:
             if self.has_change_permission(request, user):
                 people.set_active(user.pk, True)
+
+    @admin.action(description=_("Send a push"), permissions=["change"])
+    def send_push(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        form = PushForm(request.POST if "opcode" in request.POST else None)
+        if form.is_valid():
+            opcode, payload = form.cleaned_data["opcode"], form.cleaned_data["payload"]
+            count = sum(push(user, opcode, payload) for user in queryset)
+            text = ngettext("Sent to %d socket.", "Sent to %d sockets.", count)
+            messages.success(request, text % count)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Send a push"),
+            "people": queryset,
+            "form": form,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "opts": self.opts,
+        }
+        return render(request, "admin/send_push.html", context)
 
 
 @admin.register(Token)

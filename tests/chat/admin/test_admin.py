@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chat import hub
-from chat.events import Changed, Notice, PersonChanged, RoomChanged, SettingsChanged, SignedOut
+from chat.events import Changed, Notice, PersonChanged, Pushed, RoomChanged, SettingsChanged, SignedOut
 from chat.invitations import is_open
 from chat.models import Invitation, Membership, Message, Room, Sanction, SiteSettings, Token, User
 from chat.one_time import digest_of
@@ -166,6 +166,34 @@ def test_person_is_renamed_and_switched_off(admin, alice):
     assert User.objects.get(pk=alice.pk).name == "Alice B"
     admin.post(list_url("user"), {"action": "switch_off", "_selected_action": [alice.pk]})
     assert not User.objects.get(pk=alice.pk).is_active
+
+
+def test_push_to_chosen_people(admin, alice, admin_user, announced):
+    """The action asks for opcode and JSON, and tells how many sockets took it."""
+    chosen = {"action": "send_push", "_selected_action": [alice.pk, admin_user.pk]}
+    page = admin.post(list_url("user"), chosen).content.decode()
+    assert "Alice" in page and 'name="opcode"' in page
+    pushed = admin.post(list_url("user"), {**chosen, "opcode": 1000, "payload": '{"a": [1]}'}, follow=True)
+    assert "Sent to 0 sockets." in pushed.content.decode()
+    assert [(each.user_id, each.opcode, each.payload) for each in announced.of(Pushed)] == [
+        (user.pk, 1000, b'{"a":[1]}') for user in sorted((alice, admin_user), key=lambda user: user.name_key)
+    ]
+
+
+@pytest.mark.parametrize(("opcode", "payload"), [(999, "{}"), (1000, "{"), (1000, f'"{"x" * 70_000}"'), ("", "{}")])
+def test_push_that_cannot_be_sent(admin, alice, announced, opcode, payload):
+    """The form says so, and nothing goes out."""
+    fields = {"action": "send_push", "_selected_action": [alice.pk], "opcode": opcode, "payload": payload}
+    assert "errorlist" in admin.post(list_url("user"), fields).content.decode()
+    assert announced.of(Pushed) == []
+
+
+def test_staff_without_the_right_pushes_nothing(client, mallory, alice, announced):
+    """Whoever may not change people has no action on them."""
+    client.force_login(mallory)
+    fields = {"action": "send_push", "_selected_action": [alice.pk], "opcode": 1000, "payload": "{}"}
+    client.post(list_url("user"), fields)
+    assert announced.of(Pushed) == []
 
 
 def test_nobody_switches_himself_off(admin, admin_user):

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.doors.conftest import room_path
 from tests.gotalk_client import Client
+from tests.ports import wait_until
 from tests.server import ROOT
 
 DEADLINE = 20.0
@@ -250,7 +251,7 @@ def test_client_that_reads_nothing_of_a_little_is_cut_off_too(site):
         with pytest.raises(OSError):
             while True:
                 stalled.sendall(frame)
-    assert sum("4408: too slow" in line for line in site.output) > cut_off
+    wait_until(lambda: sum("4408: too slow" in line for line in site.output) > cut_off, site.process)
 
 
 def resident_bytes(site):

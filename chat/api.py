@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
+from asgiref.sync import sync_to_async
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -24,7 +25,8 @@ from chat.db import read
 from chat.events import Message
 from chat.hub import Encode
 from chat.posting import post
-from chat.tokens import READ, bearer_of
+from chat.push import push
+from chat.tokens import PUSH, READ, bearer_of
 from rpc import OperationError, Prepared, Refused, RetryLater
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ MAX_SEQ = 2**63 - 1
 STATUS_OF_CODE = {
     "no_such_room": HTTPStatus.NOT_FOUND,
     "no_such_person": HTTPStatus.NOT_FOUND,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "not_allowed": HTTPStatus.FORBIDDEN,
     "archived": HTTPStatus.FORBIDDEN,
     "read_only": HTTPStatus.FORBIDDEN,
@@ -131,6 +134,23 @@ async def list_messages(client: Client, request: HttpRequest, room: str) -> Answ
         return HTTPStatus.OK, Page(messages, more=False)
     beyond = {"before_seq": messages[0].seq} if asked.after_seq is None else {"after_seq": messages[-1].seq}
     return HTTPStatus.OK, Page(messages, more=bool(await read(history.page, room_id, limit=1, **beyond)))
+
+
+class NewPush(msgspec.Struct):
+    user: str | Seq
+    opcode: int
+    payload: Any = None
+
+
+class Pushed(msgspec.Struct):
+    sockets: int
+
+
+async def push_to_person(client: Client, request: HttpRequest) -> Answer:
+    """Send an application's word to all sockets of a person, given by name or key."""
+    client.require(PUSH)
+    new = _json_of(request, NewPush)
+    return HTTPStatus.OK, Pushed(await sync_to_async(push)(new.user, new.opcode, new.payload))
 
 
 # --- how it is asked ---------------------------------------------------------------------------------------
@@ -251,6 +271,7 @@ def _refusal(problem: Problem) -> HttpResponse:
 
 
 room_messages = _endpoint(POST=post_message, GET=list_messages)
+pushes = _endpoint(POST=push_to_person)
 
 
 @csrf_exempt

@@ -269,6 +269,54 @@ async def test_server_that_ends(chat, program, alice, hall, monkeypatch):
     assert robot.response["Retry-After"] == "1"
 
 
+# --- pushing -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["name", "key"])
+async def test_push(chat, program, alice, bob, by):
+    """All sockets of the person get it, and how many is answered."""
+    page = await chat.open(bob)
+    await chat.open(bob)
+    await chat.counts(bob)
+    robot = await program(alice, "push")
+    user = "bob" if by == "name" else bob.pk
+    told = await robot.call("POST", "/api/push", {"user": user, "opcode": 1200, "payload": {"lamp": "on"}})
+    assert told == (200, {"sockets": 2})
+    assert await page.hears("push") == {"opcode": 1200, "payload": {"lamp": "on"}}
+
+
+async def test_push_to_who_is_not_here(chat, program, alice, bob):
+    """Nobody took it: a push is not kept."""
+    robot = await program(alice, "push")
+    assert await robot.call("POST", "/api/push", {"user": "bob", "opcode": 1200}) == (200, {"sockets": 0})
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"user": "nobody", "opcode": 1200}, 404, "no_such_person"),
+        ({"user": 2**62, "opcode": 1200}, 404, "no_such_person"),
+        ({"user": 2**70, "opcode": 1200}, 400, "bad_params"),
+        ({"user": "bob"}, 400, "bad_params"),
+        ({"user": "bob", "opcode": "x"}, 400, "bad_params"),
+        ({"user": "bob", "opcode": 118}, 400, "bad_opcode"),
+        ({"user": "bob", "opcode": -1}, 400, "bad_opcode"),
+        ({"user": "bob", "opcode": 2**32}, 400, "bad_opcode"),
+        ({"user": "bob", "opcode": 2**70}, 400, "bad_opcode"),
+        ({"user": "bob", "opcode": 1.5}, 400, "bad_params"),
+    ],
+)
+async def test_push_that_makes_no_sense(chat, program, alice, bob, body, status, code):
+    """The door's own opcodes are not to be had: nobody forges a message of another."""
+    assert await (await program(alice)).refusal("POST", "/api/push", body) == (status, code)
+
+
+async def test_push_without_the_scope(chat, program, alice, bob):
+    """To read and post is not to push."""
+    robot = await program(alice, "read", "post", "rpc")
+    assert await robot.refusal("POST", "/api/push", {"user": "bob", "opcode": 1200}) == (403, "not_allowed")
+
+
 # --- bad input ---------------------------------------------------------------------------------------------
 
 

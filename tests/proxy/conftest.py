@@ -13,7 +13,8 @@ from chat.models import Token, User
 from chat.services.tokens import make_token
 for name in ("alice", "bob"):
     user = User.objects.create_user(name, password="correct horse battery", name=name.title())
-print(make_token(Token(user=User.objects.get(username="alice"), name="robot", scopes=["read", "post", "rpc"])))
+alice = User.objects.get(username="alice")
+print(make_token(Token(user=alice, name="robot", scopes=["read", "post", "push", "rpc"])))
 """
 BEHIND_A_PROXY = {"HTTPS": "on", "TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMITS": "on"}
 

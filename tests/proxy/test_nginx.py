@@ -19,6 +19,8 @@ from tests.server import ROOT
 pytestmark = pytest.mark.nginx
 
 DEADLINE = 20.0
+JSON = {"Content-Type": "application/json"}
+PUSH = b'{"user": "alice", "opcode": 1200, "payload": "hello"}'
 MAX_FAILURES = 10
 """Wrong passwords until a name has to wait."""
 
@@ -111,9 +113,25 @@ def test_plain_text_doors(site):
     asyncio.run(scenario())
 
 
+def test_push_door(site):
+    """A heartbeat there and back, in binary frames, and a word from a script on another way."""
+    headers = {"Authorization": f"Bearer {site.token}"}
+
+    async def scenario():
+        async with connect(site.websocket_url + "/push", additional_headers=headers) as door:
+            await door.send(b"\x00\x00\x00\x64")
+            async with asyncio.timeout(DEADLINE):
+                assert (await door.recv())[:4] == b"\x00\x00\x00\x64"
+                await asyncio.to_thread(Browser(site.url).ask, "POST", "/api/push", PUSH, headers | JSON)
+                while await door.recv() != b"\x00\x00\x04\xb0hello":
+                    pass
+
+    asyncio.run(scenario())
+
+
 def test_http_door(site):
     """A post with a token, to a room whose name has to be escaped."""
-    headers = {"Authorization": f"Bearer {site.token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {site.token}"} | JSON
 
     async def make_room():
         async with Client(site.websocket_url) as page:
@@ -193,7 +211,7 @@ def test_body_over_the_limit(root_site):
 
 def test_request_to_the_api_over_the_limit(root_site):
     """Between the server's limit and nginx's it is the server that answers: in JSON."""
-    headers = {"Authorization": f"Bearer {root_site.token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {root_site.token}"} | JSON
     answer = Browser(root_site.url).ask("POST", "/api/rooms/animals/messages", b" " * 70_000, headers)
     assert (answer.status, answer.json["code"]) == (413, "too_large")
 

@@ -36,6 +36,12 @@ def choose(visitor: Visitor, other: str, choice: str) -> None:
     visitor.page.get_by_role("menu", name=other).get_by_role("menuitem", name=choice).click()
 
 
+def turn_to(visitor: Visitor, other: str) -> None:
+    """Open the conversation with a person."""
+    choose(visitor, other, "Message")
+    expect(visitor.page.locator("#room-name")).to_contain_text(other)
+
+
 def direct_room(visitor: Visitor, other: str) -> Locator:
     return visitor.page.locator("#direct-list .room", has=visitor.page.get_by_text(other, exact=True))
 
@@ -96,8 +102,7 @@ def test_two_talk_to_each_other_alone(arrive, pair):
     """The first message brings the room, under the other's name, unseen; nobody else sees it."""
     tess, ulysses = pair
     mallory = arrive("animals")
-    choose(tess, ulysses.name, "Message")
-    expect(tess.page.locator("#room-name")).to_contain_text(ulysses.name)
+    turn_to(tess, ulysses.name)
     expect(ulysses.page.locator("#direct-title")).to_be_hidden()
     tess.say("just us?")
     expect(direct_room(ulysses, tess.name).locator('.count [aria-hidden="true"]')).to_have_text(
@@ -114,7 +119,7 @@ def test_two_talk_to_each_other_alone(arrive, pair):
 def test_other_name_is_the_rooms_name_at_once(pair):
     """In the list and over the conversation."""
     tess, ulysses = pair
-    choose(tess, ulysses.name, "Message")
+    turn_to(tess, ulysses.name)
     ulysses.page.locator("#me").click()
     ulysses.page.get_by_label("Another name").fill("Odysseus 9")
     ulysses.page.get_by_role("button", name="Rename").click()
@@ -125,7 +130,7 @@ def test_other_name_is_the_rooms_name_at_once(pair):
 def test_hidden_conversation_comes_back_with_a_message(pair):
     """It is out of sight until then."""
     tess, ulysses = pair
-    choose(tess, ulysses.name, "Message")
+    turn_to(tess, ulysses.name)
     tess.say("hello")
     direct_room(ulysses, tess.name).click()
     ulysses.sees("hello")

@@ -268,9 +268,11 @@ export class Conversation extends Emitter {
     const log = room?.log ?? null;
     edge.hidden = isEmpty;
     if (!isEmpty && room !== null && log !== null) {
-      const words = log.atStart
-        ? interpolate(gettext("This is where %(room)s begins."), { room: "\u0001" })
-        : gettext("Loading…");
+      const beginning =
+        room.facts.kind === "direct"
+          ? gettext("This is where your conversation with %(room)s begins.")
+          : gettext("This is where %(room)s begins.");
+      const words = log.atStart ? interpolate(beginning, { room: "\u0001" }) : gettext("Loading…");
       const [before, after] = words.split("\u0001");
       edge.replaceChildren(el("span", {}, before, ...(after === undefined ? [] : [isolated(room.title), after])));
     }

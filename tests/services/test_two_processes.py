@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.chaos.test_crash import visitor_cookie
 from tests.gotalk_client import Client
@@ -120,3 +121,32 @@ def test_redis_that_restarts_loses_nothing(two_servers, redis):
             await bob.wait_for(has("newmsg", lambda value: value["message"]["id"] == back["id"]))
 
     asyncio.run(scenario())
+
+
+def test_push_reaches_a_person_in_every_process(two_servers):
+    """So do a command's push and a request to be in touch, whichever process his sockets are in."""
+    one, other = two_servers
+    script = (
+        "from chat.models import *; from chat.services.tokens import make_token;"
+        "print(*[make_token(Token(user=User.objects.create_user(name), name='t', scopes=['read', 'post']))"
+        " for name in ('ann', 'ben')])"
+    )
+    ann, ben = one.manage("shell", "-c", script).splitlines()[-1].split()
+
+    def push_door(server, secret):
+        return connect(f"{server.websocket_url}/push", additional_headers={"Authorization": f"Bearer {secret}"})
+
+    async def scenario():
+        async with push_door(one, ann) as hers, push_door(one, ben) as here, push_door(other, ben) as there:
+            for socket in (hers, here, there):
+                await socket.send(b"\x00\x00\x00\x64")
+                await socket.recv()
+            await hers.send(b"\x00\x00\x00\x6eben")
+            for socket in (here, there):
+                assert (await socket.recv()).startswith(b"\x00\x00\x00\x75")
+            while await asyncio.to_thread(other.manage, "push", "ben", "1000", "1") != "sent to 2\n":
+                """The list of connections follows within a second."""
+            for socket in (here, there):
+                assert await socket.recv() == b"\x00\x00\x03\xe81"
+
+    asyncio.run(asyncio.wait_for(scenario(), 60))

@@ -12,8 +12,8 @@ def client_of(peer: Peer, scope: str = READ) -> Client:
     Raises:
         OperationError: `log_in` first; `not_allowed`, its token is not for this.
     """
-    client: Client | None = peer.data
-    if client is None:
+    client = peer.data
+    if not isinstance(client, Client):
         raise OperationError("log in first", code="log_in")
     client.require(scope)
     return client

@@ -54,13 +54,26 @@ async def opened(peer: Peer) -> None:
     except Refused as refusal:
         if refusal.close_code != LOG_IN or peer.scope.get("type") == "websocket":
             raise
-        # A byte stream has no header for a token: it comes with the operation `login`, or soon nothing more does.
-        asyncio.get_running_loop().call_later(LOGIN_SECONDS, _close_stranger, peer, refusal)
+        peer.data = Stranger(peer, refusal)
 
 
-def _close_stranger(peer: Peer, refusal: Refused) -> None:
-    if peer.data is None:
-        peer.close(refusal.close_code, refusal.text)
+class Stranger:
+    """A byte stream that may not be a guest. It has no header for a token: it logs in, or is soon closed."""
+
+    def __init__(self, peer: Peer, refusal: Refused) -> None:
+        self._peer = peer
+        self._refusal = refusal
+        self.logs_in = False
+        self._wait()
+
+    def _wait(self) -> None:
+        asyncio.get_running_loop().call_later(LOGIN_SECONDS, self._turn_away)
+
+    def _turn_away(self) -> None:
+        if self.logs_in:
+            self._wait()
+        elif self._peer.data is self:
+            self._peer.close(self._refusal.close_code, self._refusal.text)
 
 
 @handlers.closed
@@ -110,13 +123,23 @@ async def login(peer: Peer, params: str | Login) -> WhoAmI:
     """Be the person of a token from now on."""
     secret = params if isinstance(params, str) else params.token
     try:
-        if peer.data is None:
-            peer.data = await (await lifecycle.start()).connect(GotalkLink(peer), secret=secret, needs=RPC)
+        if isinstance(peer.data, Stranger):
+            await _enter(peer, peer.data, secret)
         else:
             await peer.data.runtime.log_in(peer.data, secret, needs=RPC)
     except Refused as refusal:
         raise OperationError(refusal.text, code="log_in") from None
     return await whoami(peer)
+
+
+async def _enter(peer: Peer, stranger: Stranger, secret: str) -> None:
+    if stranger.logs_in:
+        raise OperationError("one login at a time", code="log_in")
+    stranger.logs_in = True
+    try:
+        peer.data = await (await lifecycle.start()).connect(GotalkLink(peer), secret=secret, needs=RPC)
+    finally:
+        stranger.logs_in = False
 
 
 # --- reading -----------------------------------------------------------------------------------------------

@@ -115,9 +115,12 @@ class Runtime:
             Refused: this person may not be connected.
         """
         secret = secret or bearer_of(link.scope)
-        token = await self._token(secret, needs) if secret is not None else None
-        session_key = session_key_of(link.scope) if token is None else None
-        identity = await self._identity(session_key, token)
+        token, session_key = None, None
+        if secret is not None:
+            token, identity = await self._token(secret, needs)
+        else:
+            session_key = session_key_of(link.scope)
+            identity = await read(identify, session_key)
         refusal = access.refusal_to_enter(Person(identity), self.directory.site)
         if refusal is not None:
             raise Refused(*refusal)
@@ -146,11 +149,10 @@ class Runtime:
         Raises:
             Refused: no such token, or its person may not be connected.
         """
-        token = await self._token(secret, None)
-        key = f"u{token.user_id}"
-        person = self.directory.people.get(key)
+        token, identity = await self._token(secret, None)
+        person = self.directory.people.get(identity.key)
         if person is None:
-            person = Person(await self._identity(None, token), self.directory.pace_of(key))
+            person = Person(identity, self.directory.pace_of(identity.key))
         refusal = access.refusal_to_enter(person, self.directory.site)
         if refusal is not None:
             raise Refused(*refusal)
@@ -163,8 +165,7 @@ class Runtime:
         Raises:
             Refused: no such token, not for this door, or its person may not be connected.
         """
-        token = await self._token(secret, needs)
-        identity = await self._identity(None, token)
+        token, identity = await self._token(secret, needs)
         refusal = access.refusal_to_enter(Person(identity), self.directory.site)
         if refusal is not None:
             raise Refused(*refusal)
@@ -205,20 +206,14 @@ class Runtime:
             client.entered.discard(room.id)
         await client.follow_all(self.hub, self.directory)
 
-    async def _token(self, secret: str, needs: str | None) -> FoundToken:
-        token = await read(find_token, secret)
-        if token is None:
+    async def _token(self, secret: str, needs: str | None) -> tuple[FoundToken, Identity]:
+        found = await read(find_token, secret)
+        if found is None:
             raise Refused(4401, "this token is unknown, revoked or expired")
+        token, identity = found
         if needs is not None and needs not in token.scopes:
             raise Refused(4403, f"this token may not be used here: it lacks the scope {needs}")
-        return token
-
-    async def _identity(self, session_key: str | None, token: FoundToken | None) -> Identity:
-        if token is None:
-            return await read(identify, session_key)
-        identity = await read(of_user_id, token.user_id)
-        assert identity is not None  # the token's row points to it, and people are never deleted
-        return identity
+        return token, identity
 
     async def _follow_fresh(self, client: Client) -> None:
         # Rooms that nobody here listened to may have moved on unheard: subscribe first, then read them.

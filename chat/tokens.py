@@ -8,6 +8,7 @@ import msgspec
 from django.db.models import Q
 from django.utils import timezone
 
+from chat.identity import Identity, of_user
 from chat.models import Token
 from chat.one_time import digest_of
 from rpc import OperationError
@@ -46,17 +47,16 @@ def bearer_of(scope: Mapping[str, Any]) -> str | None:
     return None
 
 
-def find_token(secret: str) -> FoundToken | None:
-    """The token with this secret, if it was not revoked, has not expired and its person is active."""
+def find_token(secret: str) -> tuple[FoundToken, Identity] | None:
+    """The token with this secret and its person, if it was not revoked, has not expired and he is active."""
     now = timezone.now()
     in_force = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    token = Token.objects.filter(
-        in_force, digest=digest_of(secret), revoked_at__isnull=True, user__is_active=True
-    ).first()
+    counting = Token.objects.filter(in_force, revoked_at__isnull=True, user__is_active=True)
+    token = counting.select_related("user").filter(digest=digest_of(secret)).first()
     if token is None:
         return None
-    # Not through the writer: nobody hears of it, and it is one row that only this touches.
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USED_AGAIN)
-    Token.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    if token.last_used_at is None or token.last_used_at < now - USED_AGAIN:
+        # Not through the writer: nobody hears of it, and it is one row that only this touches.
+        Token.objects.filter(pk=token.pk).update(last_used_at=now)
     expires_at = token.expires_at.timestamp() if token.expires_at is not None else None
-    return FoundToken(token.pk, token.user_id, frozenset(token.scopes), expires_at)
+    return FoundToken(token.pk, token.user_id, frozenset(token.scopes), expires_at), of_user(token.user)

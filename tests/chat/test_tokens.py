@@ -90,6 +90,23 @@ def test_stream_logs_in_where_guests_may_not(chat, alice, token):
     asyncio.run(scenario())
 
 
+def test_stream_that_logs_in_twice_at_once(chat, alice, token):
+    """It becomes one client."""
+
+    async def scenario():
+        await chat.elsewhere(SiteSettings.objects.update, guests_allowed=False)
+        async with chat:
+            _, secret = await chat.elsewhere(token, alice)
+            page = await chat.dial(kind="gotalk")
+            answers = await asyncio.gather(
+                page.ask("login", secret), page.ask("login", secret), return_exceptions=True
+            )
+            assert sorted(type(answer).__name__ for answer in answers) == ["RequestFailed", "dict"]
+            assert len(chat.runtime.clients) == 1
+
+    asyncio.run(scenario())
+
+
 def test_stream_that_does_not_log_in(chat, monkeypatch):
     """It is closed after a while."""
     monkeypatch.setattr("chat.operations.LOGIN_SECONDS", 0.01)

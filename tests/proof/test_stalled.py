@@ -1,0 +1,201 @@
+"""Five hundred clients at each door, one of each stops reading: the others do not notice, and it is soon gone."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.server import Server
+
+pytestmark = pytest.mark.long
+
+EACH = 500
+"""Clients at each of the four doors; the page is one of gotalk's."""
+BODY = "x" * 8000
+LINES = 100
+"""Enough to fill what the kernel and the server keep for one who does not read."""
+ARRIVAL_SECONDS = 60
+GONE_SECONDS = 12
+METRICS_TOKEN = "figures"
+RATIO, SLACK = 10, 0.25
+"""How much slower, and how many seconds more; the clients of this test share two cores with the server."""
+MEMORY_SLACK_KIB = 48 * 1024
+
+MAKE = """
+import json
+from chat.models import Room, Token, User
+from chat.services.tokens import make_token
+Room.objects.create(name="hall")
+user = User.objects.create_user("reader", name="Reader")
+print(make_token(Token(user=user, name="robot", scopes=["read", "post", "rpc"])))
+"""
+
+
+class Reader(asyncio.Protocol):
+    """A client by its bytes: says what its door wants, then counts what comes, or stops reading."""
+
+    def __init__(self, opening: list[bytes]) -> None:
+        self.opening = opening
+        self.lost = asyncio.get_running_loop().create_future()
+        self.came = 0
+        self.seen_at = 0.0
+        self.mark = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        transport.write(self.opening.pop(0))
+
+    def data_received(self, data: bytes) -> None:
+        self.came += len(data)
+        while self.opening and (self.came > 100 or b"\r\n\r\n" in data):
+            self.transport.write(self.opening.pop(0))
+        if self.mark and self.mark in data:
+            self.seen_at = time.perf_counter()
+            self.mark = b""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(time.perf_counter())
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A client's frame, masked with zeros (RFC 6455, section 5.3)."""
+    size = bytes((0x80 | len(payload),)) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
+    return bytes((0x80 | opcode,)) + size + bytes(4) + payload
+
+
+def upgrade(path: str, token: str) -> bytes:
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    ).encode()
+
+
+def request(operation: str, params: object) -> bytes:
+    payload = json.dumps(params).encode()
+    return b"r0001%03x%b%08x%b" % (len(operation), operation.encode(), len(payload), payload)
+
+
+def openings(token: str) -> dict[str, Callable[[], list[bytes]]]:
+    """What the clients of each door say first."""
+    return {
+        "gotalk": lambda: [upgrade("/gotalk/", token), masked(2, b"01")],
+        "tcp": lambda: [b"01" + request("login", token)],
+        "text": lambda: [upgrade("/ws/hall", token)],
+        "push": lambda: [upgrade("/push", token), masked(2, struct.pack(">I", 113) + b"hall")],
+    }
+
+
+def memory_kib(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+async def connections(server: Server) -> int:
+    """How many the server counts."""
+    asked = Request(f"{server.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+    figures = await asyncio.to_thread(lambda: urlopen(asked, timeout=30).read().decode())
+    return int(float(re.search(r"^hubtalk_connections (\S+)", figures, re.MULTILINE)[1]))
+
+
+class Crowd:
+    def __init__(self, server: Server, token: str) -> None:
+        self._server = server
+        self._addresses = dict.fromkeys(("gotalk", "text", "push"), ("127.0.0.1", server.port))
+        host, port = server.gotalk_url.removeprefix("tcp://").split(":")
+        self._addresses["tcp"] = host, int(port)
+        self._openings = openings(token)
+        self.readers: list[Reader] = []
+
+    async def come(self) -> None:
+        for door in self._openings:
+            for start in range(0, EACH, 50):
+                opened = [self._open(door) for _ in range(start, min(start + 50, EACH))]
+                self.readers += await asyncio.gather(*opened)
+        async with asyncio.timeout(ARRIVAL_SECONDS):
+            while await connections(self._server) < len(self.readers):
+                await asyncio.sleep(0.1)
+
+    async def _open(self, door: str, *, stalled: bool = False) -> Reader:
+        loop = asyncio.get_running_loop()
+        connection = socket.socket()
+        connection.setblocking(False)
+        if stalled:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await loop.sock_connect(connection, self._addresses[door])
+        _, reader = await loop.create_connection(lambda: Reader(self._openings[door]()), sock=connection)
+        return reader
+
+    async def stall(self) -> list[Reader]:
+        """One more at each door, which reads until it is in the room, and then no more."""
+        stalled = [await self._open(door, stalled=True) for door in self._openings]
+        await self.post_and_wait("before the stall", stalled)
+        for reader in stalled:
+            reader.transport.pause_reading()
+        return stalled
+
+    async def post_and_wait(self, text: str, also: list[Reader] | None = None) -> list[float]:
+        """Post through the first one; returns how long each took to hear it, in order."""
+        mark = f"{text} {os.urandom(8).hex()}"
+        everyone = [*self.readers, *(also or [])]
+        for reader in everyone:
+            reader.mark = mark.encode()
+        started = time.perf_counter()
+        message = {"room": "hall", "message": {"body": mark + BODY}}
+        self.readers[0].transport.write(masked(2, request("send-message", message)))
+        async with asyncio.timeout(60):
+            while any(reader.mark for reader in everyone):
+                await asyncio.sleep(0.002)
+        return sorted(reader.seen_at - started for reader in everyone)
+
+    async def leave(self) -> None:
+        for reader in self.readers:
+            reader.transport.abort()
+        await asyncio.gather(*(reader.lost for reader in self.readers))
+
+
+def p99(times: list[float]) -> float:
+    return times[len(times) * 99 // 100]
+
+
+def test_stalled_clients(tmp_path):
+    """The ratio of the slowest hundredth with and without them, in one run; the server's memory returns."""
+    environment = {
+        "RATE_LIMITS": "off",
+        "GOTALK_LISTEN": "tcp://127.0.0.1:0",
+        "METRICS_TOKEN": METRICS_TOKEN,
+        "LOG_LEVEL": "WARNING",
+    }
+    server = Server(tmp_path / "data", environment=environment)
+    server.manage("migrate", "--verbosity", "0")
+    token = server.manage("shell", "-v", "0", "-c", MAKE).splitlines()[-1]
+
+    async def scenario():
+        crowd = Crowd(server, token)
+        await crowd.come()
+        await crowd.post_and_wait("warm up")
+        quiet = [p99(await crowd.post_and_wait("quiet")) for _ in range(10)]
+        before = memory_kib(server.process.pid)
+        stalled = await crowd.stall()
+        assert await connections(server) == 4 * EACH + 4
+        beside = [p99(await crowd.post_and_wait("beside")) for _ in range(LINES)]
+        assert sorted(beside)[LINES // 2] < RATIO * sorted(quiet)[5] + SLACK
+        async with asyncio.timeout(GONE_SECONDS):
+            while await connections(server) > 4 * EACH:
+                await crowd.post_and_wait("meanwhile")
+        for reader in stalled:
+            reader.transport.abort()
+        assert memory_kib(server.process.pid) < before + MEMORY_SLACK_KIB
+        await crowd.leave()
+
+    with server:
+        asyncio.run(scenario())

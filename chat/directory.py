@@ -69,7 +69,7 @@ class Pace:
 class Person:
     """One person who is connected to this process, shared by all of his connections here."""
 
-    __slots__ = ("account", "clients", "identity", "pace")
+    __slots__ = ("account", "clients", "identity", "pace", "watched_ends")
 
     def __init__(self, identity: Identity, pace: Pace | None = None) -> None:
         self.identity = identity
@@ -77,6 +77,8 @@ class Person:
         self.account: asyncio.Task[int] | None = None
         """Makes the row of a visitor: one, however many of his posts wait for it."""
         self.pace = pace if pace is not None else Pace()
+        self.watched_ends: set[float] = set()
+        """Ends of his sanctions, in seconds of the epoch, at which his rights will be read again."""
 
     @property
     def card(self) -> PersonCard:

@@ -58,6 +58,8 @@ GATHER_SECONDS = 0.05
 """How long changes of room lists are gathered into one notification a person."""
 RELOAD_SECONDS = 30.0
 """Rooms and settings are read again this often: for a change by a process that could not announce it."""
+END_SLACK = 0.1
+"""Seconds after the end of a sanction until it is looked at: the database's clock counts."""
 BUSY_RETRY_MS = 1000
 
 
@@ -493,13 +495,17 @@ class Runtime:
         if person is None:
             person = self.directory.people[identity.key] = Person(identity, self.directory.pace_of(identity.key))
         person.identity = identity
+        if identity.user_id is not None:
+            self._watch_ends(person, PersonChanged(identity.user_id))
         return person
-        for restraint in identity.restraints:
-            if restraint.until is not None and identity.user_id is not None:
-                # When it ends by itself, the person's rooms open again without a word from anyone.
-                delay = max(restraint.until - time.time(), 0) + 0.1
-                asyncio.get_running_loop().call_later(delay, self._hear, PersonChanged(identity.user_id))
-        return person
+
+    def _watch_ends(self, person: Person, changed: PersonChanged) -> None:
+        """When a sanction ends by itself, the person's rooms open again without a word from anyone."""
+        ends = {restraint.until for restraint in person.identity.restraints if restraint.until is not None}
+        for until in ends - person.watched_ends:
+            delay = max(until - time.time(), 0) + END_SLACK
+            asyncio.get_running_loop().call_later(delay, self._hear, changed)
+        person.watched_ends = ends
 
     async def _reload(self) -> set[Client]:
         """Read all rooms and the settings; returns everyone if anything but a version differs."""

@@ -6,8 +6,10 @@ operation asks it, finds rooms through the person, and tells the others.
 """
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from chat.models import Sanction, User
 from chat.services import memberships, moderation, people, rooms
@@ -473,6 +475,17 @@ async def test_muted_person_reads_and_does_not_write(chat, hall, alice, mallory)
     await chat.elsewhere(moderation.lift, sanction)
     await muted.hears("rooms", lambda rooms: rooms["hall"]["can_post"])
     await muted.post("hall", "sorry")
+
+
+async def test_mute_that_ends_by_itself(chat, hall, alice, mallory):
+    """An open socket may write again, without a word from anyone."""
+    muted = await chat.open(mallory)
+    until = timezone.now() + timedelta(seconds=0.3)
+    impose = (moderation.impose, mallory.pk, Sanction.Kind.MUTE)
+    await chat.elsewhere(*impose, room_id=None, by=alice.pk, until=until)
+    await muted.hears("rooms", lambda rooms: not rooms["hall"]["can_post"])
+    await muted.hears("rooms", lambda rooms: rooms["hall"]["can_post"])
+    await muted.post("hall", "back again")
 
 
 async def test_ban_in_one_room_closes_that_room(chat, hall, alice, mallory):

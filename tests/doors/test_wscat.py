@@ -1,0 +1,42 @@
+"""wscat, the public client for the command line, at the doors that speak text."""
+
+import os
+import select
+import subprocess
+import time
+
+import pytest
+
+from tests.server import Server
+
+pytestmark = pytest.mark.node
+
+DEBIAN_MODULES = "/usr/share/nodejs"
+DEADLINE = 30.0
+PATIENCE = 0.5
+"""Seconds after which a line is typed again: wscat forgets what is typed before it is connected."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("site") / "data") as server:
+        yield server
+
+
+@pytest.mark.parametrize("path", ["/ws", "/ws/animals", "/echo"])
+def test_line_comes_back(site, path):
+    """What is typed is heard again."""
+    command = ["wscat", "-c", site.websocket_url + path]
+    environment = {**os.environ, "NODE_PATH": DEBIAN_MODULES}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as wscat:
+        heard = b""
+        deadline = time.monotonic() + DEADLINE
+        while b"hello from wscat\n" not in heard:
+            assert time.monotonic() < deadline, heard
+            wscat.stdin.write(b"hello from wscat\n")
+            wscat.stdin.flush()
+            while select.select([wscat.stdout], [], [], PATIENCE)[0]:
+                heard += os.read(wscat.stdout.fileno(), 1000)
+                if b"hello from wscat\n" in heard:
+                    break
+        wscat.terminate()

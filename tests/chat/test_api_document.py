@@ -2,10 +2,7 @@
 
 import json
 import re
-import shutil
 import subprocess
-
-import pytest
 
 from tests.server import ROOT, Server
 
@@ -18,7 +15,6 @@ print(make_token(Token(user=user, name="robot", scopes=["read", "post", "push"])
 DEADLINE = 20
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_lines_of_the_document(tmp_path):
     """Post, read and push, in this order."""
     document = (ROOT / "docs" / "doors.md").read_text().split("## HTTP")[1]

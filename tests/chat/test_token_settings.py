@@ -63,7 +63,8 @@ def test_token_is_what_was_asked_for(page, alice):
     token = Token.objects.get()
     assert (token.user, token.name, token.scopes) == (alice, "robot", ["read", "post"])
     assert timedelta(days=89) < token.expires_at - timezone.now() < timedelta(days=90)
-    assert find_token(secret).user_id == alice.pk
+    found, identity = find_token(secret)
+    assert (found.user_id, identity.user_id) == (alice.pk, alice.pk)
 
 
 def test_token_without_end(page):

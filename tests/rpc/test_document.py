@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 
 import rpc
-from rpc import Limits
-from rpc.limits import CHUNK_COST, MAX_NAME_BYTES, SKIP_FACTOR
+from rpc import Limits, reserved
+from rpc.codec import encode
+from rpc.limits import CHUNK_COST, MAX_NAME_BYTES, SKIP_FACTOR, part_cost
 from rpc.session import FEATURES, MAX_RETRY_MS, MIN_RETRY_MS
 from tests.rpc.wire import HELLO
 
@@ -47,3 +48,10 @@ def test_public_names():
     """Each public name is listed, and nothing that is not public."""
     documented = [name for row in rows("In Python") for name in re.findall(r"`(\w+)`", row[0])]
     assert sorted(documented) == rpc.__all__
+
+
+def test_grant():
+    """A grant is shown as it is, and what a part costs is the code's."""
+    assert b"".join(encode(reserved.more(b"0001", 8, results=False))).decode() in DOCUMENT
+    assert (part_cost(b"x"), part_cost(bytes(64 * 1024))) == (1, 2)
+    assert "A part costs 1, and 1 more for each full 64 KiB" in DOCUMENT

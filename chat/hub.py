@@ -23,8 +23,10 @@ from chat.mailbox import Mailbox, deliver
 
 logger = logging.getLogger(__name__)
 
-PUBLISH_TIMEOUT = 5.0
-"""Seconds to wait for the layer to take events; then they reach this process only."""
+LAYER_TIMEOUT = 5.0
+"""Seconds for the layer to take something; events that it does not take reach this process only."""
+REJOIN_SECONDS = 1.0
+"""Between two tries to join what could not be joined."""
 
 Encode = Callable[[list[AnyEvent]], Any]
 """A wire: turns events into what its `Send` takes, or None when the wire does not show them."""
@@ -61,6 +63,8 @@ class Hub:
         self._listeners: list[Listener] = []
         self._joined: set[str] = set()
         self._join_lock = asyncio.Lock()
+        self._missing = asyncio.Event()
+        """Some topic could not be joined."""
         self._outgoing: list[AnyEvent] = []
         self._outgoing_ready = asyncio.Event()
         self._incoming: dict[str, list[AnyEvent]] = {}
@@ -76,6 +80,7 @@ class Hub:
         self._tasks = [
             self._loop.create_task(self._read(), name="hub reader"),
             self._loop.create_task(self._write(), name="hub publisher"),
+            self._loop.create_task(self._join_later(), name="hub joiner"),
         ]
         if isinstance(self._layer, RedisLayer):
             self._layer.on_gap = lambda: self._take([Gap()])
@@ -89,7 +94,7 @@ class Hub:
         if _running is self:
             _running = None
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PUBLISH_TIMEOUT):
+            async with asyncio.timeout(LAYER_TIMEOUT):
                 while self._outgoing:
                     await self._publish_waiting()
         self._mailbox.close()
@@ -144,15 +149,39 @@ class Hub:
 
     async def _join(self, topic: str) -> None:
         async with self._join_lock:
-            if topic not in self._joined:
-                await self._layer.group_add(topic, self._channel)
+            if topic in self._joined:
+                return
+            try:
+                async with asyncio.timeout(LAYER_TIMEOUT):
+                    await self._layer.group_add(topic, self._channel)
+            except Exception as error:
+                # Nobody here need wait for the layer: what this process publishes reaches it all the same.
+                logger.warning("%s cannot be joined yet: %r", topic, error)
+                self._missing.set()
+            else:
                 self._joined.add(topic)
+
+    async def _join_later(self) -> None:
+        """Join what could not be joined while the layer was away, and tell that events may have been lost."""
+        while True:
+            await self._missing.wait()
+            await asyncio.sleep(REJOIN_SECONDS)
+            self._missing.clear()
+            for topic in {SITE_TOPIC, *self._subscribers} - self._joined:
+                await self._join(topic)
+            if not self._missing.is_set():
+                self._take([Gap()])
 
     async def _leave(self, topic: str) -> None:
         async with self._join_lock:
-            if topic in self._joined and topic not in self._subscribers and topic != SITE_TOPIC:
-                self._joined.discard(topic)
-                await self._layer.group_discard(topic, self._channel)
+            if topic not in self._joined or topic in self._subscribers or topic == SITE_TOPIC:
+                return
+            self._joined.discard(topic)
+            try:
+                async with asyncio.timeout(LAYER_TIMEOUT):
+                    await self._layer.group_discard(topic, self._channel)
+            except Exception as error:
+                logger.warning("%s cannot be left: %r", topic, error)
 
     def _enqueue(self, event: AnyEvent) -> None:
         self._outgoing.append(event)
@@ -171,7 +200,7 @@ class Hub:
             by_topic[topic_of(event)].append(event)
         for topic, batch in by_topic.items():
             try:
-                async with asyncio.timeout(PUBLISH_TIMEOUT):
+                async with asyncio.timeout(LAYER_TIMEOUT):
                     await self._layer.group_send(topic, _packed(batch))
             except Exception as error:
                 # The other processes' clients find the gap by version and sync.

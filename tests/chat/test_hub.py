@@ -10,7 +10,18 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from chat import hub as hub_module
-from chat.events import SITE_TOPIC, Notice, PersonChanged, Posted, RoomChanged, Typing, gotalk_wire, pack, topic_of
+from chat.events import (
+    SITE_TOPIC,
+    Gap,
+    Notice,
+    PersonChanged,
+    Posted,
+    RoomChanged,
+    Typing,
+    gotalk_wire,
+    pack,
+    topic_of,
+)
 from chat.hub import Hub
 from chat.mailbox import deliver
 
@@ -249,7 +260,7 @@ class BrokenLayer(InMemoryChannelLayer):
 @pytest.mark.parametrize("hang", [False, True], ids=["raises", "hangs"])
 async def test_layer_that_is_away_does_not_silence_this_process(hang, monkeypatch, caplog):
     """The sockets here hear the event; those of other processes find the gap by version."""
-    monkeypatch.setattr(hub_module, "PUBLISH_TIMEOUT", 0.01)
+    monkeypatch.setattr(hub_module, "LAYER_TIMEOUT", 0.01)
     broken = BrokenLayer()
     broken.hang = hang
     async with running(broken) as (hub,):
@@ -259,6 +270,47 @@ async def test_layer_that_is_away_does_not_silence_this_process(hang, monkeypatc
             hub.publish(event(f"{number}"))
             await socket.has(number + 1)
     assert "the channel layer did not take 1 events" in caplog.text
+
+
+class AwayLayer(InMemoryChannelLayer):
+    """Takes no more members while it is away."""
+
+    away = False
+
+    async def group_add(self, group, channel):
+        if self.away:
+            raise ConnectionError("the layer is away")
+        await super().group_add(group, channel)
+
+    async def group_discard(self, group, channel):
+        if self.away:
+            raise ConnectionError("the layer is away")
+        await super().group_discard(group, channel)
+
+
+async def test_socket_that_comes_while_the_layer_is_away(monkeypatch, caplog):
+    """It hears this process at once, the others when the layer is back, and that something may be lost."""
+    monkeypatch.setattr(hub_module, "REJOIN_SECONDS", 0.01)
+    shared = AwayLayer(capacity=10_000, expiry=3600, group_expiry=3600)
+    async with running(shared) as (hub,):
+        gaps = []
+        hub.listen(lambda heard: gaps.append(heard) if isinstance(heard, Gap) else None)
+        shared.away = True
+        wire, socket = Wire(), Socket()
+        await hub.subscribe(TOPIC, wire, socket.send)
+        assert not hub.hears(TOPIC)
+        hub.send_here(TOPIC, [event("Alice")])
+        await socket.has(1)
+        shared.away = False
+        async with asyncio.timeout(DEADLINE):
+            while not gaps:
+                await asyncio.sleep(0)
+        await shared.group_send(TOPIC, {"type": "hub.events", "data": pack([event("Bob")])})
+        await socket.has(2)
+        shared.away = True
+        await hub.unsubscribe(TOPIC, wire, socket.send)
+        assert "cannot be left" in caplog.text
+        shared.away = False
 
 
 async def test_message_that_cannot_be_read_is_passed_over(caplog):

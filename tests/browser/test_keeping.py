@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visitor import Visitor
-from tests.server import Server
+from tests.server import STOP_TIMEOUT, Server
 
 pytestmark = pytest.mark.browser
 
@@ -155,8 +155,10 @@ def test_a_server_that_restarts_is_told_apart_and_found_again(arrive, tmp_path):
     with Server(tmp_path / "data") as first:
         tess = arrive("animals", url=first.url)
         tess.say("before the restart")
-        first.stop()
+        first.process.terminate()
+        # At once: when a first attempt has failed, the page no longer knows that it is a restart.
         expect(tess.page.locator("#connection")).to_contain_text("The server is restarting")
+        assert first.process.wait(STOP_TIMEOUT) == 0
         tess.write("during the restart")
     with Server(tmp_path / "data", port=first.port):
         expect(tess.line("during the restart")).to_have_attribute("data-seq", SEQ)

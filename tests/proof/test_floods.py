@@ -13,7 +13,7 @@ from tests.server import ROOT
 
 pytestmark = pytest.mark.long
 
-SECONDS = 1.5
+SECONDS = 1.0
 RATIO, SLACK = 10, 0.25
 """How much slower, and how many seconds more: two cores share a flooder, the server and the one who measures."""
 

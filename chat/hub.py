@@ -64,7 +64,7 @@ class Hub:
         self._joined: set[str] = set()
         self._join_lock = asyncio.Lock()
         self._missing = asyncio.Event()
-        """Some topic could not be joined."""
+        """The layer is away: some topic could not be joined or left."""
         self._outgoing: list[AnyEvent] = []
         self._outgoing_ready = asyncio.Event()
         self._incoming: dict[str, list[AnyEvent]] = {}
@@ -102,7 +102,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for topic in list(self._joined):
-            await self._layer.group_discard(topic, self._channel)
+            await self._discard(topic)
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every event that reaches this process, before any socket gets it."""
@@ -149,13 +149,14 @@ class Hub:
 
     async def _join(self, topic: str) -> None:
         async with self._join_lock:
-            if topic in self._joined:
+            if topic in self._joined or self._missing.is_set():
+                # While the layer is away nobody waits for it again: what is missing is joined later.
                 return
             try:
                 async with asyncio.timeout(LAYER_TIMEOUT):
                     await self._layer.group_add(topic, self._channel)
             except Exception as error:
-                # Nobody here need wait for the layer: what this process publishes reaches it all the same.
+                # What this process publishes reaches its own sockets all the same.
                 logger.warning("%s cannot be joined yet: %r", topic, error)
                 self._missing.set()
             else:
@@ -174,14 +175,19 @@ class Hub:
 
     async def _leave(self, topic: str) -> None:
         async with self._join_lock:
-            if topic not in self._joined or topic in self._subscribers or topic == SITE_TOPIC:
-                return
-            self._joined.discard(topic)
-            try:
-                async with asyncio.timeout(LAYER_TIMEOUT):
-                    await self._layer.group_discard(topic, self._channel)
-            except Exception as error:
-                logger.warning("%s cannot be left: %r", topic, error)
+            if topic in self._joined and topic not in self._subscribers and topic != SITE_TOPIC:
+                await self._discard(topic)
+
+    async def _discard(self, topic: str) -> None:
+        self._joined.discard(topic)
+        if self._missing.is_set():
+            return
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                await self._layer.group_discard(topic, self._channel)
+        except Exception as error:
+            logger.warning("%s cannot be left: %r", topic, error)
+            self._missing.set()
 
     def _enqueue(self, event: AnyEvent) -> None:
         self._outgoing.append(event)

@@ -28,13 +28,12 @@ from chat.posting import post
 from chat.push import push
 from chat.tokens import PUSH, READ, bearer_of
 from rpc import OperationError, Prepared, Refused, RetryLater
+from rpc.payloads import UNREADABLE
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
 """Of a request: the longest message with every character of it escaped fits."""
-MAX_SEQ = 2**63 - 1
-"""What the database can hold."""
 
 STATUS_OF_CODE = {
     "no_such_room": HTTPStatus.NOT_FOUND,
@@ -55,7 +54,7 @@ STATUS_OF_CLOSE = {
 P = TypeVar("P")
 Answer = tuple[HTTPStatus, Any]
 Handler = Callable[..., Awaitable[Answer]]
-Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=history.MAX_SEQ)]
 
 
 class HttpLink:
@@ -198,7 +197,7 @@ def _json_of(request: HttpRequest, shape: type[P]) -> P:
         raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, "too_large")
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _bad_params(error) from None
 
 

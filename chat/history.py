@@ -11,6 +11,8 @@ from chat.posts import sent_message
 
 PAGE = 50
 MAX_PAGE = 200
+MAX_SEQ = 2**63 - 1
+"""Of a seq or a version: what the database can hold."""
 """Messages in one answer: with the longest texts still well under the payload limit of a connection in practice."""
 
 

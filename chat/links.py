@@ -44,15 +44,9 @@ class GotalkLink:
     def __init__(self, peer: Peer) -> None:
         self.door = "web" if peer.scope.get("type") == "websocket" else "gotalk"
         self.scope = peer.scope
-        self._peer = peer
-
-    def send(self, payload: Prepared) -> None:
-        self._peer.send(payload)
-
-    notify = send
+        # The peer's own: a method around it would be one more call for each message of a fan-out.
+        self.send = self.notify = peer.send
+        self.close = peer.close
 
     def lost_room(self, name: str) -> None:
         """It is told by the list of rooms."""
-
-    def close(self, code: int, text: str) -> None:
-        self._peer.close(code, text)

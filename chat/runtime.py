@@ -248,7 +248,7 @@ class Runtime:
         try:
             return await self.writer.post(post)
         except WriterBusy:
-            raise _busy() from None
+            raise busy() from None
 
     async def write(self, service: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """
@@ -260,7 +260,7 @@ class Runtime:
         try:
             return await self.writer.run(service, *args, **kwargs)
         except WriterBusy:
-            raise _busy() from None
+            raise busy() from None
 
     async def account(self, client: Client) -> int:
         """The key of the row of this socket's person; a visitor gets one now."""
@@ -528,5 +528,6 @@ class Runtime:
             self._hear(SettingsChanged())
 
 
-def _busy() -> RetryLater:
+def busy() -> RetryLater:
+    """What is asked again later, for too much waits to be written or takes too long."""
     return RetryLater(BUSY_RETRY_MS, "the server is busy", code="busy")

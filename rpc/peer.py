@@ -36,6 +36,10 @@ LOST = 1006
 """The code that WebSockets give a connection that ended without a close (RFC 6455, section 7.1.5)."""
 
 
+_REQUESTS = (Request, StreamRequest)
+"""Not a union in its place: that would be made anew for every message."""
+
+
 class Peer:
     """
     Args:
@@ -242,7 +246,7 @@ class Peer:
         line, session = self._line, self._session
         next_event = session.next_event
         while not line.holds and (event := next_event()) is not None:
-            if isinstance(event, Request | StreamRequest):
+            if isinstance(event, _REQUESTS):
                 self._serving.take_request(event)
             elif isinstance(event, Notification):
                 self._serving.take_notification(event)

@@ -384,8 +384,7 @@ class Session:
         Raises:
             MessageTooBig: the request is still in flight.
         """
-        if len(payload) > self._limits.max_payload_bytes:
-            raise MessageTooBig(len(payload), self._limits.max_payload_bytes)
+        self._check_size(payload)
         text = self._answered(id)
         if text is None:
             return
@@ -404,8 +403,7 @@ class Session:
         Raises:
             MessageTooBig: the request is still in flight.
         """
-        if len(payload) > self._limits.max_payload_bytes:
-            raise MessageTooBig(len(payload), self._limits.max_payload_bytes)
+        self._check_size(payload)
         text = self._in_flight.get(id) if payload else self._answered(id)
         if text is not None and self.ended is None:
             self._push_answer(StreamResult(id, payload), text)
@@ -526,10 +524,13 @@ class Session:
         """What a request of ours gets that has no answer when the connection has ended."""
         return ConnectionClosed(self.ended.close_code, self.ended.text) if self.ended else ConnectionClosed()
 
-    def _push(self, message: Message) -> None:
-        header, payload = encode(message)
+    def _check_size(self, payload: bytes) -> None:
         if len(payload) > self._limits.max_payload_bytes:
             raise MessageTooBig(len(payload), self._limits.max_payload_bytes)
+
+    def _push(self, message: Message) -> None:
+        header, payload = encode(message)
+        self._check_size(payload)
         self._outgoing.append(header)
         if payload:
             self._outgoing.append(payload)

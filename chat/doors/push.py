@@ -35,9 +35,10 @@ from chat.identity import session_key_of
 from chat.opcodes import MAX_PAYLOAD_BYTES, OPCODE_BYTES, Opcode, frame, split
 from chat.people import Info, info
 from chat.posting import post
-from chat.runtime import Runtime
+from chat.runtime import Runtime, busy
 from chat.tokens import READ, bearer_of
 from rpc import OperationError, Refused, RetryLater
+from rpc.payloads import UNREADABLE
 from rpc.prepared import Frames
 from rpc.session import Chunk
 from rpc.transport import AsgiSend
@@ -53,9 +54,8 @@ REQUEST_SECONDS = 30.0
 """For a request to be answered; entering a room lasts as long as its messages are read."""
 MAX_AT_ONCE = 16
 """Requests of one connection that run side by side."""
-BUSY_RETRY_MS = 1000
 
-Version = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Version = Annotated[int, msgspec.Meta(ge=0, le=history.MAX_SEQ)]
 
 _json = msgspec.json.Encoder().encode
 
@@ -329,7 +329,7 @@ class Conversation:
         except (OperationError, RetryLater) as error:
             return error
         except TimeoutError:
-            return RetryLater(BUSY_RETRY_MS, "the server is busy", code="busy")
+            return busy()
         except Exception:
             logger.exception("a push request failed")
             return OperationError("internal error", code="internal")
@@ -440,5 +440,5 @@ def _decoded(payload: bytes, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(payload, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise OperationError(f"this is not what the opcode takes: {error}", code="bad_params") from None

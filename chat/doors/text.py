@@ -38,7 +38,6 @@ POST_SECONDS = 30.0
 """For one line to be stored."""
 MAX_HELD = 1000
 """Batches of edits that may come in while older messages are read."""
-MAX_SEQ = 2**63 - 1
 
 
 class AskedWire(msgspec.Struct):
@@ -60,7 +59,7 @@ def asked_for(query: Mapping[str, str]) -> AskedWire:
     if form not in ("text", "json"):
         raise Refused(BAD_MESSAGE, "format is text or json")
     wire = JSON if form == "json" else NAMED if names == "1" else PLAIN
-    return AskedWire(wire, query.get("name"), number_of(query, "since", 0, MAX_SEQ))
+    return AskedWire(wire, query.get("name"), number_of(query, "since", 0, history.MAX_SEQ))
 
 
 class SaidLine(msgspec.Struct):

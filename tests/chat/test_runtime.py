@@ -161,7 +161,7 @@ async def test_connection_that_ends_leaves_nothing_behind(chat, hall, alice):
     assert len(runtime.clients) == len(runtime.directory.people) == 1
     assert len(runtime.watchers._room_of) == 1
     senders = [send for wires in runtime.hub._subscribers.values() for some in wires.values() for send in some]
-    assert {send.__self__ for send in senders} == {client.link for client in runtime.clients}
+    assert set(senders) == {client.link.send for client in runtime.clients}
 
 
 async def test_connections_that_come_and_go_at_once_leave_nothing_behind(chat, hall, alice):

@@ -8,7 +8,7 @@ from django.core.management import execute_from_command_line
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     if sys.argv[1:2] == ["gotalk"]:
-        from project.cli.main import run_alone
+        from rpc.cli.main import run_alone
 
         exit_code = run_alone(sys.argv[2:])
         if exit_code is not None:

@@ -28,7 +28,7 @@ from chat.posting import post
 from chat.push import push
 from chat.tokens import PUSH, READ, bearer_of
 from rpc import OperationError, Prepared, Refused, RetryLater
-from rpc.payloads import UNREADABLE
+from rpc.protocol.payloads import UNREADABLE
 
 logger = logging.getLogger(__name__)
 

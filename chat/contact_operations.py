@@ -6,7 +6,7 @@ from chat import befriending
 from chat.asking import client_of
 from chat.events import ContactEntry
 from rpc import Peer
-from rpc.handlers import default_handlers as handlers
+from rpc.peer.handlers import default_handlers as handlers
 
 
 class ByName(msgspec.Struct):

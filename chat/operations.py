@@ -22,7 +22,7 @@ from chat.posts import MAX_BODY_CHARS
 from chat.services import memberships, messages, rooms
 from chat.tokens import POST, RPC
 from rpc import OperationError, Peer, Refused
-from rpc.handlers import default_handlers as handlers
+from rpc.peer.handlers import default_handlers as handlers
 
 LOG_IN = 4401
 LOGIN_SECONDS = 5.0

@@ -15,7 +15,7 @@ from chat.others import Known, known_by
 from chat.services import memberships, rooms
 from chat.tokens import POST
 from rpc import OperationError, Peer
-from rpc.handlers import default_handlers as handlers
+from rpc.peer.handlers import default_handlers as handlers
 
 
 class Someone(msgspec.Struct):

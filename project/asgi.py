@@ -16,7 +16,7 @@ from chat.doors.push import PushDoor  # noqa: E402
 from chat.doors.text import TextDoor  # noqa: E402
 from project.doors import CheckOrigin, NoSuchDoor, OwnRootPath  # noqa: E402
 from project.proxies import RealClient  # noqa: E402
-from rpc.consumers import GotalkConsumer  # noqa: E402
+from rpc.contrib.django.consumers import GotalkConsumer  # noqa: E402
 
 application = OwnRootPath(
     ProtocolTypeRouter(

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from project.inbox import Inbox
-from rpc.transport import SEND_BUFFER_BYTES
+from rpc.transports.websocket_server import SEND_BUFFER_BYTES
 
 
 class SocketFrames:
     """
-    Writes prebuilt frames past Daphne's and Autobahn's layers (the `FrameSink` of `rpc.transport`), and is the
-    push producer of Twisted's transport, which so says when it is full.
+    Writes prebuilt frames past Daphne's and Autobahn's layers (the `FrameSink` of
+    `rpc.transports.websocket_server`), and is the push producer of Twisted's transport, which so says when it
+    is full.
 
     On plain TCP a frame goes straight to the kernel when nothing waits before it; what the kernel does not
     take, and everything on other transports, goes through Twisted's buffer, which keeps the order.

@@ -96,7 +96,7 @@ INSTALLED_APPS = [
     "daphne",
     "project",
     "chat",
-    "rpc",
+    "rpc.contrib.django",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -13,15 +13,15 @@ from rpc.errors import (
     RetryLater,
     RpcError,
 )
-from rpc.handlers import Handlers
 from rpc.limits import Limits
-from rpc.memory import pipe
 from rpc.messages import Heartbeat, Notification
-from rpc.ops import describe
-from rpc.peer import Peer
-from rpc.prepared import Prepared
+from rpc.peer.handlers import Handlers
+from rpc.peer.peer import Peer
+from rpc.peer.prepared import Prepared
+from rpc.peer.streams import Stream
+from rpc.schema.operations import describe
 from rpc.server import Server, serve
-from rpc.stream import Stream
+from rpc.transports.memory import pipe
 
 __all__ = [
     "Client",

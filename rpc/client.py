@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rpc import addresses
 from rpc.addresses import Address
-from rpc.asking import RETRIES
 from rpc.errors import ConnectionClosed
-from rpc.handlers import Handlers
 from rpc.limits import Limits
-from rpc.peer import Peer
-from rpc.sockets import SocketTransport
-from rpc.stream import NOTHING, Stream
+from rpc.peer.handlers import Handlers
+from rpc.peer.peer import Peer
+from rpc.peer.requester import RETRIES
+from rpc.peer.streams import NOTHING, Stream
+from rpc.transports.tcp import SocketTransport
 
 if TYPE_CHECKING:
-    from rpc.websocket import WebSocketTransport
+    from rpc.transports.websocket_client import WebSocketTransport
 
 logger = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ class Client:
         loop = asyncio.get_running_loop()
         if address.scheme in ("ws", "wss"):
             # Not on top: a program that uses no WebSocket does without the library.
-            from rpc.websocket import open_websocket
+            from rpc.transports.websocket_client import open_websocket
 
             return await open_websocket(address.url, self._headers, self._ssl, self._limits)
         if address.scheme == "unix":

@@ -9,12 +9,12 @@ from typing import Any, Self
 
 from rpc import addresses
 from rpc.addresses import Address
-from rpc.handlers import Handlers, default_handlers
 from rpc.limits import Limits
-from rpc.peer import Peer
-from rpc.serving import RunBlocking
-from rpc.socket_file import SocketFile
-from rpc.sockets import SocketTransport
+from rpc.peer.dispatcher import RunBlocking
+from rpc.peer.handlers import Handlers, default_handlers
+from rpc.peer.peer import Peer
+from rpc.transports.tcp import SocketTransport
+from rpc.transports.unix import SocketFile
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from chat.clients import RoomEntry
 from chat.names import MAX_NAME_CHARS
 from chat.posts import MAX_BODY_CHARS
 from rpc import Handlers, Limits
-from rpc.handlers import default_handlers
-from rpc.memory import pipe
+from rpc.peer.handlers import default_handlers
+from rpc.transports.memory import pipe
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]

@@ -14,9 +14,12 @@ from urllib.request import urlopen
 
 import pytest
 
-from project.cli.main import SUBCOMMANDS
-from rpc import Limits, addresses, asking, client, server, session
+from project.cli import serve
+from rpc import Limits, addresses, client, server
+from rpc.cli.main import SUBCOMMANDS
 from rpc.limits import MAX_NAME_BYTES
+from rpc.peer import requester
+from rpc.protocol import session
 from tests.certificate import make_certificate
 from tests.peers.stock.go import GoPeer
 from tests.ports import accepts, free_port, wait_until
@@ -26,7 +29,7 @@ pytestmark = pytest.mark.peers
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "rpc.md").read_text()
-SCRIPT = (ROOT / "rpc/static/rpc/gotalk.js").read_text()
+SCRIPT = (ROOT / "rpc/contrib/django/static/rpc/gotalk.js").read_text()
 PAGE = ROOT / "tests/js/guide/page.mjs"
 DEADLINE = 60.0
 OPERATIONS = "shop/operations.py"
@@ -215,14 +218,14 @@ def test_subcommands_are_listed():
     """Each of them, and no other."""
     section = GUIDE.split("## The command line")[1].split("\n## ")[0]
     listed = re.findall(r"^\| `(\w+)`", section, re.MULTILINE)
-    assert sorted(listed) == sorted(each.__name__.rpartition(".")[2] for each in SUBCOMMANDS)
+    assert sorted(listed) == sorted(each.__name__.rpartition(".")[2] for each in (*SUBCOMMANDS, serve))
 
 
 @pytest.mark.typescript
 def test_types(folder, site):
     """What `gotalk types` writes and gotalk.d.ts fit the program that uses both."""
     shell(folder, site, commands("gotalk types").source)
-    shutil.copy(ROOT / "rpc/static/rpc/gotalk.d.ts", folder)
+    shutil.copy(ROOT / "rpc/contrib/django/static/rpc/gotalk.d.ts", folder)
     program = blocks("ts")[0]
     (folder / program.name).write_text(program.source)
     run(folder, "tsc", "--strict", "--noEmit", "--target", "es2020", program.name)
@@ -258,7 +261,7 @@ def of_the_script(name: str) -> int:
 
 
 SAID = [
-    f"at most {asking.RETRIES} times",
+    f"at most {requester.RETRIES} times",
     f"waits {session.MIN_RETRY_MS} to {session.MAX_RETRY_MS:,} ms",
     "Port 0 is a free one",
     "0 for a free one",
@@ -305,7 +308,7 @@ def test_script_has_the_same_times():
     """Where the guide gives one number for both languages."""
     assert of_the_script("requestTimeout") == LIMITS.request_timeout * 1000
     assert of_the_script("streamTimeout") == LIMITS.stream_timeout * 1000
-    assert of_the_script("retryLimit") == asking.RETRIES
+    assert of_the_script("retryLimit") == requester.RETRIES
     assert of_the_script("WINDOW") == LIMITS.stream_window
     assert of_the_script("LAST_CEILING_MS") == client.LAST_CEILING * 1000
     assert of_the_script("MIN_RETRY_MS") == session.MIN_RETRY_MS

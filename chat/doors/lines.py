@@ -8,7 +8,7 @@ import msgspec
 
 from chat.events import AnyEvent, Changed, Gap, Message, Notice, Posted
 from chat.hub import Encode
-from rpc.prepared import Frames
+from rpc.peer.prepared import Frames
 
 MAX_JOINED_CHARS = 16 * 1024
 """Lines that wait together go out in frames of about this size: common clients take no more than 1 MiB."""

@@ -38,10 +38,10 @@ from chat.posting import post
 from chat.runtime import Runtime, busy
 from chat.tokens import READ, bearer_of
 from rpc import OperationError, Refused, RetryLater
-from rpc.payloads import UNREADABLE
-from rpc.prepared import Frames
-from rpc.session import Chunk
-from rpc.transport import AsgiSend
+from rpc.peer.prepared import Frames
+from rpc.protocol.payloads import UNREADABLE
+from rpc.protocol.session import Chunk
+from rpc.transports.websocket_server import AsgiSend
 
 logger = logging.getLogger(__name__)
 

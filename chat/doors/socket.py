@@ -19,10 +19,10 @@ from typing import Any, Self
 
 from chat.hub import Encode
 from rpc import Prepared, Refused
+from rpc.contrib.django.conf import site_limits
 from rpc.limits import CHUNK_COST, TokenBucket
-from rpc.session import Chunk
-from rpc.site import site_limits
-from rpc.transport import AsgiSend, websocket_transport
+from rpc.protocol.session import Chunk
+from rpc.transports.websocket_server import AsgiSend, websocket_transport
 
 logger = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from chat.services.people import TakenNames
 from chat.services.rooms import create_room
 from chat.tokens import READ
 from rpc import OperationError, Refused, RetryLater
-from rpc.session import Chunk
-from rpc.transport import AsgiSend
+from rpc.protocol.session import Chunk
+from rpc.transports.websocket_server import AsgiSend
 
 logger = logging.getLogger(__name__)
 

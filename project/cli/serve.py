@@ -10,9 +10,9 @@ import threading
 
 from django.conf import settings
 
-from project.cli.failures import NOT_CONNECTED, Failure, usage
-from project.cli.options import Subparsers, add_json_option, add_parser
-from project.cli.output import Output
+from rpc.cli.failures import NOT_CONNECTED, Failure, usage
+from rpc.cli.options import Subparsers, add_json_option, add_parser
+from rpc.cli.output import Output
 
 logger = logging.getLogger(__name__)
 

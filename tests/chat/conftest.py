@@ -2,7 +2,7 @@
 A chat that runs in the test's own process, and the people in it.
 
 Async tests run on a loop of their own. With the fixture `chat` the runtime, its writer thread and its hub are
-those of a serving process; sockets are ends of `rpc.memory.memory_pair`.
+those of a serving process; sockets are ends of `rpc.transports.memory.memory_pair`.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from chat import lifecycle
 from chat.models import Membership, Room, SiteSettings, User
 from chat.visitors import GUEST_NAME
 from rpc import Handlers, Peer, RequestFailed, RetryLater
-from rpc.handlers import default_handlers
-from rpc.memory import memory_pair
+from rpc.peer.handlers import default_handlers
+from rpc.transports.memory import memory_pair
 
 DEADLINE = 10.0
 FAST = 0.005

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 
-const SOURCE = new URL("../../rpc/static/rpc/gotalk.js", import.meta.url);
+const SOURCE = new URL("../../rpc/contrib/django/static/rpc/gotalk.js", import.meta.url);
 const realSetImmediate = setImmediate;
 
 /** Lets promises settle. */

@@ -5,7 +5,7 @@ import { runInThisContext } from "node:vm";
 
 const DEBIAN_WS = "/usr/share/nodejs/ws";
 globalThis.WebSocket ??= createRequire(import.meta.url)(DEBIAN_WS).WebSocket;
-runInThisContext(readFileSync(new URL("../../rpc/static/rpc/gotalk.js", import.meta.url), "utf8"));
+runInThisContext(readFileSync(new URL("../../rpc/contrib/django/static/rpc/gotalk.js", import.meta.url), "utf8"));
 
 const [what, address, name] = process.argv.slice(2);
 const { gotalk } = globalThis;

@@ -18,13 +18,13 @@ django.setup()
 
 from project.server import HubtalkServer  # noqa: E402
 from rpc import Server, serve  # noqa: E402
-from rpc.consumers import GotalkConsumer  # noqa: E402
-from rpc.site import site_limits  # noqa: E402
+from rpc.contrib.django.conf import site_limits  # noqa: E402
+from rpc.contrib.django.consumers import GotalkConsumer  # noqa: E402
 from tests.peers.operations import handlers  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
-    "/gotalk.js": ROOT / "rpc/static/rpc/gotalk.js",
+    "/gotalk.js": ROOT / "rpc/contrib/django/static/rpc/gotalk.js",
     "/peer.js": ROOT / "tests/peers/peer.js",
     "/behaviours.js": ROOT / "tests/js/behaviours.js",
 }

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 import pytest
 from django.core.management import call_command
 
-from project.cli.main import run_alone
 from rpc import Handlers, OperationError, Peer, RetryLater, serve
+from rpc.cli.main import run_alone
 from tests.rpc_sockets.conftest import certificate, server_context  # noqa: F401
 from tests.server import ROOT, Server
 

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from rpc import RemoteProtocolError
-from rpc.codec import Decoder
+from rpc.protocol.codec import Decoder
 from tests.rpc.wire import VECTORS
 
 pytestmark = pytest.mark.long

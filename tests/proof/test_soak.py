@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from rpc import ConnectionClosed, Handlers, Limits, Peer, RequestTimeout, connect, serve
-from rpc.session import Session
-from rpc.stream import Stream
+from rpc.peer.streams import Stream
+from rpc.protocol.session import Session
 
 pytestmark = pytest.mark.long
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from rpc import Handlers, Limits, Peer
-from rpc.memory import MemoryTransport, memory_pair
-from rpc.session import Chunk
+from rpc.protocol.session import Chunk
+from rpc.transports.memory import MemoryTransport, memory_pair
 from tests.rpc.wire import HELLO
 
 

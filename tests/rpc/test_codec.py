@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.codec import Decoder, Oversized, encode
 from rpc.errors import LocalProtocolError, RemoteProtocolError
 from rpc.messages import (
     ErrorResult,
@@ -21,6 +20,7 @@ from rpc.messages import (
     StreamRequest,
     StreamResult,
 )
+from rpc.protocol.codec import Decoder, Oversized, encode
 from tests.rpc.wire import VECTORS, cut, messages, vector_message
 
 MIB = 1024 * 1024

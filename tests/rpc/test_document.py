@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 
 import rpc
-from rpc import Limits, reserved
-from rpc.codec import encode
+from rpc import Limits
 from rpc.limits import CHUNK_COST, MAX_NAME_BYTES, SKIP_FACTOR, part_cost
-from rpc.session import FEATURES, MAX_RETRY_MS, MIN_RETRY_MS
+from rpc.protocol import extensions
+from rpc.protocol.codec import encode
+from rpc.protocol.session import FEATURES, MAX_RETRY_MS, MIN_RETRY_MS
 from tests.rpc.wire import HELLO
 
 DOCUMENT = (Path(rpc.__file__).parents[1] / "docs" / "protocol.md").read_text()
@@ -52,6 +53,6 @@ def test_public_names():
 
 def test_grant():
     """A grant is shown as it is, and what a part costs is the code's."""
-    assert b"".join(encode(reserved.more(b"0001", 8, results=False))).decode() in DOCUMENT
+    assert b"".join(encode(extensions.more(b"0001", 8, results=False))).decode() in DOCUMENT
     assert (part_cost(b"x"), part_cost(bytes(64 * 1024))) == (1, 2)
     assert "A part costs 1, and 1 more for each full 64 KiB" in DOCUMENT

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from rpc import Handlers, Limits, Peer
-from rpc.handlers import Runs
-from rpc.payloads import decoder
+from rpc.peer.handlers import Runs
+from rpc.protocol.payloads import decoder
 
 
 async def on_loop(peer: Peer, params: int) -> int:

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from rpc import Handlers, RequestFailed
-from rpc.handlers import default_handlers
-from rpc.memory import pipe
-from rpc.ops import RAW, describe
+from rpc.peer.handlers import default_handlers
+from rpc.schema.operations import RAW, describe
+from rpc.transports.memory import pipe
 
 
 class Where(msgspec.Struct):

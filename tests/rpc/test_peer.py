@@ -23,7 +23,7 @@ from rpc import (
     RetryLater,
     RpcError,
 )
-from rpc.memory import memory_pair, pipe
+from rpc.transports.memory import memory_pair, pipe
 from tests.rpc.ends import FarEnd, facing
 from tests.rpc.wire import ERRORS, HELLO, JOINED, cut
 

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpc import Handlers, Limits, OperationError, Peer, RetryLater, RpcError
-from rpc.memory import pipe
 from rpc.messages import (
     ErrorResult,
     Notification,
@@ -20,7 +19,8 @@ from rpc.messages import (
     StreamRequest,
     StreamResult,
 )
-from rpc.session import Announced, Cancelled, Granted, Session
+from rpc.protocol.session import Announced, Cancelled, Granted, Session
+from rpc.transports.memory import pipe
 from tests.rpc.clock import run
 
 SMALL = Limits(

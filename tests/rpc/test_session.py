@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.codec import Oversized
 from rpc.errors import ConnectionClosed, LocalProtocolError, MessageTooBig, OperationError, RetryLater
 from rpc.limits import Limits
 from rpc.messages import (
@@ -20,7 +19,8 @@ from rpc.messages import (
     StreamRequest,
     StreamResult,
 )
-from rpc.session import Announced, Cancelled, Session
+from rpc.protocol.codec import Oversized
+from rpc.protocol.session import Announced, Cancelled, Session
 from tests.rpc.wire import CANCEL, ERRORS, HELLO, JOINED, RETRY, VECTORS, cut
 
 ECHO = b"r0001004echo00000002hi"

@@ -17,7 +17,7 @@ from rpc import (
     RequestTimeout,
     RetryLater,
 )
-from rpc.memory import memory_pair, pipe
+from rpc.transports.memory import memory_pair, pipe
 from tests.rpc.ends import facing
 from tests.rpc.wire import CANCEL, HELLO
 

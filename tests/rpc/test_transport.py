@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from rpc import Handlers, Limits, LocalProtocolError, Notification, Peer, Prepared
-from rpc.frames import MAX_JOINED_BYTES, joined_frames, joined_pieces, split_frames
-from rpc.memory import memory_pair
-from rpc.transport import AsgiTransport, FrameTransport
+from rpc.protocol.frames import MAX_JOINED_BYTES, joined_frames, joined_pieces, split_frames
+from rpc.transports.memory import memory_pair
+from rpc.transports.websocket_server import AsgiTransport, FrameTransport
 from tests.rpc.wire import HELLO, JOINED
 
 

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from rpc import Handlers
-from rpc.handlers import default_handlers
-from rpc.ops import RAW, Description, describe
-from rpc.typescript import Types, declarations
+from rpc.peer.handlers import default_handlers
+from rpc.schema.operations import RAW, Description, describe
+from rpc.schema.typescript import Types, declarations
 
 
 class Colour(Enum):

@@ -6,7 +6,10 @@ import sys
 
 def test_import_needs_no_django():
     """`from rpc import …` loads neither Django nor Channels."""
-    program = "import sys, rpc, rpc.transport; print(sorted({'django', 'channels', 'asgiref'} & set(sys.modules)))"
+    program = (
+        "import sys, rpc, rpc.transports.websocket_server;"
+        " print(sorted({'django', 'channels', 'asgiref'} & set(sys.modules)))"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert result.stdout == "[]\n"
 

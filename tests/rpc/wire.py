@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rpc.codec import Decoder, Oversized
 from rpc.messages import (
     ErrorResult,
     Fault,
@@ -19,6 +18,7 @@ from rpc.messages import (
     StreamRequest,
     StreamResult,
 )
+from rpc.protocol.codec import Decoder, Oversized
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
 

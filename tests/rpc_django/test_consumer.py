@@ -9,8 +9,8 @@ import pytest
 from django.db import connections
 
 from rpc import Handlers, Limits, Notification, Peer, Prepared
-from rpc.consumers import GotalkConsumer
-from rpc.handlers import default_handlers
+from rpc.contrib.django.consumers import GotalkConsumer
+from rpc.peer.handlers import default_handlers
 
 
 class Asgi:
@@ -207,7 +207,7 @@ def test_own_limits(handlers):
 def test_handler_in_a_thread_has_fresh_connections(handlers, monkeypatch):
     """Around a plain function, database connections that died or are too old are closed, as around a request."""
     calls = []
-    monkeypatch.setattr("rpc.site.close_old_connections", lambda: calls.append("close"))
+    monkeypatch.setattr("rpc.contrib.django.conf.close_old_connections", lambda: calls.append("close"))
 
     @handlers.request("query")
     def query() -> int:

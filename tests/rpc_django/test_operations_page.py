@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from django.urls import reverse
 
-import rpc.views
+import rpc.contrib.django.views
 from chat.models import SiteSettings, User
 from rpc import Handlers
-from rpc.handlers import default_handlers
+from rpc.peer.handlers import default_handlers
 
 ADDRESS = "/rpc/"
 
@@ -47,7 +47,7 @@ def site(db):
 def served(monkeypatch):
     """Handlers that the page shows instead of the chat's."""
     handlers = Handlers()
-    monkeypatch.setattr(rpc.views, "default_handlers", handlers)
+    monkeypatch.setattr(rpc.contrib.django.views, "default_handlers", handlers)
     return handlers
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 import rpc
 
-SCRIPT = (Path(rpc.__file__).parent / "static" / "rpc" / "gotalk.js").read_bytes()
+SCRIPT = (Path(rpc.__file__).parent / "contrib" / "django" / "static" / "rpc" / "gotalk.js").read_bytes()
 ADDRESS = "/gotalk/gotalk.js"
 
 

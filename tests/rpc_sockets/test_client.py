@@ -7,7 +7,7 @@ import pytest
 from websockets.asyncio.server import serve as serve_websocket
 
 from rpc import ConnectionClosed, Handlers, Limits, Peer, RequestFailed, RequestTimeout, connect, serve
-from rpc.websocket import WebSocketTransport
+from rpc.transports.websocket_client import WebSocketTransport
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from rpc import (
     connect,
     serve,
 )
-from rpc.reserved import FEATURES
+from rpc.protocol.extensions import FEATURES
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from rpc import Handlers, addresses, connect, serve
-from rpc.tap import KEPT_BYTES, Reader, Seen, tap
+from rpc.cli.relay import KEPT_BYTES, Reader, Seen, tap
 
 
 def read(*chunks: bytes) -> list[Seen]:

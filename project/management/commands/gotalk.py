@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from project.cli.main import add_subcommands, main
+from project.cli import serve
+from rpc.cli.main import add_subcommands, main
 
 
 class Command(BaseCommand):
@@ -14,7 +15,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add_subcommands(parser)
+        add_subcommands(parser, serve)
 
     def handle(self, *args: Any, **options: Any) -> None:
         exit_code = main(Namespace(**options))

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connectOurs } from "../fakes.js";
 
-const DECLARED = readFileSync(new URL("../../../rpc/static/rpc/gotalk.d.ts", import.meta.url), "utf-8");
+const DECLARED = readFileSync(new URL("../../../rpc/contrib/django/static/rpc/gotalk.d.ts", import.meta.url), "utf-8");
 
 /** The names of an interface's own members. */
 function members(name) {

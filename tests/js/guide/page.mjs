@@ -9,5 +9,5 @@ const [origin, script] = process.argv.slice(2);
 globalThis.WebSocket ??= createRequire(import.meta.url)(DEBIAN_WS).WebSocket;
 globalThis.location = { href: `${origin}/page` };
 globalThis.document = { currentScript: { src: `${origin}/gotalk/gotalk.js` } };
-runInThisContext(readFileSync(new URL("../../../rpc/static/rpc/gotalk.js", import.meta.url), "utf8"));
+runInThisContext(readFileSync(new URL("../../../rpc/contrib/django/static/rpc/gotalk.js", import.meta.url), "utf8"));
 await import(pathToFileURL(script));

@@ -10,7 +10,7 @@ import type {
   Socket,
   Stream,
   StreamRequest,
-} from "../../../rpc/static/rpc/gotalk";
+} from "../../../rpc/contrib/django/static/rpc/gotalk";
 
 /** Fails when a name of `Names` is missing in `Type`. */
 type Has<Type, Names extends keyof Type> = Names;

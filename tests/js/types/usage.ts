@@ -9,7 +9,7 @@ import type {
   Socket,
   Stream,
   StreamHandler,
-} from "../../../rpc/static/rpc/gotalk";
+} from "../../../rpc/contrib/django/static/rpc/gotalk";
 
 interface Greeting {
   greeting: string;

@@ -137,7 +137,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     # Importing our server installs Twisted's reactor.
     from project.server import HubtalkServer
-    from rpc.consumers import GotalkConsumer
+    from rpc.contrib.django.consumers import GotalkConsumer
 
     handlers = site_handlers()
     doors = {

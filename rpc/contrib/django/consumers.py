@@ -1,0 +1,62 @@
+"""The door for WebSockets: a Channels consumer around a `Peer`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+
+from rpc.contrib.django.conf import run_in_database_thread, site_limits
+from rpc.limits import Limits
+from rpc.peer.handlers import Handlers, default_handlers
+from rpc.peer.peer import LOST, Peer
+from rpc.transports.websocket_server import AsgiSend, websocket_transport
+
+
+class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
+    """
+    Speaks gotalk on a WebSocket: `GotalkConsumer.as_asgi()`, or `as_asgi(handlers=…, limits=…)`.
+
+    Unlike Channels' own dispatch it makes no thread hop and no task for a message, and a slow request does
+    not hold the next message: the peer runs it beside.
+    """
+
+    handlers: Handlers = default_handlers
+    limits: Limits | None = None
+    """None: the defaults, without rates where the setting RATE_LIMITS is off."""
+
+    peer: Peer
+
+    def __init__(self, handlers: Handlers | None = None, limits: Limits | None = None) -> None:
+        if handlers is not None:
+            self.handlers = handlers
+        if limits is not None:
+            self.limits = limits
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Callable[[], Any], send: AsgiSend) -> None:
+        self.scope, self.base_send = scope, send
+        await self.websocket_connect(await receive())
+        peer = Peer(
+            self.handlers,
+            websocket_transport(scope, send),
+            site_limits() if self.limits is None else self.limits,
+            scope=scope,
+            run_blocking=run_in_database_thread,
+        )
+        async with peer as self.peer:
+            await peer.open()
+            while (event := await receive())["type"] == "websocket.receive":
+                await self.websocket_receive(event)
+            peer.lost(event.get("code", LOST), event.get("reason", ""))
+            await peer.hear_out()
+            await self.websocket_disconnect(event)
+
+    async def websocket_connect(self, event: Mapping[str, Any]) -> None:
+        """Accept at once: a browser learns the reason of a refusal only from an open socket's close code."""
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event: Mapping[str, Any]) -> None:
+        data = event.get("bytes")
+        self.peer.receive(event["text"] if data is None else data)
+
+    async def websocket_disconnect(self, event: Mapping[str, Any]) -> None:
+        """The peer ends when `__call__` leaves its block, which clean-up hooks hang on."""

@@ -1,0 +1,152 @@
+"""gotalk.js, at a fixed address that pages written for the stock file know; and what the server can be asked."""
+
+import gzip
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import get_conditional_response
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from rpc.peer.handlers import default_handlers
+from rpc.schema.operations import Description, NotificationEntry, OperationEntry, describe
+from rpc.schema.typescript import Types
+
+_SCRIPT = Path(__file__).parent / "static" / "rpc" / "gotalk.js"
+
+_MAX_AGE = 300
+"""Seconds a browser may use the script without asking: its address never changes, its content does."""
+
+
+class _Variant(NamedTuple):
+    content: bytes
+    etag: str
+
+
+@cache
+def _variants() -> tuple[_Variant, _Variant]:
+    """The script as it is and gzipped; each has its own strong tag, for their bytes differ."""
+    content = _SCRIPT.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    # mtime 0: the same bytes in every process, as a strong tag promises.
+    return _Variant(content, f'"{digest}"'), _Variant(gzip.compress(content, mtime=0), f'"{digest}-gzip"')
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    for offer in accept_encoding.lower().split(","):
+        coding, _, weight = offer.replace(" ", "").partition(";")
+        if coding == "gzip":
+            return weight.rstrip("0.") != "q="
+    return False
+
+
+@require_safe
+def gotalk_js(request: HttpRequest) -> HttpResponse:
+    plain, gzipped = _variants()
+    accepts_gzip = _accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    variant = gzipped if accepts_gzip else plain
+    response = HttpResponse(variant.content, content_type="text/javascript; charset=utf-8")
+    if accepts_gzip:
+        response["Content-Encoding"] = "gzip"
+    response["ETag"] = variant.etag
+    response["Vary"] = "Accept-Encoding"
+    response["Cache-Control"] = f"public, max-age={_MAX_AGE}"
+    return get_conditional_response(request, etag=variant.etag, response=response) or response
+
+
+# --- the page of the operations ----------------------------------------------------------------------------
+
+
+class _Shown(NamedTuple):
+    """An operation or a notification as the page shows it."""
+
+    name: str
+    kind: str
+    doc: str
+    params: SafeString
+    """Its type, with links to the types that it names."""
+    spelled_out: list[SafeString]
+    """The declarations of these types, for whoever writes the params."""
+    result: SafeString
+    """Its type; empty for a notification."""
+    yields: bool
+    schema: str
+
+
+class _Type(NamedTuple):
+    name: str
+    declaration: SafeString
+    schema: str
+
+
+@require_safe
+def operations_page(request: HttpRequest) -> HttpResponse:
+    """What `GotalkConsumer` serves, for people; a script that comes with it lets them try."""
+    page = _Page(describe(default_handlers))
+    return render(
+        request,
+        "rpc/operations.html",
+        {"operations": page.operations(), "notifications": page.notifications(), "types": page.types()},
+    )
+
+
+class _Page:
+    def __init__(self, description: Description) -> None:
+        self._description = description
+        self._types = Types(description.defs)
+        self._definitions = {own: name for name, own in self._types.names.items()}
+
+    def operations(self) -> list[_Shown]:
+        return [
+            self._shown(name, each.kind, each, self._linked(self._types.text(each.result)), each.yields)
+            for name, each in self._description.operations.items()
+        ]
+
+    def notifications(self) -> list[_Shown]:
+        return [
+            self._shown(name, "notification", each, SafeString(), yields=False)
+            for name, each in self._description.notifications.items()
+        ]
+
+    def types(self) -> list[_Type]:
+        return [
+            _Type(self._types.names[name], self._declaration(name), _pretty(schema))
+            for name, schema in self._description.defs.items()
+        ]
+
+    def _shown(
+        self, name: str, kind: str, entry: OperationEntry | NotificationEntry, result: SafeString, yields: bool
+    ) -> _Shown:
+        params = self._types.text(entry.params)
+        named = [self._definitions[word] for word in _WORD.findall(params) if word in self._definitions]
+        spelled_out = [self._declaration(each) for each in named]
+        return _Shown(name, kind, entry.doc, self._linked(params), spelled_out, result, yields, _pretty(entry))
+
+    def _declaration(self, name: str) -> SafeString:
+        return self._linked(_EXPORT.sub("", self._types.declaration(name)))
+
+    def _linked(self, text: str) -> SafeString:
+        """The text of a type, where each type of ours leads to its declaration."""
+        return format_html_join(
+            "",
+            "{}",
+            (
+                (format_html('<a href="#type-{0}">{0}</a>', word) if word in self._definitions else word,)
+                for word in _WORD.split(text)
+            ),
+        )
+
+
+_WORD = re.compile(r"(\w+)")
+_EXPORT = re.compile("^export ", re.MULTILINE)
+
+
+def _pretty(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

@@ -1,0 +1,175 @@
+"""A request of ours whose parts, and those of its result, go over the connection one by one."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from rpc.errors import LocalProtocolError, RequestFailed, RequestTimeout
+from rpc.messages import Result
+from rpc.peer.flow_control import Credit, Parts
+from rpc.peer.requester import Asking, to_payload
+from rpc.protocol.payloads import decoder
+from rpc.protocol.session import Answer
+
+NOTHING = object()
+"""No single request: the parts are sent one by one."""
+
+
+class Stream:
+    """
+    Made by `Peer.stream`. Enter it, then in any order, also at the same time: `await send(value)`,
+    `await end()`, and iterate over it for the parts of the result; a single result is one part. Leaving the
+    block before the result has ended cancels the request.
+
+    All of these raise RequestFailed, RetryLater, RequestTimeout, ConnectionClosed or MessageTooBig once the
+    stream has failed.
+    """
+
+    def __init__(
+        self, asking: Asking, operation: str, params: Any, result_type: Any, timeout: float | None
+    ) -> None:
+        self.operation = operation
+        self._asking = asking
+        self._params = params
+        self._timeout = asking.limits.stream_timeout if timeout is None else timeout
+        self._loop = asyncio.get_running_loop()
+        decode = decoder(result_type)
+        self._results = Parts(
+            lambda payload: asking.read(operation, decode, payload),
+            asking.limits.stream_window,
+            asking.line,
+            self._grant,
+        )
+        self.credit = Credit(asking.line.window)
+        self._id: bytes | None = None
+        self._opening = asyncio.Lock()
+        self._request_ended = False
+        self._over = False
+        """Answered, failed or given up."""
+        self._waits = 0
+        self._waits_since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._params is not NOTHING:
+            self._request_ended = True
+            self._id = self._asking.ask_for_stream(self, to_payload(self._params))
+        self._watch()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._give_up()
+        self._results.discard()
+
+    async def send(self, value: Any) -> None:
+        """
+        Send a part of the request: as JSON, or as it is if it is bytes. Waits while the other end is slow.
+        One task at a time.
+
+        Raises:
+            LocalProtocolError: the other end takes no streams, the request has ended, or the part is empty.
+        """
+        payload = to_payload(value)
+        if not payload or self._request_ended:
+            raise LocalProtocolError("the request has ended" if payload else "an empty part would be the end")
+        with self._waiting():
+            await self.credit.wait()
+            if not await self._open(payload):
+                await self._asking.send_part(await self._opened(), payload)
+        self.credit.spend(payload)
+
+    async def end(self) -> None:
+        """No more parts will be sent."""
+        if self._request_ended:
+            return
+        id = await self._opened()
+        self._request_ended = True
+        await self._asking.send_part(id, b"")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        with self._waiting():
+            await self._opened()
+            return await anext(self._results)
+
+    async def _opened(self) -> bytes:
+        """The id of the request; one that has sent nothing yet is opened without a part."""
+        while self._id is None:
+            with self._waiting():
+                await self._open(b"")
+        return self._id
+
+    async def _open(self, first: bytes) -> bool:
+        """Open the request with this first part; returns False if it is open already."""
+        # Who sends and who reads may both be the first, and opening may have to wait.
+        async with self._opening:
+            if self._id is not None:
+                return False
+            self._id = await self._asking.open_stream(self, first)
+            return True
+
+    # --- what comes in -------------------------------------------------------------------------------------
+
+    def answered(self, answer: Answer) -> None:
+        if isinstance(answer, Result):
+            self._results.put(answer.payload)
+            self._ended()
+        else:
+            self.failed(self._asking.error_of(self.operation, answer))
+
+    def result_part(self, payload: bytes) -> None:
+        if payload:
+            self._results.put(payload)
+        else:
+            self._ended()
+
+    def failed(self, error: Exception) -> None:
+        self._finish(error, error)
+
+    def _ended(self) -> None:
+        self._finish(None, RequestFailed(self.operation, "it is answered and takes no more parts", "ended"))
+
+    def _finish(self, to_reader: Exception | None, to_writer: Exception) -> None:
+        self._over = True
+        self._results.end(to_reader)
+        self.credit.stop(to_writer)
+
+    def _give_up(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._over and self._id is not None:
+            self._asking.give_up(self._id)
+        self._over = True
+
+    def _grant(self, credit: int) -> None:
+        if self._id is not None:
+            self._asking.grant(self._id, credit)
+
+    # --- time ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Only while someone waits does silence count."""
+        if not self._waits:
+            self._waits_since = self._loop.time()
+        self._waits += 1
+        try:
+            yield
+        finally:
+            self._waits -= 1
+
+    def _watch(self) -> None:
+        """End the stream when nothing moves for too long."""
+        now = self._loop.time()
+        quiet_since = max(self._results.moved_at, self.credit.moved_at, self._waits_since) if self._waits else now
+        if now >= quiet_since + self._timeout:
+            self._give_up()
+            self.failed(RequestTimeout(self.operation, self._timeout))
+        else:
+            self._timer = self._loop.call_at(quiet_since + self._timeout, self._watch)

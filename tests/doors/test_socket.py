@@ -8,7 +8,7 @@ import pytest
 
 from chat.doors import socket as door_socket
 from chat.doors.socket import MAX_UNREAD_BYTES, MAX_UNREAD_SECONDS, DoorSocket
-from project.inbox import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, Inbox
+from project.daphne.inbox import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, Inbox
 from rpc import Refused
 from rpc.peer.prepared import Frames
 from tests.doors.test_text import DEADLINE, handshake, masked

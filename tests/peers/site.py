@@ -16,7 +16,7 @@ from django.conf import settings
 settings.configure(RATE_LIMITS="--rates" in sys.argv)
 django.setup()
 
-from project.server import HubtalkServer  # noqa: E402
+from project.daphne.server import HubtalkServer  # noqa: E402
 from rpc import Server, serve  # noqa: E402
 from rpc.contrib.django.conf import site_limits  # noqa: E402
 from rpc.contrib.django.consumers import GotalkConsumer  # noqa: E402

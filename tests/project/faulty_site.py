@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from project.server import HubtalkServer
+from project.daphne.server import HubtalkServer
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from project.doors import CheckOrigin, NoSuchDoor, OwnRootPath, origin_allowed
+from project.middleware.origin import CheckOrigin, NoSuchDoor, OwnRootPath, origin_allowed
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ A site that never says anything of its own, so that only its server's pings keep
 import sys
 from typing import Any
 
-from project.server import HubtalkServer
+from project.daphne.server import HubtalkServer
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from project.proxies import RealClient, real_address
+from project.middleware.proxies import RealClient, real_address
 
 TRUSTED = [ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 

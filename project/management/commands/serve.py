@@ -42,8 +42,8 @@ class Command(BaseCommand):
 
         from chat import lifecycle
         from project.asgi import application
+        from project.daphne.server import HubtalkServer
         from project.gotalk import CannotListen, listen
-        from project.server import HubtalkServer
         from rpc import Server
         from rpc.limits import SKIP_FACTOR, Limits
 

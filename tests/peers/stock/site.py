@@ -136,7 +136,7 @@ class Site:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     # Importing our server installs Twisted's reactor.
-    from project.server import HubtalkServer
+    from project.daphne.server import HubtalkServer
     from rpc.contrib.django.consumers import GotalkConsumer
 
     handlers = site_handlers()

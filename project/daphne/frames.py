@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from project.inbox import Inbox
+from project.daphne.inbox import Inbox
 from rpc.transports.websocket_server import SEND_BUFFER_BYTES
 
 

@@ -2,7 +2,7 @@
 Daphne, hardened: one connection's trouble stays its own, and an end is announced.
 
 What the stock server lacks, and what each override here is for, stands in docs/architecture.md. Flow control
-has its place in `project.frames` and `project.inbox`.
+has its place in `project.daphne.frames` and `project.daphne.inbox`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
-from project.frames import SocketFrames
+from project.daphne.frames import SocketFrames
 
 logger = logging.getLogger(__name__)
 

@@ -10,4 +10,5 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import_module("chat.signals")
+        for name in ("chat.web.signals", "chat.doors.gotalk.operations"):
+            import_module(name)

@@ -1,6 +1,6 @@
 """
 What is stored. Invariants live in the database, named; writes that others must hear of go through
-`chat.services` and `chat.writer`.
+`chat.services` and `chat.realtime.writer`.
 """
 
 from typing import Any

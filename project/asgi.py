@@ -12,8 +12,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from chat.doors.echo import EchoDoor  # noqa: E402
-from chat.doors.push import PushDoor  # noqa: E402
-from chat.doors.text import TextDoor  # noqa: E402
+from chat.doors.push.consumer import PushDoor  # noqa: E402
+from chat.doors.text.consumer import TextDoor  # noqa: E402
 from project.middleware.origin import CheckOrigin, NoSuchDoor, OwnRootPath  # noqa: E402
 from project.middleware.proxies import RealClient  # noqa: E402
 from rpc.contrib.django.consumers import GotalkConsumer  # noqa: E402

@@ -2,16 +2,16 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 
-from chat.views import for_everyone_here
+from chat.web.page import for_everyone_here
 from rpc.contrib.django.views import operations_page
 
-handler400 = "chat.api.bad_request"
+handler400 = "chat.doors.http.api.bad_request"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="javascript-catalog"),
     path("gotalk/", include("rpc.contrib.django.urls")),
     path("rpc/", for_everyone_here(operations_page), name="operations"),
-    path("api/", include("chat.api_urls")),
-    path("accounts/", include("chat.account_urls")),
-    path("", include("chat.urls")),
+    path("api/", include("chat.doors.http.urls")),
+    path("accounts/", include("chat.web.account_urls")),
+    path("", include("chat.web.urls")),
 ]

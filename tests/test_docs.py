@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chat import access, events, operations
-from chat.clients import RoomEntry
+from chat.actions import access
+from chat.doors.gotalk.operations import chat as operations
 from chat.names import MAX_NAME_CHARS
-from chat.posts import MAX_BODY_CHARS
+from chat.realtime.clients import RoomEntry
+from chat.services import events
+from chat.services.posts import MAX_BODY_CHARS
 from rpc import Handlers, Limits
 from rpc.peer.handlers import default_handlers
 from rpc.transports.memory import pipe
@@ -45,7 +47,7 @@ def test_every_variable_of_the_settings_is_documented_and_the_reverse():
 def test_every_operation_is_documented_and_the_reverse():
     """docs/operations.md lists what is registered."""
     asked, told = text("docs/operations.md").split("## What one is told")
-    source = "".join(each.read_text() for each in (ROOT / "chat").glob("*operations.py"))
+    source = "".join(each.read_text() for each in (ROOT / "chat/doors/gotalk/operations").glob("*.py"))
     assert first_cells(asked) == set(re.findall(r'@handlers\.request\("([^"]+)"', source))
     heard = {"rooms", "username", "newmsg", "changed", "presence", "typing", "notice", "contact", "push"}
     assert first_cells(told) == heard

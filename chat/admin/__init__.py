@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from chat.admin import messages, moderation, people, rooms, site
+from chat.admin import messages, moderation, rooms, site
+from chat.admin import users as people
 
 __all__ = ["messages", "moderation", "people", "rooms", "site"]
 

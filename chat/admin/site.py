@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import NeverDeleted
-from chat.invitations import invite
 from chat.models import Invitation, SiteSettings
+from chat.services.invitations import invite
 from chat.services.site import announce_to_all, change_settings
 
 

@@ -8,7 +8,7 @@ from channels.consumer import AsyncConsumer
 
 from chat.doors.query import number_of, query_of
 from chat.doors.socket import TOO_BIG, DoorSocket, Receive
-from chat.events import AnyEvent
+from chat.services.events import AnyEvent
 from rpc.transports.websocket_server import AsgiSend
 
 HEARTBEAT = "heartbeat from server"

@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from chat.hub import Encode
+from chat.realtime.hub import Encode
 from rpc import Prepared, Refused
 from rpc.contrib.django.conf import site_limits
 from rpc.limits import CHUNK_COST, TokenBucket

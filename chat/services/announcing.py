@@ -4,8 +4,8 @@ from functools import partial
 
 from django.db import transaction
 
-from chat.events import AnyEvent
-from chat.hub import announce
+from chat.realtime.hub import announce
+from chat.services.events import AnyEvent
 
 
 def announce_after_commit(*events: AnyEvent) -> None:

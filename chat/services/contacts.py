@@ -2,10 +2,10 @@
 
 from django.db import transaction
 
-from chat.contacts import DECLINED, FRIENDS, REMOVED, REQUESTED, entry_of, person_named, tie_between
-from chat.events import ContactChanged, ContactEntry
 from chat.models import Contact, User
+from chat.queries.contacts import DECLINED, FRIENDS, REMOVED, REQUESTED, entry_of, person_named, tie_between
 from chat.services.announcing import announce_after_commit
+from chat.services.events import ContactChanged, ContactEntry
 from rpc import OperationError
 
 MAX_OPEN_REQUESTS = 100

@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from chat.events import PersonChanged
 from chat.models import Membership, Message, Room, Sanction
 from chat.services.announcing import announce_after_commit
+from chat.services.events import PersonChanged
 from chat.services.moderation import impose
 from rpc import OperationError
 

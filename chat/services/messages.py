@@ -1,14 +1,14 @@
-"""Messages after their birth: edited, removed, reacted to. (Birth is the writer's: `chat.posts`.)"""
+"""Messages after their birth: edited, removed, reacted to. (Birth is the writer's: `chat.services.posts`.)"""
 
 from django.db import transaction
 from django.utils import timezone
 
-from chat.events import Changed
-from chat.events import Message as SentMessage
-from chat.history import with_reactions
 from chat.models import Message, Reaction, Revision
-from chat.posts import take_versions
+from chat.queries.history import with_reactions
 from chat.services.announcing import announce_after_commit
+from chat.services.events import Changed
+from chat.services.events import Message as SentMessage
+from chat.services.posts import take_versions
 from rpc import OperationError
 
 

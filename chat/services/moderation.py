@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from chat.events import PersonChanged
 from chat.models import Sanction
 from chat.services.announcing import announce_after_commit
+from chat.services.events import PersonChanged
 
 
 def impose(

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from chat.events import Changed, PersonChanged, RoomChanged
 from chat.models import Membership, Room
 from chat.names import BadName, clean_name, name_key
-from chat.posts import take_versions
 from chat.services.announcing import announce_after_commit
+from chat.services.events import Changed, PersonChanged, RoomChanged
+from chat.services.posts import take_versions
 from rpc import OperationError
 
 

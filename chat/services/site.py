@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db import transaction
 
-from chat.events import Notice, SettingsChanged, SignedOut
-from chat.hub import announce
 from chat.models import SiteSettings
+from chat.queries.guests import session_digest
+from chat.realtime.hub import announce
 from chat.services.announcing import announce_after_commit
-from chat.visitors import session_digest
+from chat.services.events import Notice, SettingsChanged, SignedOut
 
 
 def change_settings(**changes: Any) -> SiteSettings:

@@ -3,10 +3,10 @@
 from django.db import transaction
 from django.utils import timezone
 
-from chat.events import TokenRevoked
 from chat.models import Token
-from chat.one_time import digest_of, new_secret
+from chat.secrets import digest_of, new_secret
 from chat.services.announcing import announce_after_commit
+from chat.services.events import TokenRevoked
 
 
 def make_token(token: Token) -> str:

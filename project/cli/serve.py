@@ -50,7 +50,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     if not url:
         raise usage("GOTALK_LISTEN is empty: say where to listen, such as tcp://127.0.0.1:8001.")
     # Not on top: they are the site, and the other subcommands do without.
-    from chat import lifecycle
+    from chat.realtime import lifecycle
     from project.daphne.server import DRAIN_TIMEOUT
     from project.gotalk import CannotListen, listen
     from project.management.commands.serve import DRAIN_SECONDS, SWITCH_SECONDS

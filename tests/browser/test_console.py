@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chat.console import DOORS
+from chat.web.console import DOORS
 from tests.browser.stand_in import stand_in
 from tests.browser.visitor import LOST, WATCH
 from tests.server import Server

@@ -17,9 +17,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client as Browser
 
-from chat import lifecycle
 from chat.models import Membership, Room, SiteSettings, User
-from chat.visitors import GUEST_NAME
+from chat.queries.guests import GUEST_NAME
+from chat.realtime import lifecycle
 from rpc import Handlers, Peer, RequestFailed, RetryLater
 from rpc.peer.handlers import default_handlers
 from rpc.transports.memory import memory_pair
@@ -189,7 +189,7 @@ def session_of(user):
 def chat(transactional_db, monkeypatch, settings):
     """A site that lets visitors in; rooms and people are those that the test asks for."""
     for module in ("presence", "runtime"):
-        monkeypatch.setattr(f"chat.{module}.GATHER_SECONDS", FAST)
+        monkeypatch.setattr(f"chat.realtime.{module}.GATHER_SECONDS", FAST)
     settings.RATE_LIMITS = False
     # A layer's queues belong to the loop that used them.
     channel_layers.backends = {}

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from chat import access
-from chat.directory import Directory, Person, RoomFacts, SiteFacts
-from chat.events import Message
-from chat.identity import Identity, Place, Restraint
-from chat.posts import MAX_BODY_CHARS
+from chat.actions import access
+from chat.queries.identity import Identity, Place, Restraint
+from chat.realtime.directory import Directory, Person, RoomFacts, SiteFacts
+from chat.services.events import Message
+from chat.services.posts import MAX_BODY_CHARS
 from rpc import OperationError, RetryLater
 
 SITE = SiteFacts("Hubtalk", "open", guests_allowed=True, rooms_by_everyone=True, edit_window_minutes=0)

@@ -4,13 +4,14 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
-from chat import hub, setup
-from chat.events import SignedOut
-from chat.forms import MAX_FAILURES
-from chat.invitations import invite
 from chat.models import Invitation, SiteSettings, User
-from chat.services.people import keep_visitor
-from chat.visitors import GUEST_NAME, GUEST_USER
+from chat.queries.guests import GUEST_NAME, GUEST_USER
+from chat.realtime import hub
+from chat.services import setup
+from chat.services.accounts import keep_visitor
+from chat.services.events import SignedOut
+from chat.services.invitations import invite
+from chat.web.forms import MAX_FAILURES
 
 PASSWORD = "correct horse battery"
 SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2": PASSWORD}

@@ -6,8 +6,8 @@ import json
 import pytest
 from django.test import AsyncClient
 
-from chat import lifecycle
 from chat.models import Membership, Message, Room, Sanction, Token
+from chat.realtime import lifecycle
 from chat.services.tokens import make_token, revoke
 
 CLIENT_ID = "6a1f9a3e-51a4-4c38-9d1e-0b7f6c4fa3d7"
@@ -253,7 +253,7 @@ async def test_slow_mode(chat, program, alice, hall):
 async def test_pace_is_that_of_the_person(chat, program, alice, hall, settings, monkeypatch):
     """Two doors are not twice the allowance."""
     settings.RATE_LIMITS = True
-    monkeypatch.setattr("chat.access.POSTS_BURST", 2)
+    monkeypatch.setattr("chat.actions.access.POSTS_BURST", 2)
     page, robot = await chat.open(alice), await program(alice)
     await page.post("hall", "one")
     await robot.post("hall", "two")
@@ -398,7 +398,7 @@ async def test_fault_of_ours(chat, program, alice, hall, monkeypatch, caplog):
         raise RuntimeError("secret of ours")
 
     robot = await program(alice)
-    monkeypatch.setattr("chat.api.post", fail)
+    monkeypatch.setattr("chat.doors.http.api.post", fail)
     status, told = await robot.post("hall", "hi")
     assert (status, told["code"]) == (500, "internal")
     assert told["error"].split()[-1] in caplog.text

@@ -8,9 +8,9 @@ import pytest
 from django.test.utils import override_script_prefix
 from django.urls import reverse
 
-from chat.console import DOORS
 from chat.models import SiteSettings, User
-from chat.visitors import GUEST_NAME
+from chat.queries.guests import GUEST_NAME
+from chat.web.console import DOORS
 from tests.server import ROOT
 
 CONSOLE = "/console/"

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from chat.models import Contact, Membership, Room, Sanction, Token, User
+from chat.services.accounts import set_active
 from chat.services.contacts import MAX_OPEN_REQUESTS, add_contact
 from chat.services.moderation import impose
-from chat.services.people import set_active
 from chat.services.tokens import make_token
 
 

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from chat import history
 from chat.models import Room, User
-from chat.posts import NewPost, store_posts
+from chat.queries import history
 from chat.services import messages, rooms
+from chat.services.posts import NewPost, store_posts
 
 
 @pytest.fixture

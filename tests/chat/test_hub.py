@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from chat import hub as hub_module
-from chat.events import (
+from chat.realtime import hub as hub_module
+from chat.realtime.hub import Hub
+from chat.realtime.mailbox import deliver
+from chat.services.events import (
     SITE_TOPIC,
     Gap,
     Notice,
@@ -22,8 +24,6 @@ from chat.events import (
     pack,
     topic_of,
 )
-from chat.hub import Hub
-from chat.mailbox import deliver
 
 DEADLINE = 10.0
 ROOM = 7

@@ -1,7 +1,7 @@
 """
 Each operation, from a socket: alice and bob are members, mallory is not.
 
-What may be refused is refused by `chat.access`, whose rules are held in test_access.py; here, that each
+What may be refused is refused by `chat.actions.access`, whose rules are held in test_access.py; here, that each
 operation asks it, finds rooms through the person, and tells the others.
 """
 
@@ -12,7 +12,8 @@ import pytest
 from django.utils import timezone
 
 from chat.models import Sanction, User
-from chat.services import memberships, moderation, people, rooms
+from chat.services import accounts as people
+from chat.services import memberships, moderation, rooms
 from chat.services.site import change_settings, end_session
 from tests.chat.conftest import session_of
 

@@ -2,8 +2,8 @@
 
 import time
 
-from chat.directory import PACE_SECONDS
 from chat.models import Room
+from chat.realtime.directory import PACE_SECONDS
 
 
 async def test_coming_back_is_no_way_round_slow_mode(chat, alice, hall):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from chat.models import Connection, Process
-from chat.presence import EXPIRY, begin_process, cards_online, end_process, heartbeat, replace_connections
+from chat.realtime.presence import EXPIRY, begin_process, cards_online, end_process, heartbeat, replace_connections
 from chat.services import memberships
 
 

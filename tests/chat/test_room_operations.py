@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from chat.models import Contact, Membership, Room, Sanction, User
-from chat.services import memberships, people, rooms
+from chat.services import accounts as people
+from chat.services import memberships, rooms
 from chat.services.contacts import decline_contact
 from rpc import OperationError
 

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from chat import lifecycle
-from chat import runtime as runtime_module
-from chat.events import Gap
 from chat.models import Message, Room, User
-from chat.services import memberships, messages, people, rooms, site
+from chat.realtime import lifecycle
+from chat.realtime import runtime as runtime_module
+from chat.services import accounts as people
+from chat.services import memberships, messages, rooms, site
+from chat.services.events import Gap
 from rpc import Refused
 
 
@@ -194,13 +195,16 @@ async def test_drain_tells_everyone_and_answers_what_was_accepted(chat, hall, al
 
 async def test_two_who_ask_first_share_one_runtime(chat):
     """Started once, whoever comes first."""
-    assert await asyncio.gather(lifecycle.start(), lifecycle.start()) == [chat.runtime, chat.runtime]
+    assert await asyncio.gather(lifecycle.start(), lifecycle.start()) == [
+        chat.runtime,
+        chat.runtime,
+    ]
 
 
 async def test_busy_writer_is_told_as_retry(chat, hall, alice, monkeypatch):
     """Overload is a word to come back, not a failure."""
     page = await chat.open(alice)
-    monkeypatch.setattr("chat.writer.MAX_WAITING", 0)
+    monkeypatch.setattr("chat.realtime.writer.MAX_WAITING", 0)
     assert await page.refusal("send-message", {"room": "hall", "message": {"body": "x"}}) == "busy"
     assert await page.refusal("create-room", "x") == "busy"
 

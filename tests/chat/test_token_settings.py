@@ -8,12 +8,12 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import hub
-from chat.events import TokenRevoked
 from chat.models import SiteSettings, Token, User
+from chat.queries.tokens import find_token
+from chat.realtime import hub
+from chat.services.events import TokenRevoked
 from chat.services.tokens import make_token
-from chat.token_forms import MAX_TOKENS
-from chat.tokens import find_token
+from chat.web.token_forms import MAX_TOKENS
 
 NEW = {"name": "robot", "scopes": ["read", "post"], "expires": "90"}
 PAGE = "/settings/"

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from chat.models import SiteSettings, Token, User
+from chat.queries.tokens import SCOPES
 from chat.services.tokens import make_token, revoke
-from chat.tokens import SCOPES
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_stream_that_logs_in_twice_at_once(chat, alice, token):
 
 def test_stream_that_does_not_log_in(chat, monkeypatch):
     """It is closed after a while."""
-    monkeypatch.setattr("chat.operations.LOGIN_SECONDS", 0.01)
+    monkeypatch.setattr("chat.doors.gotalk.operations.chat.LOGIN_SECONDS", 0.01)
 
     async def scenario():
         await chat.elsewhere(SiteSettings.objects.update, guests_allowed=False)

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 
-from chat import writer as writer_module
 from chat.models import Message, Room
-from chat.posts import NewPost, store_posts
-from chat.writer import Writer, WriterBusy
+from chat.realtime import writer as writer_module
+from chat.realtime.writer import Writer, WriterBusy
+from chat.services.posts import NewPost, store_posts
 
 DEADLINE = 10.0
 

@@ -10,11 +10,11 @@ from django.conf import settings as django_settings
 from django.urls import re_path
 
 from chat.doors.echo import EchoDoor
-from chat.doors.push import PushDoor
-from chat.doors.text import TextDoor
+from chat.doors.push.consumer import PushDoor
+from chat.doors.text.consumer import TextDoor
 from chat.models import Token
+from chat.queries.tokens import SCOPES
 from chat.services.tokens import make_token
-from chat.tokens import SCOPES
 from tests.chat.conftest import (  # noqa: F401  the same people, rooms and loop
     DEADLINE,
     alice,

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from chat.doors.lines import JSON, MAX_JOINED_CHARS, NAMED, PLAIN, Lines, one_line
 from chat.doors.query import number_of, query_of
-from chat.doors.text import asked_for
-from chat.events import Changed, Gap, Message, Notice, Posted, Typing
+from chat.doors.text.consumer import asked_for
+from chat.doors.text.wire import JSON, MAX_JOINED_CHARS, NAMED, PLAIN, Lines, one_line
+from chat.services.events import Changed, Gap, Message, Notice, Posted, Typing
 from rpc import Refused
 
 

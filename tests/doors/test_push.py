@@ -11,14 +11,14 @@ import pytest
 from django.db import transaction
 from websockets.asyncio.client import connect
 
-from chat.doors.push import LOGIN_SECONDS, MAX_AT_ONCE
+from chat.doors.push.consumer import LOGIN_SECONDS, MAX_AT_ONCE
+from chat.doors.push.opcodes import FIRST_FREE, MAX_PAYLOAD_BYTES, Opcode
 from chat.models import Sanction
-from chat.opcodes import FIRST_FREE, MAX_PAYLOAD_BYTES, Opcode
-from chat.posts import NewPost, store_posts
-from chat.push import push
+from chat.services.accounts import set_active
 from chat.services.messages import edit_message, remove_message
 from chat.services.moderation import impose
-from chat.services.people import set_active
+from chat.services.posts import NewPost, store_posts
+from chat.services.push import push
 from chat.services.rooms import change_room
 from chat.services.site import announce_to_all, change_settings
 from chat.services.tokens import revoke
@@ -93,7 +93,7 @@ def app(dial):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr("chat.doors.push.LOGIN_SECONDS", 0.05)
+    monkeypatch.setattr("chat.doors.push.consumer.LOGIN_SECONDS", 0.05)
 
 
 # --- who it is ---------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ async def test_error_of_ours_is_not_shown(chat, app, alice, monkeypatch, caplog)
     async def broken(*_):
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("chat.doors.push.info", broken)
+    monkeypatch.setattr("chat.doors.push.consumer.info", broken)
     mine = await app(alice)
     mine.say(111)
     assert await mine.hears(199) == {"opcode": 111, "code": "internal", "error": "internal error"}
@@ -463,7 +463,7 @@ async def test_slow_request_holds_no_other(chat, app, alice, hall, monkeypatch):
         await go_on.wait()
         return name
 
-    monkeypatch.setattr("chat.doors.push.info", slow)
+    monkeypatch.setattr("chat.doors.push.consumer.info", slow)
     mine = await app(alice)
     mine.say(111, b"slow")
     await mine.ask(112)
@@ -764,7 +764,7 @@ SECTION = (ROOT / "docs/doors.md").read_text().split("\n## Push", 1)[1].split("\
 
 
 def test_opcodes_are_documented_and_the_reverse():
-    """The table lists those of chat/opcodes.py."""
+    """The table lists those of chat/doors/push/opcodes.py."""
     assert [int(number) for number in re.findall(r"^\| (\d+) ", SECTION, re.MULTILINE)] == list(Opcode)
 
 

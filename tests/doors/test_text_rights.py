@@ -4,13 +4,15 @@ import asyncio
 
 import pytest
 
-from chat import history, lifecycle
-from chat.doors.text import LOBBY
-from chat.events import Gap
+from chat.doors.text.consumer import LOBBY
 from chat.models import Room, Sanction
-from chat.services import memberships, messages, moderation, people, rooms, site
+from chat.queries import history
+from chat.queries.tokens import POST, READ
+from chat.realtime import lifecycle
+from chat.services import accounts as people
+from chat.services import memberships, messages, moderation, rooms, site
+from chat.services.events import Gap
 from chat.services.tokens import revoke
-from chat.tokens import POST, READ
 
 
 async def test_lobby_is_made_when_it_is_not_there(chat, dial):
@@ -248,7 +250,7 @@ async def test_nothing_is_missed_or_shown_twice_between_missed_and_new(chat, dia
         return found
 
     posted, loop = [], asyncio.get_running_loop()
-    monkeypatch.setattr("chat.doors.text.history.page", page_and_more)
+    monkeypatch.setattr("chat.doors.text.consumer.history.page", page_and_more)
     line = await dial("/ws/hall?since=0")
     heard = []
     while len(heard) < 6:
@@ -262,7 +264,7 @@ async def test_gap_is_filled_from_the_database(chat, dial, alice, hall, monkeypa
     """A process that lost the channel layer shows what was posted meanwhile, once."""
     line, page = await dial("/ws/hall", alice), await chat.open(alice)
     await line.is_in()
-    monkeypatch.setattr("chat.hub.Hub._publish_waiting", lose_what_waits)
+    monkeypatch.setattr("chat.realtime.hub.Hub._publish_waiting", lose_what_waits)
     await page.post("hall", "unheard")
     monkeypatch.undo()
     chat.runtime.hub._take([Gap()])
@@ -291,7 +293,7 @@ async def test_post_that_fails_within_gets_an_error_line(chat, dial, hall, monke
     async def fail(*args, **kwargs):
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr("chat.doors.text.post", fail)
+    monkeypatch.setattr("chat.doors.text.consumer.post", fail)
     line.say("hello")
     assert await line.hears() == "! internal error"
 

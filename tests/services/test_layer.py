@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from chat.layers import RedisLayer
+from chat.realtime.layers import RedisLayer
 
 pytestmark = pytest.mark.services
 

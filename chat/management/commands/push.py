@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.opcodes import FIRST_FREE
-from chat.push import payload_of, push
+from chat.doors.push.opcodes import FIRST_FREE
+from chat.services.push import payload_of, push
 from rpc import OperationError
 
 

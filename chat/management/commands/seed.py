@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from chat.models import Room, SiteSettings, User
-from chat.posts import NewPost, store_posts
+from chat.services.posts import NewPost, store_posts
 from chat.services.rooms import create_room
 
 BOT = "hubtalk"

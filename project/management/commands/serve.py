@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from chat.setup import new_setup_token
+from chat.services.setup import new_setup_token
 
 SWITCH_SECONDS = 0.0005
 DRAIN_SECONDS = 0.5
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         # Daphne installs its reactor on import, which must not happen to any other command.
         from twisted.internet.error import CannotListenError
 
-        from chat import lifecycle
+        from chat.realtime import lifecycle
         from project.asgi import application
         from project.daphne.server import HubtalkServer
         from project.gotalk import CannotListen, listen

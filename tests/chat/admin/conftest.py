@@ -2,9 +2,9 @@ from uuid import uuid4
 
 import pytest
 
-from chat import hub
 from chat.models import Message, Room, SiteSettings, User
-from chat.posts import NewPost, store_posts
+from chat.realtime import hub
+from chat.services.posts import NewPost, store_posts
 
 
 class Recorder:

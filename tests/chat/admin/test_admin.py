@@ -6,11 +6,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chat import hub
-from chat.events import Changed, Notice, PersonChanged, Pushed, RoomChanged, SettingsChanged, SignedOut
-from chat.invitations import is_open
 from chat.models import Invitation, Membership, Message, Room, Sanction, SiteSettings, Token, User
-from chat.one_time import digest_of
+from chat.realtime import hub
+from chat.secrets import digest_of
+from chat.services.events import Changed, Notice, PersonChanged, Pushed, RoomChanged, SettingsChanged, SignedOut
+from chat.services.invitations import is_open
 from tests.chat.admin.conftest import Recorder, post
 
 PAGES = [

@@ -1,5 +1,5 @@
 // @ts-check
-/** The wires by their names in the list of doors (chat/console.py). */
+/** The wires by their names in the list of doors (chat/web/console.py). */
 import { EchoWire } from "./echo.js";
 import { GotalkWire } from "./gotalk.js";
 import { PushWire } from "./push.js";

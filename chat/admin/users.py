@@ -1,0 +1,158 @@
+"""People, their tokens, and who is here."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from chat.admin.base import NeverDeleted, ReadOnly, staff_key
+from chat.doors.push.opcodes import FIRST_FREE, MAX_OPCODE
+from chat.models import Connection, Contact, Token, User
+from chat.services import accounts as people
+from chat.services.push import payload_of, push
+from chat.services.tokens import make_token, revoke
+from chat.web.forms import SignUpForm
+from chat.web.token_forms import AdminTokenForm
+from rpc import OperationError
+
+
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # generic in its stubs only
+    def clean_name(self) -> str:
+        try:
+            return people.free_name(self.cleaned_data["name"], besides=self.instance.pk)
+        except OperationError as error:
+            raise forms.ValidationError(error.text) from None
+
+
+class PushForm(forms.Form):
+    opcode = forms.IntegerField(label=_("Opcode"), min_value=FIRST_FREE, max_value=MAX_OPCODE, initial=FIRST_FREE)
+    payload = forms.CharField(
+        label=_("Payload"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        initial="{}",
+        help_text=_("JSON; a JSON string is sent without its quotes."),
+    )
+
+    def clean_payload(self) -> Any:
+        try:
+            return payload_of(self.cleaned_data["payload"])
+        except OperationError as error:
+            raise forms.ValidationError(error.text) from None
+
+
+@admin.register(User)
+class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    form = PersonForm
+    add_form = SignUpForm
+    fieldsets = (
+        (None, {"fields": ("username", "name", "password")}),
+        (_("Kind"), {"fields": ("is_guest", "is_bot", "language")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "name", "password1", "password2")}),)
+    readonly_fields = ("last_login", "date_joined")
+    list_display = ("name", "username", "is_guest", "is_bot", "is_staff", "is_active", "last_login")
+    list_filter = ("is_active", "is_guest", "is_bot", "is_staff")
+    search_fields = ("name", "username", "email")
+    ordering = ("name_key",)
+    filter_horizontal = ("user_permissions",)
+    actions = ("switch_off", "switch_on", "send_push")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        # Who may change people could otherwise make himself an admin.
+        rights = () if request.user.is_superuser else ("is_staff", "is_superuser", "user_permissions")
+        return (*self.readonly_fields, *rights)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # Nor may he take an admin's account over by its password.
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or not obj.is_superuser or request.user.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        people.change_account(obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            people.end_sessions(int(id))
+        return response
+
+    @admin.action(description=_("Switch off"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset.exclude(pk=staff_key(request)):
+            if self.has_change_permission(request, user):
+                people.set_active(user.pk, False)
+
+    @admin.action(description=_("Switch on"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            if self.has_change_permission(request, user):
+                people.set_active(user.pk, True)
+
+    @admin.action(description=_("Send a push"), permissions=["change"])
+    def send_push(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        form = PushForm(request.POST if "opcode" in request.POST else None)
+        if form.is_valid():
+            opcode, payload = form.cleaned_data["opcode"], form.cleaned_data["payload"]
+            count = sum(push(user, opcode, payload) for user in queryset)
+            text = ngettext("Sent to %d socket.", "Sent to %d sockets.", count)
+            messages.success(request, text % count)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Send a push"),
+            "people": queryset,
+            "form": form,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "opts": self.opts,
+        }
+        return render(request, "admin/send_push.html", context)
+
+
+@admin.register(Token)
+class TokenAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    form = AdminTokenForm
+    autocomplete_fields = ("user",)
+    list_display = ("name", "user", "hint", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("user",)
+    search_fields = ("name", "user__name", "user__username")
+    actions = ("revoke",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
+        # The list's action needs the right; a token itself is made once and then only revoked.
+        return obj is None and super().has_change_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
+        secret = make_token(obj)
+        messages.warning(request, _("The token, shown only now: %(token)s") % {"token": secret})
+
+    @admin.action(description=_("Revoke"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
+        for token in queryset:
+            revoke(token)
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    list_display = ("name", "user", "door", "address", "connected_at")
+    list_filter = ("door",)
+    list_select_related = ("user",)
+    search_fields = ("name", "address")
+
+
+@admin.register(Contact)
+class ContactAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    list_display = ("asker", "asked", "state", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("asker", "asked")
+    search_fields = ("asker__name", "asked__name")

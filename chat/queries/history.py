@@ -1,0 +1,74 @@
+"""Reading a room's messages: pages of its history, and what changed since a version."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from chat.models import Message, Reaction, Room
+from chat.services.events import Message as SentMessage
+from chat.services.posts import sent_message
+
+PAGE = 50
+MAX_PAGE = 200
+MAX_SEQ = 2**63 - 1
+"""Of a seq or a version: what the database can hold."""
+"""Messages in one answer: with the longest texts still well under the payload limit of a connection in practice."""
+
+
+def page(
+    room_id: int,
+    *,
+    before_seq: int | None = None,
+    after_seq: int | None = None,
+    around_seq: int | None = None,
+    limit: int = PAGE,
+) -> list[SentMessage]:
+    """A page of the room's messages, oldest first: the newest, or those next to a seq."""
+    limit = max(1, min(limit, MAX_PAGE))
+    messages = Message.objects.filter(room_id=room_id)
+    if around_seq is not None:
+        older = _newest(messages.filter(seq__lt=around_seq), limit // 2)
+        newer = messages.filter(seq__gte=around_seq).order_by("seq")[: limit - limit // 2]
+        return with_reactions([*older, *newer.select_related("author")])
+    if after_seq is not None:
+        newer = messages.filter(seq__gt=after_seq).order_by("seq")[:limit]
+        return with_reactions(newer.select_related("author"))
+    if before_seq is not None:
+        messages = messages.filter(seq__lt=before_seq)
+    return with_reactions(_newest(messages, limit))
+
+
+def changes_since(room_id: int, version: int, limit: int = MAX_PAGE) -> tuple[int, list[SentMessage], bool]:
+    """
+    The messages of a room that are new or changed since `version`, in the order of their change.
+
+    Returns:
+        The version that the answer brings one to, the messages, and whether there are more.
+    """
+    # The room's version is read before the messages: what changes in between is answered again, never missed.
+    current = Room.objects.values_list("version", flat=True).get(pk=room_id)
+    if current == version:
+        return current, [], False
+    rows = Message.objects.filter(room_id=room_id, version__gt=version).order_by("version")
+    changed = with_reactions(rows.select_related("author")[: limit + 1])
+    if len(changed) > limit:
+        return changed[limit - 1].version, changed[:limit], True
+    return max(current, changed[-1].version if changed else 0), changed, False
+
+
+def with_reactions(rows: Iterable[Message]) -> list[SentMessage]:
+    """The rows, each with its author loaded, as doors show them."""
+    messages = list(rows)
+    reactions: dict[int, dict[str, list[int]]] = defaultdict(dict)
+    found = Reaction.objects.filter(message__in=messages).order_by("pk")
+    for message_id, emoji, user_id in found.values_list("message_id", "emoji", "user_id"):
+        reactions[message_id].setdefault(emoji, []).append(user_id)
+    return [
+        sent_message(row, is_guest=row.author.is_guest, is_bot=row.author.is_bot, reactions=reactions.get(row.pk))
+        for row in messages
+    ]
+
+
+def _newest(messages: QuerySet[Message], limit: int) -> list[Message]:
+    return list(messages.select_related("author").order_by("-seq")[:limit])[::-1]

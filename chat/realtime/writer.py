@@ -1,0 +1,184 @@
+"""
+Group commit: one thread writes, many posts share one transaction.
+
+Posts that arrive while a commit runs form the next batch, so an idle writer adds no wait and a busy one
+needs one fsync for many. The thread owns the only connection that checkpoints SQLite's log: with two, SQLite
+before 3.51.3 can corrupt the database (WAL-reset bug).
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+
+from chat.realtime.metrics import BATCH_POSTS, COMMIT_SECONDS, POSTS
+from chat.services.posts import NewPost, Stored, store_posts
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_WAITING = 10_000
+"""Jobs that may wait: about one second of posts at full speed. Beyond, `WriterBusy`."""
+MAX_BATCH = 512
+"""Posts in one transaction: past this a larger batch wins nothing and makes the first one wait."""
+CHECKPOINT_PAGES = 1000
+"""SQLite's own default for `wal_autocheckpoint`."""
+
+
+class WriterBusy(Exception):
+    """Too much waits to be written, or the writer has stopped; to be tried again later."""
+
+
+class _Job(NamedTuple):
+    """One thing to do in a transaction; `done` belongs to the loop that asked."""
+
+    work: NewPost | Callable[[], Any]
+    done: asyncio.Future[Any]
+
+
+Outcome = tuple[_Job, Any, BaseException | None]
+
+
+class Writer:
+    def __init__(self, committed: Callable[[list[Stored]], None]) -> None:
+        """`committed` is called on the writer's thread with the new posts of each committed batch."""
+        self._committed = committed
+        self._waiting: deque[_Job] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    async def post(self, post: NewPost) -> Stored:
+        """
+        Store a post; returns once it is durable. A repeat of a client id returns the first post.
+
+        Raises:
+            WriterBusy: try again later; nothing was stored.
+        """
+        stored: Stored = await self._submit(post)
+        return stored
+
+    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """
+        Run a service in a transaction of its own, between batches; returns once it is committed.
+
+        Raises:
+            WriterBusy: try again later; nothing was done.
+            Exception: whatever `function` raised; nothing was done.
+        """
+        result: R = await self._submit(partial(function, *args, **kwargs))
+        return result
+
+    async def stop(self, timeout: float) -> None:
+        """Take no more, finish what waits, for at most `timeout` seconds."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join, timeout)
+
+    def _submit(self, work: NewPost | Callable[[], Any]) -> asyncio.Future[Any]:
+        job = _Job(work, asyncio.get_running_loop().create_future())
+        with self._wake:
+            if self._closing or len(self._waiting) >= MAX_WAITING:
+                raise WriterBusy
+            self._waiting.append(job)
+            self._wake.notify()
+        return job.done
+
+    def _run(self) -> None:
+        try:
+            while jobs := self._next_jobs():
+                _report(self._write(jobs))
+        finally:
+            connection.close()
+
+    def _next_jobs(self) -> list[_Job]:
+        """The next batch of posts, or the next single call: what shares a transaction, in order of arrival."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._waiting or self._closing)
+            jobs: list[_Job] = []
+            while self._waiting and len(jobs) < MAX_BATCH:
+                is_post = isinstance(self._waiting[0].work, NewPost)
+                if jobs and not is_post:
+                    break
+                jobs.append(self._waiting.popleft())
+                if not is_post:
+                    break
+            return jobs
+
+    def _write(self, jobs: list[_Job]) -> list[Outcome]:
+        first = jobs[0]
+        if isinstance(first.work, NewPost):
+            return self._write_posts(jobs)
+        try:
+            return [(first, _in_transaction(first.work), None)]
+        except Exception as error:
+            return [(first, None, error)]
+
+    def _write_posts(self, jobs: list[_Job]) -> list[Outcome]:
+        store = partial(store_posts, [job.work for job in jobs if isinstance(job.work, NewPost)])
+        try:
+            try:
+                stored = _in_transaction(store)
+            except (WriterBusy, IntegrityError):
+                # A connection that died, or another process that stored the same client id between our look
+                # and our insert. Posting is idempotent, so once more is safe; the look then finds the other's.
+                stored = _in_transaction(store)
+        except Exception as error:
+            if len(jobs) == 1:
+                return [(jobs[0], None, error)]
+            # One post that cannot be stored must not take the others with it.
+            return [outcome for job in jobs for outcome in self._write_posts([job])]
+        created = [each for each in stored if each.created]
+        POSTS.inc(len(created))
+        BATCH_POSTS.observe(len(jobs))
+        self._committed(created)
+        return [(job, each, None) for job, each in zip(jobs, stored, strict=True)]
+
+
+def _in_transaction(function: Callable[[], R]) -> R:
+    try:
+        if connection.connection is None:
+            _prepare_connection()
+        with COMMIT_SECONDS.time(), transaction.atomic():
+            return function()
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("the database did not take a write: %s", error)
+        connection.close()
+        raise WriterBusy from error
+
+
+def _prepare_connection() -> None:
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+
+
+def _report(outcomes: list[Outcome]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_loop.setdefault(outcome[0].done.get_loop(), []).append(outcome)
+    for loop, its_outcomes in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, its_outcomes)
+
+
+def _resolve(outcomes: list[Outcome]) -> None:
+    for job, result, error in outcomes:
+        if job.done.done():
+            continue
+        if error is None:
+            job.done.set_result(result)
+        else:
+            job.done.set_exception(error)

@@ -1,0 +1,91 @@
+"""An application's own word to one person, on every socket he has."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from django.utils import timezone
+
+from chat.doors.push.opcodes import FIRST_FREE, MAX_OPCODE, MAX_PAYLOAD_BYTES
+from chat.models import Connection, User
+from chat.queries.contacts import person_named
+from chat.realtime.hub import announce
+from chat.services.events import Pushed
+from rpc import OperationError
+
+SHOWN_AT = ("push", "web", "gotalk")
+"""Doors whose wire has a word for it; the text door has none."""
+SEEN_WITHIN = timedelta(seconds=30)
+"""A process not seen for this long is dead, and its connections are: as `chat.realtime.presence.EXPIRY`."""
+
+
+def push(user: User | int | str, opcode: int, payload: Any) -> int:
+    """
+    Send a word to all sockets of a person, in whichever process they are; from any thread that may use the
+    database (from async code: `await sync_to_async(push)(...)`). It goes out at once, not after a commit.
+
+    Args:
+        user: the person, his key, or his name in any spelling.
+        opcode: `FIRST_FREE` to `MAX_OPCODE`.
+        payload: bytes are sent as they are, a str as UTF-8, anything else as JSON; at most
+            `MAX_PAYLOAD_BYTES`. On gotalk it is the notification `push` with `{opcode, payload}`.
+    Returns:
+        How many sockets it was sent to: those of the person at doors that show it, as the list of connections
+        has them, which follows within a second. A socket that dies unnoticed counts; one that opened within
+        that second gets it uncounted. 0 also when no serving process can be reached from this one.
+    Raises:
+        OperationError: `no_such_person`, `bad_opcode`, `bad_payload`, `too_large`.
+        TypeError: the payload cannot be JSON.
+    """
+    if not FIRST_FREE <= opcode <= MAX_OPCODE:
+        raise OperationError(
+            f"an opcode for applications is from {FIRST_FREE} to {MAX_OPCODE}", code="bad_opcode", field="opcode"
+        )
+    kind, data = _encoded(payload)
+    user_id = _key_of(user)
+    here = Connection.objects.filter(user_id=user_id, door__in=SHOWN_AT)
+    count = here.filter(process__seen_at__gte=timezone.now() - SEEN_WITHIN).count()
+    return count if announce(Pushed(user_id, opcode, kind, data)) else 0
+
+
+def payload_of(text: str) -> Any:
+    """
+    A payload that somebody typed as JSON.
+
+    Raises:
+        OperationError: `bad_payload`, `too_large`.
+    """
+    try:
+        payload = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise OperationError(f"this is no JSON: {error}", code="bad_payload", field="payload") from None
+    _encoded(payload)
+    return payload
+
+
+def _encoded(payload: Any) -> tuple[str, bytes]:
+    kind, data = _as_bytes(payload)
+    if len(data) > MAX_PAYLOAD_BYTES:
+        raise OperationError(f"a payload has at most {MAX_PAYLOAD_BYTES} bytes", code="too_large", field="payload")
+    return kind, data
+
+
+def _as_bytes(payload: Any) -> tuple[str, bytes]:
+    if isinstance(payload, bytes):
+        return "bytes", payload
+    try:
+        if isinstance(payload, str):
+            return "text", payload.encode()
+        return "json", msgspec.json.encode(payload)
+    except UnicodeEncodeError:
+        raise OperationError("half a character is no text", code="bad_payload", field="payload") from None
+
+
+def _key_of(user: User | int | str) -> int:
+    if isinstance(user, User):
+        return user.pk
+    if isinstance(user, str):
+        return person_named(user).pk
+    if not User.objects.filter(pk=user).exists():
+        raise OperationError("no such person", code="no_such_person", field="user")
+    return user

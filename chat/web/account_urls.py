@@ -1,0 +1,14 @@
+"""Django's own names, which its views and the admin look for."""
+
+from django.contrib.auth.views import LogoutView, PasswordChangeDoneView
+from django.urls import path
+
+from chat.web.accounts import ChangePassword, LogIn, sign_up
+
+urlpatterns = [
+    path("login/", LogIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("signup/", sign_up, name="signup"),
+    path("password_change/", ChangePassword.as_view(), name="password_change"),
+    path("password_change/done/", PasswordChangeDoneView.as_view(), name="password_change_done"),
+]

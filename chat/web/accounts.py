@@ -1,0 +1,95 @@
+"""Signing up, logging in, choosing a password, and the operator's first account."""
+
+from typing import Any
+
+from django.contrib.auth import login
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from chat.models import SiteSettings, User
+from chat.queries.guests import GUEST_USER
+from chat.services import accounts as people
+from chat.services import invitations, setup
+from chat.web.forms import LogInForm, SignUpForm
+
+
+class LogIn(LoginView):
+    form_class = LogInForm
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        site = SiteSettings.objects.first() or SiteSettings()
+        can_sign_up = site.sign_up != SiteSettings.SignUp.CLOSED
+        return super().get_context_data(can_sign_up=can_sign_up, guests_allowed=site.guests_allowed, **kwargs)
+
+
+class ChangePassword(PasswordChangeView):
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        people.end_sessions(form.user.pk)
+        return response
+
+
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """
+    Open an account, if the site's switch allows it: for everyone, or with an invitation's code.
+
+    A guest's row becomes the account, so that what he posts stays his.
+    """
+    if request.user.is_authenticated:
+        return redirect("chat:page")
+    site = SiteSettings.objects.first() or SiteSettings()
+    if site.sign_up == SiteSettings.SignUp.CLOSED:
+        return _refused(request, _("This site takes no new accounts. Ask its admin for one."))
+    code = request.POST.get("invitation") or request.GET.get("invitation", "")
+    needs_code = site.sign_up == SiteSettings.SignUp.INVITATION
+    if needs_code and not invitations.is_open(code):
+        return _refused(request, _("You need an invitation to sign up here: open the link that you were sent."))
+    form = SignUpForm(request.POST or None, instance=_guest(request))
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            user = people.open_account(form.save(commit=False))
+            if needs_code and not invitations.redeem(code, user):
+                transaction.set_rollback(True)
+                return _refused(request, _("This invitation was used a moment ago."))
+        login(request, user)
+        return redirect("chat:page")
+    return render(request, "registration/signup.html", {"form": form, "invitation": code if needs_code else ""})
+
+
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up(request: HttpRequest, token: str) -> HttpResponse:
+    """The one-time link of the server's first start: the operator chooses the admin's name and password."""
+    if not setup.is_open(token):
+        raise Http404
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            if not setup.redeem(token):
+                raise Http404
+            user = form.save(commit=False)
+            user.is_staff = user.is_superuser = True
+            people.open_account(user)
+        login(request, user)
+        return redirect("chat:page")
+    return render(request, "registration/setup.html", {"form": form})
+
+
+def _guest(request: HttpRequest) -> User | None:
+    guest_id = request.session.get(GUEST_USER)
+    return User.objects.filter(pk=guest_id, is_guest=True).first() if guest_id is not None else None
+
+
+def _refused(request: HttpRequest, text: str) -> HttpResponse:
+    return render(request, "registration/refused.html", {"text": text}, status=403)

@@ -75,9 +75,7 @@ def test_domain_does_not_know_its_doors():
     """Services, writer and hub are called by doors, never the reverse."""
     doors = {"chat.doors.gotalk.operations.chat", "chat.consumers", "chat.web.page", "chat.admin"}
     for module in modules("chat"):
-        if module.startswith(
-            ("chat/services/", "chat/realtime/", "chat/actions/", "chat/queries/")
-        ):
+        if module.startswith(("chat/services/", "chat/realtime/", "chat/actions/", "chat/queries/")):
             assert not imported(module) & doors, module
 
 

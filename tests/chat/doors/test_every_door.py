@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import BrowserContext, async_playwright, expect
 
 from tests.browser.chromium import ARGUMENTS
-from tests.doors.five import DEADLINE, Door, Gotalk, InPage, Push, Text
+from tests.chat.doors.five import DEADLINE, Door, Gotalk, InPage, Push, Text
 from tests.server import Server
 
 pytestmark = pytest.mark.browser

@@ -1,4 +1,4 @@
-"""Applications that do what none should, under our server: `python -m tests.project.faulty_site`."""
+"""Applications that do what none should, under our server: `python -m tests.project.daphne.faulty_site`."""
 
 import asyncio
 from typing import Any

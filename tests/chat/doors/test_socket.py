@@ -11,7 +11,7 @@ from chat.doors.socket import MAX_UNREAD_BYTES, MAX_UNREAD_SECONDS, DoorSocket
 from project.daphne.inbox import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, Inbox
 from rpc import Refused
 from rpc.peer.prepared import Frames
-from tests.doors.test_text import DEADLINE, handshake, masked
+from tests.chat.doors.text.test_text import DEADLINE, handshake, masked
 from tests.server import ROOT
 
 
@@ -246,7 +246,7 @@ async def test_inbox_hands_over_what_comes_while_someone_waits():
 
 def test_application_that_takes_nothing_stops_the_reading():
     """The client's own socket fills up, and the server's memory does not."""
-    command = [sys.executable, "-m", "tests.project.faulty_site"]
+    command = [sys.executable, "-m", "tests.project.daphne.faulty_site"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

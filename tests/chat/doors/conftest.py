@@ -15,18 +15,7 @@ from chat.doors.text.consumer import TextDoor
 from chat.models import Token
 from chat.queries.tokens import SCOPES
 from chat.services.tokens import make_token
-from tests.chat.conftest import (  # noqa: F401  the same people, rooms and loop
-    DEADLINE,
-    alice,
-    bob,
-    cellar,
-    chat,
-    hall,
-    mallory,
-    pytest_pyfunc_call,
-    session_of,
-    visitor_session,
-)
+from tests.chat.conftest import DEADLINE, session_of
 from tests.server import Server
 
 DOORS = URLRouter(
@@ -110,7 +99,7 @@ class DoorEnd:
 
 
 @pytest.fixture
-def dial(chat):  # noqa: F811
+def dial(chat):
     """Opens a socket of a door as a visitor, with a person's session, or with a token."""
 
     async def dial(path, user=None, *, bearer=None, session=None):

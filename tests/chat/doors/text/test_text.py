@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.doors.conftest import room_path
+from tests.chat.doors.conftest import room_path
 from tests.gotalk_client import Client
 from tests.ports import wait_until
 from tests.server import ROOT

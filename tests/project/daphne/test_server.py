@@ -21,7 +21,7 @@ LET_GO = 4.0
 @pytest.fixture
 def site():
     """The port of a site whose applications fail, and its process."""
-    command = [sys.executable, "-m", "tests.project.faulty_site"]
+    command = [sys.executable, "-m", "tests.project.daphne.faulty_site"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

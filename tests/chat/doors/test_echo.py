@@ -7,7 +7,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from chat.doors.echo import EchoDoor
-from tests.doors.test_text import close_of, handshake, hears, masked
+from tests.chat.doors.text.test_text import close_of, handshake, hears, masked
 
 
 def test_frames_byte_by_byte(site):

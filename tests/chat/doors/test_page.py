@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.chromium import launch
-from tests.doors.test_text import of_the_document
+from tests.chat.doors.text.test_text import of_the_document
 
 pytestmark = pytest.mark.browser
 DEADLINE_MS = 10_000

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rpc import addresses
 from rpc.addresses import Address
+from rpc.close_codes import CloseCode
 from rpc.errors import ConnectionClosed
 from rpc.limits import Limits
 from rpc.peer.handlers import Handlers
@@ -29,9 +30,16 @@ HEALTHY_SECONDS = 60.0
 """A connection that lasted so long was healthy: the ceiling starts anew."""
 CONNECT_TIMEOUT = 10.0
 
-LEAVING = 1000
-"""Close code of an end that is done (RFC 6455, section 7.4.1)."""
-REFUSALS = frozenset((4001, 4002, 4400, 4401, 4403, 4404))
+REFUSALS = frozenset(
+    (
+        CloseCode.UNSUPPORTED_VERSION,
+        CloseCode.INVALID_MESSAGE,
+        CloseCode.BAD_MESSAGE,
+        CloseCode.LOG_IN,
+        CloseCode.NOT_ALLOWED,
+        CloseCode.NO_SUCH_ROOM,
+    )
+)
 """Close codes after which another try would end as this one did."""
 
 
@@ -86,7 +94,7 @@ class Client:
         """End the connection and stop opening others."""
         self._closing = True
         if self.peer is not None:
-            self.peer.close(LEAVING)
+            self.peer.close(CloseCode.NORMAL)
             await asyncio.wait([self._task], timeout=self._limits.close_timeout)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)

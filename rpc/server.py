@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from rpc import addresses
 from rpc.addresses import Address
+from rpc.close_codes import CloseCode
 from rpc.limits import Limits
 from rpc.peer.dispatcher import RunBlocking
 from rpc.peer.handlers import Handlers, default_handlers
@@ -17,8 +18,6 @@ from rpc.transports.tcp import SocketTransport
 from rpc.transports.unix import SocketFile
 
 logger = logging.getLogger(__name__)
-
-RESTARTING = 4503
 
 MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_ADDRESS = 1000
@@ -120,7 +119,7 @@ class Server:
     @staticmethod
     async def _finish(peer: Peer, timeout: float) -> None:
         await peer.finish(timeout)
-        peer.close(RESTARTING, "restarting")
+        peer.close(CloseCode.RESTARTING, "restarting")
 
     def _accept(self, transport: SocketTransport) -> None:
         client = transport.client

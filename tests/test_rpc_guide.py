@@ -17,6 +17,7 @@ import pytest
 from project.cli import serve
 from rpc import Limits, addresses, client, server
 from rpc.cli.main import SUBCOMMANDS
+from rpc.close_codes import CloseCode
 from rpc.limits import MAX_NAME_BYTES
 from rpc.peer import requester
 from rpc.protocol import session
@@ -282,7 +283,7 @@ SAID = [
     f"sends one every {of_the_script('heartbeatInterval') // 1000} s",
     f"gives up after {of_the_script('livenessTimeout') // 1000} s",
     f"for at most {server.Server.close.__defaults__[0]:g} s",
-    f"closes each connection with {server.RESTARTING}",
+    f"closes each connection with {CloseCode.RESTARTING}",
     "Use {}, {}, {} or {}:".format(*sorted(code for code in client.REFUSALS if code >= 4400)),
     f"up to {client.LAST_CEILING:g} s; after a connection of {client.HEALTHY_SECONDS:g} s",
     f"keeps up to {of_the_script('sendBufferLimit')} messages",

@@ -14,6 +14,7 @@ from chat.realtime.directory import BAN, MODERATOR, MUTE, OWNER, Directory, Pers
 from chat.services.events import Message as SentMessage
 from chat.services.posts import MAX_BODY_CHARS
 from rpc import OperationError, RetryLater
+from rpc.close_codes import CloseCode
 from rpc.limits import TokenBucket
 
 POSTS_PER_SECOND = 2
@@ -28,12 +29,12 @@ def refusal_to_enter(person: Person, site: SiteFacts) -> tuple[int, str] | None:
     """Close code and words for who may not be connected at all, else None."""
     who = person.identity
     if not who.is_active:
-        return 4403, "this account is switched off"
+        return CloseCode.NOT_ALLOWED, "this account is switched off"
     ban = person.restraint(BAN)
     if ban is not None:
-        return 4403, _because("you are banned", ban.reason)
+        return CloseCode.NOT_ALLOWED, _because("you are banned", ban.reason)
     if who.is_guest and not site.guests_allowed:
-        return 4401, "log in to talk here"
+        return CloseCode.LOG_IN, "log in to talk here"
     return None
 
 

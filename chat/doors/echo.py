@@ -7,8 +7,9 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 
 from chat.doors.query import number_of, query_of
-from chat.doors.socket import TOO_BIG, DoorSocket, Receive
+from chat.doors.socket import DoorSocket, Receive
 from chat.services.events import AnyEvent
+from rpc.close_codes import CloseCode
 from rpc.transports.websocket_server import AsgiSend
 
 HEARTBEAT = "heartbeat from server"
@@ -31,7 +32,7 @@ class EchoDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                 socket.spawn(_beat(socket, seconds))
             async for message in socket:
                 if len(message if isinstance(message, bytes) else message.encode()) > self.max_frame_bytes:
-                    socket.close(TOO_BIG, f"a frame has at most {self.max_frame_bytes} bytes")
+                    socket.close(CloseCode.TOO_BIG, f"a frame has at most {self.max_frame_bytes} bytes")
                 elif isinstance(message, bytes):
                     socket.send_bytes(message)
                 else:

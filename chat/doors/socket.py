@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from chat.realtime.hub import Encode
 from rpc import Prepared, Refused
+from rpc.close_codes import CloseCode
 from rpc.contrib.django.conf import site_limits
 from rpc.limits import CHUNK_COST, TokenBucket
 from rpc.protocol.session import Chunk
@@ -27,11 +28,6 @@ from rpc.transports.websocket_server import AsgiSend, websocket_transport
 logger = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-NORMAL = 1000
-TOO_BIG = 1009
-INTERNAL_ERROR = 1011
-TOO_SLOW = 4408
 
 MAX_UNREAD_BYTES = 1024 * 1024
 """What the other end may leave unread when there is more to send."""
@@ -103,8 +99,8 @@ class DoorSocket:
                     self.close(refusal.close_code, refusal.text)
                 except Exception:
                     logger.exception("a %s socket failed", self.door)
-                    self.close(INTERNAL_ERROR, "internal error")
-                self.close(NORMAL)
+                    self.close(CloseCode.INTERNAL_ERROR, "internal error")
+                self.close(CloseCode.NORMAL)
                 async for _ in self:
                     """What comes between our close and the other end's counts no longer."""
         except TimeoutError:
@@ -144,7 +140,7 @@ class DoorSocket:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a task of a %s socket failed", self.door, exc_info=error)
-            self.close(INTERNAL_ERROR, "internal error")
+            self.close(CloseCode.INTERNAL_ERROR, "internal error")
 
     # --- what comes in -------------------------------------------------------------------------------------
 
@@ -235,4 +231,4 @@ class DoorSocket:
     def _cut_off(self) -> None:
         """The other end does not read: it would not read a close either, nor let one through."""
         self._transport.abort()
-        self.close(TOO_SLOW, "too slow")
+        self.close(CloseCode.TOO_SLOW, "too slow")

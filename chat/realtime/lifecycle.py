@@ -5,6 +5,7 @@ import asyncio
 from chat.realtime.runtime import Runtime
 from chat.services.events import SITE_TOPIC, Notice
 from rpc import Refused
+from rpc.close_codes import CloseCode
 
 DRAIN_TIMEOUT = 5.0
 """Seconds for the writer to finish: Daphne's own deadline is 10."""
@@ -25,7 +26,7 @@ async def start() -> Runtime:
     """
     global _starting
     if _draining:
-        raise Refused(4503, "restarting")
+        raise Refused(CloseCode.RESTARTING, "restarting")
     if _starting is None:
         _starting = asyncio.get_running_loop().create_task(_start(), name="runtime start")
     try:

@@ -49,6 +49,7 @@ from chat.services.events import (
 from chat.services.memberships import posts_up_to
 from chat.services.posts import NewPost, Stored
 from rpc import Refused, RetryLater
+from rpc.close_codes import CloseCode
 
 logger = logging.getLogger(__name__)
 
@@ -212,10 +213,10 @@ class Runtime:
     async def _token(self, secret: str, needs: str | None) -> tuple[FoundToken, Identity]:
         found = await read(find_token, secret)
         if found is None:
-            raise Refused(4401, "this token is unknown, revoked or expired")
+            raise Refused(CloseCode.LOG_IN, "this token is unknown, revoked or expired")
         token, identity = found
         if needs is not None and needs not in token.scopes:
-            raise Refused(4403, f"this token may not be used here: it lacks the scope {needs}")
+            raise Refused(CloseCode.NOT_ALLOWED, f"this token may not be used here: it lacks the scope {needs}")
         return token, identity
 
     async def _follow_fresh(self, client: Client) -> None:
@@ -408,12 +409,12 @@ class Runtime:
             case SignedOut():
                 for client in tuple(self.clients):
                     if client.is_of(event):
-                        client.link.close(4401, "signed out")
+                        client.link.close(CloseCode.LOG_IN, "signed out")
                 return set()
             case TokenRevoked(token_id=token_id):
                 for client in tuple(self.clients):
                     if client.token is not None and client.token.id == token_id:
-                        client.link.close(4401, "this token counts no longer")
+                        client.link.close(CloseCode.LOG_IN, "this token counts no longer")
                 return set()
             case ContactChanged(user_id=user_id):
                 return await self._refresh_pairs(user_id)

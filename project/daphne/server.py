@@ -23,14 +23,12 @@ from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
 from project.daphne.frames import SocketFrames
+from rpc.close_codes import CloseCode
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: everyone comes back at once after a restart."""
-NORMAL = 1000
-RESTARTING = 4503
-INTERNAL_ERROR = 1011
 MAX_REASON_BYTES = 123
 """Of a close frame: RFC 6455, section 5.5, less the code."""
 CLOSED_GRACE = 5.0
@@ -81,7 +79,7 @@ class HubtalkWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
-            self.say_close(message.get("code") or NORMAL, message.get("reason") or "")
+            self.say_close(message.get("code") or CloseCode.NORMAL, message.get("reason") or "")
         else:
             super().handle_reply(message)
 
@@ -246,7 +244,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
         if error is not None:
             protocol.handle_exception(error)
         elif isinstance(protocol, HubtalkWebSocket) and protocol.state == protocol.STATE_OPEN:
-            protocol.say_close(INTERNAL_ERROR, "")
+            protocol.say_close(CloseCode.INTERNAL_ERROR, "")
 
     # --- the end -------------------------------------------------------------------------------------------
 
@@ -268,7 +266,7 @@ class HubtalkServer(Server):  # type: ignore[misc]
             logger.exception("the application could not be drained")
         for protocol in list(self.connections):
             if isinstance(protocol, HubtalkWebSocket) and protocol.state == protocol.STATE_OPEN:
-                protocol.say_close(RESTARTING, "restarting")
+                protocol.say_close(CloseCode.RESTARTING, "restarting")
         await self._applications_end(GOODBYE_TIMEOUT)
         for application in self._applications():
             application.cancel()

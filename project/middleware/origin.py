@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
+from rpc.close_codes import CloseCode
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -44,7 +46,7 @@ class CheckOrigin:
             scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
         elif not origin_allowed(origin.decode("latin-1"), headers.get(b"host", b"").decode("latin-1")):
             await receive()
-            await send({"type": "websocket.close", "code": 4403})
+            await send({"type": "websocket.close", "code": CloseCode.NOT_ALLOWED})
             return
         await self._application(scope, receive, send)
 
@@ -55,7 +57,7 @@ class NoSuchDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
-        await send({"type": "websocket.close", "code": 4404})
+        await send({"type": "websocket.close", "code": CloseCode.NO_SUCH_ROOM})
 
 
 def origin_allowed(origin: str, host: str) -> bool:

@@ -12,6 +12,7 @@ What was read before is kept and taken first.
 import asyncio
 from collections.abc import Callable
 
+from rpc.close_codes import CloseCode
 from rpc.limits import CHUNK_COST, Limits
 from rpc.peer.prepared import Prepared
 from rpc.protocol.frames import MAX_JOINED_BYTES
@@ -20,8 +21,6 @@ from rpc.transports.websocket_server import Transport
 
 WATCH_SECONDS = 1.0
 """How often it is looked at whether an end takes what waits for it."""
-TOO_SLOW = 4408
-"""Close code for an end that does not read what it is sent."""
 
 
 class Line:
@@ -163,7 +162,7 @@ class Line:
 
     def _cut_off(self) -> None:
         self._transport.abort()
-        self.session.close(TOO_SLOW, "too slow")
+        self.session.close(CloseCode.TOO_SLOW, "too slow")
         self._finish()
 
     def _is_cut_off(self) -> bool:

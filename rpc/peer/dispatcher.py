@@ -7,24 +7,22 @@ fails, nothing else.
 """
 
 import asyncio
-import logging
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from rpc.close_codes import CloseCode
 from rpc.errors import OperationError, RetryLater
+from rpc.failures import internal_error, log_failure
 from rpc.limits import Limits
 from rpc.messages import Heartbeat, Notification, Request, StreamPart, StreamRequest
 from rpc.peer.connection import Line
 from rpc.peer.flow_control import Credit, Parts
 from rpc.peer.handlers import Handler, Handlers, Runs, StreamHandler
-from rpc.protocol.session import MIN_RETRY_MS, TOO_FAST, AnyRequest
+from rpc.protocol.session import MIN_RETRY_MS, AnyRequest
 
 if TYPE_CHECKING:
     from rpc.peer.peer import Peer
-
-logger = logging.getLogger(__name__)
 
 RunBlocking = Callable[..., Awaitable[Any]]
 """Calls a function with arguments in a worker thread; returns what it returns."""
@@ -144,7 +142,7 @@ class Serving:
 
     def _refuse(self, request: AnyRequest, error: BaseException) -> None:
         if not isinstance(error, OperationError | RetryLater):
-            error = OperationError(f"internal error ({_log(request.operation, error)})", "internal")
+            error = internal_error(f"the handler of {request.operation!r}", error)
         self._session.refuse(request.id, error)
 
     def _done(self, id: bytes) -> None:
@@ -240,9 +238,9 @@ class Serving:
             try:
                 handler.function(*handler.arguments(self._peer, notification.name, notification.payload))
             except Exception as error:
-                _log(notification.name, error)
+                log_failure(f"the handler of {notification.name!r}", error)
         elif len(self._notifications) >= self._limits.max_notifications_queued:
-            self._session.close(TOO_FAST, "too many notifications")
+            self._session.close(CloseCode.TOO_FAST, "too many notifications")
         else:
             self._notifications.append((handler, notification))
             if self._notifier is None:
@@ -257,9 +255,9 @@ class Serving:
             except asyncio.CancelledError as error:
                 if _is_called_off():
                     raise
-                _log(notification.name, error)
+                log_failure(f"the handler of {notification.name!r}", error)
             except Exception as error:
-                _log(notification.name, error)
+                log_failure(f"the handler of {notification.name!r}", error)
         self._notifier = None
 
     def take_heartbeat(self, heartbeat: Heartbeat) -> None:
@@ -267,7 +265,7 @@ class Serving:
             try:
                 hook(self._peer, heartbeat)
             except Exception as error:
-                _log("heartbeat", error)
+                log_failure("a heartbeat hook", error)
 
     # --- time and end --------------------------------------------------------------------------------------
 
@@ -308,10 +306,3 @@ def _is_called_off() -> bool:
     """Whether a CancelledError was meant for the running task; else the handler raised it."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _log(name: str, error: BaseException) -> str:
-    """Log a handler's failure; returns the id by which it is found."""
-    log_id = secrets.token_hex(4)
-    logger.error("the handler of %r failed (%s)", name, log_id, exc_info=error)
-    return log_id

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from rpc.close_codes import CloseCode
 from rpc.errors import ConnectionClosed, Refused
 from rpc.limits import Limits
 from rpc.messages import Heartbeat, Notification, Request, StreamPart, StreamRequest, StreamResult
@@ -31,10 +32,6 @@ from rpc.protocol.session import Announced, Cancelled, Chunk, Granted, Session
 from rpc.transports.websocket_server import Transport
 
 logger = logging.getLogger(__name__)
-
-LOST = 1006
-"""The code that WebSockets give a connection that ended without a close (RFC 6455, section 7.1.5)."""
-
 
 _REQUESTS = (Request, StreamRequest)
 """Not a union in its place: that would be made anew for every message."""
@@ -221,7 +218,7 @@ class Peer:
 
     def _stop(self) -> None:
         """The connection is gone: nothing of it goes on."""
-        self._session.lost(LOST, "connection lost")
+        self._session.lost(CloseCode.ABNORMAL, "connection lost")
         self._line.close()
         if self._timer is not None:
             self._timer.cancel()

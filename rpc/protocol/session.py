@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from rpc.close_codes import CloseCode
 from rpc.errors import (
     ConnectionClosed,
     LocalProtocolError,
@@ -58,9 +59,6 @@ from rpc.protocol.payloads import UNREADABLE, refusal_payload
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_HALVES = [(high + low).encode() for high in _DIGITS for low in _DIGITS]
 """Ids of our requests count in base 36: text, as a stock browser peer wants."""
-
-TOO_FAST = 4429
-"""Close code for an end that goes on sending faster than it may."""
 
 RESTART_MS = 1000
 """When to ask an end again that is about to close."""
@@ -187,7 +185,7 @@ class Session:
         self._bytes.refill(now)
         self._bytes.tokens -= len(data) + CHUNK_COST
         if self._bytes.exhausted:
-            self.close(TOO_FAST, "too fast")
+            self.close(CloseCode.TOO_FAST, "too fast")
             return
         if self._version is not None:
             data = self._read_version(data)
@@ -236,7 +234,7 @@ class Session:
             else:
                 messages.tokens -= 1
                 if messages.exhausted:
-                    self.close(TOO_FAST, "too fast")
+                    self.close(CloseCode.TOO_FAST, "too fast")
                     break
             if kind is Request:
                 event: Event | None = self._take_request(message)  # type: ignore[arg-type]
@@ -364,7 +362,7 @@ class Session:
         return heartbeat
 
     def _take_fault(self, fault: Fault) -> None:
-        self.lost(_FAULT_CLOSE + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
+        self.lost(CloseCode.FAULT + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
 
     # --- what goes out -------------------------------------------------------------------------------------
 
@@ -506,7 +504,7 @@ class Session:
         """End the connection with a protocol error: the other end is told `code`, 0 to 3."""
         if self.ended is None:
             self._push(Fault(code))
-            self.lost(_FAULT_CLOSE + code, text)
+            self.lost(CloseCode.FAULT + code, text)
 
     def close(self, close_code: int, text: str) -> None:
         """End the connection: nothing is read or added to what there is to send any more."""
@@ -596,9 +594,6 @@ def _text_if_utf8(data: bytes) -> Chunk:
     except UnicodeDecodeError:
         return data
 
-
-_FAULT_CLOSE = 4000
-"""A protocol error closes a WebSocket with this and its code."""
 
 _GOLDEN_RATIO = 0.618
 """Steps of this size, modulo 1, lie far from all the steps before."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from rpc.close_codes import CloseCode
 from rpc.limits import Limits
 from rpc.peer.handlers import Handlers
 from rpc.peer.peer import Peer
@@ -66,7 +67,7 @@ class MemoryTransport:
 
     def abort(self) -> None:
         self._other._incoming.clear()
-        self.close(1006, "")
+        self.close(CloseCode.ABNORMAL, "")
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
         while True:
@@ -108,4 +109,4 @@ async def pipe(
         readers.create_task(one.read(near))
         readers.create_task(two.read(far))
         yield one, two
-        near.close(4000, "closed")
+        near.close(CloseCode.FAULT, "closed")

@@ -8,8 +8,9 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from rpc.close_codes import CloseCode
 from rpc.limits import Limits
-from rpc.peer.peer import LOST, Peer
+from rpc.peer.peer import Peer
 from rpc.protocol.frames import MAX_JOINED_BYTES
 from rpc.protocol.session import Chunk
 from rpc.transports.websocket_server import OutboxTransport
@@ -36,7 +37,7 @@ class WebSocketTransport(OutboxTransport):
                 opened()
                 with suppress(ConnectionClosed):
                     await peer.read(websocket)
-                peer.lost(websocket.close_code or LOST, websocket.close_reason or "")
+                peer.lost(websocket.close_code or CloseCode.ABNORMAL, websocket.close_reason or "")
                 await peer.hear_out()
         finally:
             await websocket.close()

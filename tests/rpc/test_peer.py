@@ -549,7 +549,7 @@ async def test_failing_notification(handlers, caplog):
             client.notify(name)
         await done.wait()
     failed = [record.args[0] for record in caplog.records if record.levelno == logging.ERROR]
-    assert failed == ["fail", "fail slowly", "cancel", "hang"]
+    assert failed == [f"the handler of {name!r}" for name in ("fail", "fail slowly", "cancel", "hang")]
 
 
 async def test_too_many_notifications(handlers):

@@ -4,12 +4,11 @@ The chat over plain HTTP, for programs with a token: post, read, push. JSON in, 
 Cookies count for nothing here, so that no page elsewhere can make a browser act.
 """
 
-import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from asgiref.sync import sync_to_async
@@ -30,9 +29,9 @@ from chat.realtime.hub import Encode
 from chat.services.events import Message
 from chat.services.push import push
 from rpc import OperationError, Prepared, Refused, RetryLater
+from rpc.close_codes import CloseCode
+from rpc.failures import internal_error
 from rpc.protocol.payloads import UNREADABLE
-
-logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
 """Of a request: the longest message with every character of it escaped fits."""
@@ -47,10 +46,10 @@ STATUS_OF_CODE = {
     "muted": HTTPStatus.FORBIDDEN,
 }
 """Of refusals by the chat; the others are faults of what was sent."""
-STATUS_OF_CLOSE = {
-    4401: (HTTPStatus.UNAUTHORIZED, "log_in"),
-    4403: (HTTPStatus.FORBIDDEN, "not_allowed"),
-    4503: (HTTPStatus.SERVICE_UNAVAILABLE, "restarting"),
+STATUS_OF_CLOSE: dict[int, tuple[HTTPStatus, str]] = {
+    CloseCode.LOG_IN: (HTTPStatus.UNAUTHORIZED, "log_in"),
+    CloseCode.NOT_ALLOWED: (HTTPStatus.FORBIDDEN, "not_allowed"),
+    CloseCode.RESTARTING: (HTTPStatus.SERVICE_UNAVAILABLE, "restarting"),
 }
 
 P = TypeVar("P")
@@ -243,9 +242,8 @@ def _problem_of(error: Exception) -> Problem:
         case TimeoutError():
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is busy", "busy")
         case _:
-            number = uuid4().hex[:8]
-            logger.error("a request over HTTP failed, %s", number, exc_info=error)
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"internal error {number}", "internal")
+            told = internal_error("a request of the HTTP API", error)
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, told.text, told.code)
 
 
 def _answer(status: HTTPStatus, value: Any) -> HttpResponse:

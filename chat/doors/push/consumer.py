@@ -7,7 +7,6 @@ each other. Posts are stored in the order in which they came.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -19,7 +18,7 @@ from chat.actions import access
 from chat.actions import contacts as befriending
 from chat.actions.post import post
 from chat.doors.push.opcodes import MAX_PAYLOAD_BYTES, OPCODE_BYTES, Opcode, frame, split
-from chat.doors.socket import TOO_BIG, DoorSocket, Receive
+from chat.doors.socket import DoorSocket, Receive
 from chat.queries import history
 from chat.queries.identity import session_key_of
 from chat.queries.members import Info, info
@@ -41,16 +40,15 @@ from chat.services.events import (
     RoomMessage,
 )
 from rpc import OperationError, Refused, RetryLater
+from rpc.close_codes import CloseCode
+from rpc.failures import internal_error
 from rpc.peer.prepared import Frames
 from rpc.protocol.payloads import UNREADABLE
 from rpc.protocol.session import Chunk
 from rpc.transports.websocket_server import AsgiSend
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
-BAD_MESSAGE, LOG_IN = 4400, 4401
 LOGIN_SECONDS = 5.0
 """For a connection without cookie or header to say whose it is."""
 REQUEST_SECONDS = 30.0
@@ -245,7 +243,7 @@ class Conversation:
             try:
                 client = await self._runtime.connect(self.socket, entered=set())
             except Refused as refusal:
-                if has_token or refusal.close_code != LOG_IN:
+                if has_token or refusal.close_code != CloseCode.LOG_IN:
                     raise
             else:
                 if client.token is not None or client.session is not None:
@@ -254,7 +252,7 @@ class Conversation:
                 # The cookie of a session that is no more.
                 await self._runtime.disconnect(client)
         close = self.socket.close
-        self._patience = asyncio.get_running_loop().call_later(LOGIN_SECONDS, close, LOG_IN, "log in")
+        self._patience = asyncio.get_running_loop().call_later(LOGIN_SECONDS, close, CloseCode.LOG_IN, "log in")
 
     async def end(self) -> None:
         if self._patience is not None:
@@ -265,9 +263,9 @@ class Conversation:
     async def take(self, message: Chunk) -> None:
         """Handle a message; returns as soon as there is room for the next request."""
         if isinstance(message, str):
-            self.socket.close(BAD_MESSAGE, "frames are binary here")
+            self.socket.close(CloseCode.BAD_MESSAGE, "frames are binary here")
         elif len(message) > OPCODE_BYTES + MAX_PAYLOAD_BYTES:
-            self.socket.close(TOO_BIG, f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
+            self.socket.close(CloseCode.TOO_BIG, f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
         elif len(message) < OPCODE_BYTES:
             error = OperationError(f"a frame begins with an opcode of {OPCODE_BYTES} bytes", code="bad_message")
             self.socket.refuse(None, error)
@@ -295,7 +293,7 @@ class Conversation:
         try:
             secret = _text(payload).strip()
             if not secret:
-                raise Refused(LOG_IN, "the payload is a token")
+                raise Refused(CloseCode.LOG_IN, "the payload is a token")
             if self._client is None:
                 self._client = await self._runtime.connect(self.socket, secret=secret, entered=set())
             else:
@@ -333,9 +331,8 @@ class Conversation:
             return error
         except TimeoutError:
             return busy()
-        except Exception:
-            logger.exception("a push request failed")
-            return OperationError("internal error", code="internal")
+        except Exception as error:
+            return internal_error("a request of the push door", error)
 
     # --- requests ------------------------------------------------------------------------------------------
 

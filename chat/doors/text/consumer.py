@@ -1,7 +1,6 @@
 """The hub's text door: a line of text is a message, as the classic WebSocket chat examples have it."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -11,8 +10,8 @@ import msgspec
 from channels.consumer import AsyncConsumer
 
 from chat.actions.post import post
-from chat.doors.query import BAD_MESSAGE, number_of, query_of
-from chat.doors.socket import TOO_BIG, TOO_SLOW, DoorSocket, Receive
+from chat.doors.query import number_of, query_of
+from chat.doors.socket import DoorSocket, Receive
 from chat.doors.text.wire import JSON, NAMED, PLAIN, Lines, TextWire, one_line
 from chat.models import Room
 from chat.names import clean_name, name_key, numbered
@@ -26,13 +25,12 @@ from chat.realtime.runtime import Runtime
 from chat.services.accounts import TakenNames
 from chat.services.rooms import create_room
 from rpc import OperationError, Refused, RetryLater
+from rpc.close_codes import CloseCode
+from rpc.failures import internal_error
 from rpc.protocol.session import Chunk
 from rpc.transports.websocket_server import AsgiSend
 
-logger = logging.getLogger(__name__)
-
 LOBBY = "lobby"
-NOT_ALLOWED, NO_SUCH_ROOM, BUSY = 4403, 4404, 4503
 OPENING_SECONDS = 30.0
 """For everything before the first line."""
 POST_SECONDS = 30.0
@@ -56,9 +54,9 @@ def asked_for(query: Mapping[str, str]) -> AskedWire:
     """
     names, form = query.get("names", "0"), query.get("format", "text")
     if names not in ("0", "1"):
-        raise Refused(BAD_MESSAGE, "names is 0 or 1")
+        raise Refused(CloseCode.BAD_MESSAGE, "names is 0 or 1")
     if form not in ("text", "json"):
-        raise Refused(BAD_MESSAGE, "format is text or json")
+        raise Refused(CloseCode.BAD_MESSAGE, "format is text or json")
     wire = JSON if form == "json" else NAMED if names == "1" else PLAIN
     return AskedWire(wire, query.get("name"), number_of(query, "since", 0, history.MAX_SEQ))
 
@@ -114,7 +112,7 @@ class TextSocket(DoorSocket):
     def send(self, payload: Lines) -> None:
         if self._held is not None:
             if len(self._held) >= MAX_HELD:
-                self.close(TOO_SLOW, "too slow")
+                self.close(CloseCode.TOO_SLOW, "too slow")
                 return
             self._held.append(payload)
             return
@@ -152,11 +150,11 @@ class TextSocket(DoorSocket):
         self.send_text(self.wire.error(str(error), error.code))
 
     def lost_room(self, name: str) -> None:
-        self.close(NOT_ALLOWED, "this room is closed to you now")
+        self.close(CloseCode.NOT_ALLOWED, "this room is closed to you now")
 
     def close(self, code: int, text: str = "") -> None:
         # Many clients of this wire show no close code.
-        if 4400 <= code < TOO_SLOW and not self.closing:
+        if CloseCode.BAD_MESSAGE <= code < CloseCode.TOO_SLOW and not self.closing:
             self.send_text(self.wire.error(text, "closed"))
         super().close(code, text)
 
@@ -190,7 +188,7 @@ class TextDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     async def _take(self, client: Client, socket: TextSocket, message: Chunk) -> None:
         data = message if isinstance(message, bytes) else message.encode()
         if len(data) > self.max_frame_bytes:
-            socket.close(TOO_BIG, f"a frame has at most {self.max_frame_bytes} bytes")
+            socket.close(CloseCode.TOO_BIG, f"a frame has at most {self.max_frame_bytes} bytes")
             return
         try:
             said = _said(data, as_json=socket.wire is JSON)
@@ -200,9 +198,8 @@ class TextDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                     await post(client, name, said.body, client_id=said.client_id, reply_to=said.reply_to)
         except (OperationError, RetryLater) as error:
             socket.refuse(error)
-        except Exception:
-            logger.exception("a line could not be posted")
-            socket.refuse(OperationError("internal error", code="internal"))
+        except Exception as error:
+            socket.refuse(internal_error("a line of the text door", error))
 
 
 def _said(data: bytes, *, as_json: bool) -> SaidLine:
@@ -259,9 +256,9 @@ async def _enter(client: Client, socket: TextSocket, room_name: str, since: int 
         socket.hold()
         room = await runtime.enter(client, room_name)
     except RetryLater as error:
-        raise Refused(BUSY, str(error.text)) from None
+        raise Refused(CloseCode.RESTARTING, str(error.text)) from None
     except OperationError as error:
-        code = NO_SUCH_ROOM if error.code == "no_such_room" else NOT_ALLOWED
+        code = CloseCode.NO_SUCH_ROOM if error.code == "no_such_room" else CloseCode.NOT_ALLOWED
         raise Refused(code, str(error.text)) from None
     socket.begin(room, since)
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
+from rpc.close_codes import CloseCode
 from rpc.contrib.django.conf import run_in_database_thread, site_limits
 from rpc.limits import Limits
 from rpc.peer.handlers import Handlers, default_handlers
-from rpc.peer.peer import LOST, Peer
+from rpc.peer.peer import Peer
 from rpc.transports.websocket_server import AsgiSend, websocket_transport
 
 
@@ -46,7 +47,7 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
             await peer.open()
             while (event := await receive())["type"] == "websocket.receive":
                 await self.websocket_receive(event)
-            peer.lost(event.get("code", LOST), event.get("reason", ""))
+            peer.lost(event.get("code", CloseCode.ABNORMAL), event.get("reason", ""))
             await peer.hear_out()
             await self.websocket_disconnect(event)
 

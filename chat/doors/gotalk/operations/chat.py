@@ -24,9 +24,9 @@ from chat.services import memberships, messages, rooms
 from chat.services.events import Message, Typing
 from chat.services.posts import MAX_BODY_CHARS
 from rpc import OperationError, Peer, Refused
+from rpc.close_codes import CloseCode
 from rpc.peer.handlers import default_handlers as handlers
 
-LOG_IN = 4401
 LOGIN_SECONDS = 5.0
 """For a byte stream to say who it is, where guests are not allowed."""
 TYPING_SECONDS = 3.0
@@ -54,7 +54,7 @@ async def opened(peer: Peer) -> None:
     try:
         peer.data = await runtime.connect(GotalkLink(peer), needs=RPC)
     except Refused as refusal:
-        if refusal.close_code != LOG_IN or peer.scope.get("type") == "websocket":
+        if refusal.close_code != CloseCode.LOG_IN or peer.scope.get("type") == "websocket":
             raise
         peer.data = Stranger(peer, refusal)
 

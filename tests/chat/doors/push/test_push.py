@@ -270,7 +270,10 @@ async def test_error_of_ours_is_not_shown(chat, app, alice, monkeypatch, caplog)
     monkeypatch.setattr("chat.doors.push.consumer.info", broken)
     mine = await app(alice)
     mine.say(111)
-    assert await mine.hears(199) == {"opcode": 111, "code": "internal", "error": "internal error"}
+    refusal = await mine.hears(199)
+    log_id = re.fullmatch(r"internal error \((\w{8})\)", refusal["error"])[1]
+    assert (refusal["opcode"], refusal["code"]) == (111, "internal")
+    assert log_id in caplog.text
     assert "a secret" in caplog.text
 
 

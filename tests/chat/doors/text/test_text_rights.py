@@ -1,6 +1,7 @@
 """Who may do what at the text door, and what becomes of those who no longer may."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -285,7 +286,7 @@ async def test_posts_of_one_line_keep_their_order(chat, dial, hall):
     assert heard == wanted
 
 
-async def test_post_that_fails_within_gets_an_error_line(chat, dial, hall, monkeypatch):
+async def test_post_that_fails_within_gets_an_error_line(chat, dial, hall, monkeypatch, caplog):
     """Nobody sees a traceback, and the socket goes on."""
     line = await dial("/ws/hall")
     await line.is_in()
@@ -295,7 +296,8 @@ async def test_post_that_fails_within_gets_an_error_line(chat, dial, hall, monke
 
     monkeypatch.setattr("chat.doors.text.consumer.post", fail)
     line.say("hello")
-    assert await line.hears() == "! internal error"
+    log_id = re.fullmatch(r"! internal error \((\w{8})\)", await line.hears())[1]
+    assert log_id in caplog.text
 
 
 async def test_room_that_takes_no_post_says_so(chat, dial, hall, settings):

@@ -1,0 +1,31 @@
+"""
+What is stored. Invariants live in the database, named; writes that others must hear of go through
+`chat.services` and the writer of `chat.realtime`.
+"""
+
+from chat.models.contacts import Contact
+from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
+from chat.models.moderation import Sanction
+from chat.models.processes import Connection, Process
+from chat.models.rooms import MAX_TOPIC_CHARS, Membership, Room
+from chat.models.site import Invitation, SiteSettings
+from chat.models.tokens import Token
+from chat.models.users import User
+
+__all__ = [
+    "MAX_EMOJI_CHARS",
+    "MAX_TOPIC_CHARS",
+    "Connection",
+    "Contact",
+    "Invitation",
+    "Membership",
+    "Message",
+    "Process",
+    "Reaction",
+    "Revision",
+    "Room",
+    "Sanction",
+    "SiteSettings",
+    "Token",
+    "User",
+]

@@ -1,0 +1,64 @@
+"""The switches of the whole site, and invitations to it."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chat.models.users import User
+from chat.names import MAX_NAME_CHARS
+
+
+class SiteSettings(models.Model):
+    """The switches of the whole site: one row."""
+
+    class SignUp(models.TextChoices):
+        OPEN = "open", _("open to everyone")
+        INVITATION = "invitation", _("by invitation")
+        CLOSED = "closed", _("closed")
+
+    title = models.CharField(_("title"), max_length=MAX_NAME_CHARS, default="Hubtalk")
+    sign_up = models.CharField(_("sign-up"), max_length=10, choices=SignUp, default=SignUp.CLOSED)
+    guests_allowed = models.BooleanField(
+        _("guests allowed"), default=False, help_text=_("A visitor without an account may read and post.")
+    )
+    rooms_by_everyone = models.BooleanField(
+        _("everyone may create rooms"), default=True, help_text=_("Else only staff may.")
+    )
+    edit_window_minutes = models.PositiveIntegerField(
+        _("edit window"),
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text=_("Minutes in which one may edit an own message; 0: no end."),
+    )
+    setup_digest = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("site settings")
+        verbose_name_plural = _("site settings")
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="site_settings_one_row")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Invitation(models.Model):
+    """Lets one person sign up while sign-up is by invitation. Only a SHA-256 digest of the code is kept."""
+
+    digest = models.CharField(max_length=64, editable=False)
+    note = models.CharField(_("for whom"), max_length=100, blank=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invitations")
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    used_by = models.OneToOneField(
+        User, models.SET_NULL, null=True, blank=True, editable=False, related_name="invitation"
+    )
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [models.UniqueConstraint(fields=["digest"], name="invitation_unique")]
+
+    def __str__(self) -> str:
+        return self.note or str(self.pk)

@@ -4,9 +4,8 @@ import ssl
 
 from django.conf import settings
 
-from rpc import Server, serve
+from rpc import Server, default_handlers, serve
 from rpc.contrib.django.conf import run_in_database_thread, site_limits
-from rpc.peer.handlers import default_handlers
 
 
 class CannotListen(Exception):

@@ -1,6 +1,7 @@
 """gotalk v1 in Python: requests, streams and notifications both ways over one connection. See docs/rpc.md."""
 
 from rpc.client import Client, connect
+from rpc.close_codes import CloseCode
 from rpc.errors import (
     ConnectionClosed,
     LocalProtocolError,
@@ -15,7 +16,7 @@ from rpc.errors import (
 )
 from rpc.limits import Limits
 from rpc.messages import Heartbeat, Notification
-from rpc.peer.handlers import Handlers
+from rpc.peer.handlers import Handlers, default_handlers
 from rpc.peer.peer import Peer
 from rpc.peer.prepared import Prepared
 from rpc.peer.streams import Stream
@@ -25,6 +26,7 @@ from rpc.transports.memory import pipe
 
 __all__ = [
     "Client",
+    "CloseCode",
     "ConnectionClosed",
     "Handlers",
     "Heartbeat",
@@ -44,6 +46,7 @@ __all__ = [
     "Server",
     "Stream",
     "connect",
+    "default_handlers",
     "describe",
     "pipe",
     "serve",

@@ -16,9 +16,7 @@ from chat.names import MAX_NAME_CHARS
 from chat.realtime.clients import RoomEntry
 from chat.services import events
 from chat.services.posts import MAX_BODY_CHARS
-from rpc import Handlers, Limits
-from rpc.peer.handlers import default_handlers
-from rpc.transports.memory import pipe
+from rpc import Handlers, Limits, default_handlers, pipe
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]

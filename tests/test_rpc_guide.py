@@ -15,9 +15,8 @@ from urllib.request import urlopen
 import pytest
 
 from project.cli import serve
-from rpc import Limits, addresses, client, server
+from rpc import CloseCode, Limits, addresses, client, server
 from rpc.cli.main import SUBCOMMANDS
-from rpc.close_codes import CloseCode
 from rpc.limits import MAX_NAME_BYTES
 from rpc.peer import requester
 from rpc.protocol import session

@@ -13,8 +13,7 @@ from chat.names import JOINERS
 from chat.realtime.directory import BAN, MODERATOR, MUTE, OWNER, Directory, Person, RoomFacts, SiteFacts
 from chat.services.events import Message as SentMessage
 from chat.services.posts import MAX_BODY_CHARS
-from rpc import OperationError, RetryLater
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, OperationError, RetryLater
 from rpc.limits import TokenBucket
 
 POSTS_PER_SECOND = 2

@@ -9,7 +9,7 @@ from channels.consumer import AsyncConsumer
 from chat.doors.query import number_of, query_of
 from chat.doors.socket import DoorSocket, Receive
 from chat.services.events import AnyEvent
-from rpc.close_codes import CloseCode
+from rpc import CloseCode
 from rpc.transports.websocket_server import AsgiSend
 
 HEARTBEAT = "heartbeat from server"

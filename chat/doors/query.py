@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from rpc import Refused
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, Refused
 
 
 def query_of(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -18,8 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from chat.realtime.hub import Encode
-from rpc import Prepared, Refused
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, Prepared, Refused
 from rpc.contrib.django.conf import site_limits
 from rpc.limits import CHUNK_COST, TokenBucket
 from rpc.protocol.session import Chunk

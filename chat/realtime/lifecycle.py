@@ -4,8 +4,7 @@ import asyncio
 
 from chat.realtime.runtime import Runtime
 from chat.services.events import SITE_TOPIC, Notice
-from rpc import Refused
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, Refused
 
 DRAIN_TIMEOUT = 5.0
 """Seconds for the writer to finish: Daphne's own deadline is 10."""

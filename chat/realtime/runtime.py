@@ -48,8 +48,7 @@ from chat.services.events import (
 )
 from chat.services.memberships import posts_up_to
 from chat.services.posts import NewPost, Stored
-from rpc import Refused, RetryLater
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, Refused, RetryLater
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
 from project.daphne.frames import SocketFrames
-from rpc.close_codes import CloseCode
+from rpc import CloseCode
 
 logger = logging.getLogger(__name__)
 

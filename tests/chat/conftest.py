@@ -20,8 +20,7 @@ from django.test import Client as Browser
 from chat.models import Membership, Room, SiteSettings, User
 from chat.queries.guests import GUEST_NAME
 from chat.realtime import lifecycle
-from rpc import Handlers, Peer, RequestFailed, RetryLater
-from rpc.peer.handlers import default_handlers
+from rpc import Handlers, Peer, RequestFailed, RetryLater, default_handlers
 from rpc.transports.memory import memory_pair
 
 DEADLINE = 10.0

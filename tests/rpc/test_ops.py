@@ -10,10 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from rpc import Handlers, RequestFailed
-from rpc.peer.handlers import default_handlers
+from rpc import Handlers, RequestFailed, default_handlers, pipe
 from rpc.schema.operations import RAW, describe
-from rpc.transports.memory import pipe
 
 
 class Where(msgspec.Struct):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rpc import Handlers, Limits, OperationError, Peer, RetryLater, RpcError
+from rpc import Handlers, Limits, OperationError, Peer, RetryLater, RpcError, pipe
 from rpc.messages import (
     ErrorResult,
     Notification,
@@ -20,7 +20,6 @@ from rpc.messages import (
     StreamResult,
 )
 from rpc.protocol.session import Announced, Cancelled, Granted, Session
-from rpc.transports.memory import pipe
 from tests.rpc.clock import run
 
 SMALL = Limits(

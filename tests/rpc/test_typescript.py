@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Optional
 import msgspec
 import pytest
 
-from rpc import Handlers
-from rpc.peer.handlers import default_handlers
+from rpc import Handlers, default_handlers
 from rpc.schema.operations import RAW, Description, describe
 from rpc.schema.typescript import Types, declarations
 

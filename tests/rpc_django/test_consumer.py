@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from rpc import Handlers, Limits, Notification, Peer, Prepared
+from rpc import Handlers, Limits, Notification, Peer, Prepared, default_handlers
 from rpc.contrib.django.consumers import GotalkConsumer
-from rpc.peer.handlers import default_handlers
 
 
 class Asgi:

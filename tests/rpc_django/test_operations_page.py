@@ -9,8 +9,7 @@ from django.urls import reverse
 
 import rpc.contrib.django.views
 from chat.models import SiteSettings, User
-from rpc import Handlers
-from rpc.peer.handlers import default_handlers
+from rpc import Handlers, default_handlers
 
 ADDRESS = "/rpc/"
 

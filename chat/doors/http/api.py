@@ -28,8 +28,7 @@ from chat.realtime.db import read
 from chat.realtime.hub import Encode
 from chat.services.events import Message
 from chat.services.push import push
-from rpc import OperationError, Prepared, Refused, RetryLater
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, OperationError, Prepared, Refused, RetryLater
 from rpc.failures import internal_error
 from rpc.protocol.payloads import UNREADABLE
 

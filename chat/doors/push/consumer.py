@@ -39,8 +39,7 @@ from chat.services.events import (
     Pushed,
     RoomMessage,
 )
-from rpc import OperationError, Refused, RetryLater
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, OperationError, Refused, RetryLater
 from rpc.failures import internal_error
 from rpc.peer.prepared import Frames
 from rpc.protocol.payloads import UNREADABLE

@@ -24,8 +24,7 @@ from chat.realtime.directory import Directory, RoomFacts, load_rooms
 from chat.realtime.runtime import Runtime
 from chat.services.accounts import TakenNames
 from chat.services.rooms import create_room
-from rpc import OperationError, Refused, RetryLater
-from rpc.close_codes import CloseCode
+from rpc import CloseCode, OperationError, Refused, RetryLater
 from rpc.failures import internal_error
 from rpc.protocol.session import Chunk
 from rpc.transports.websocket_server import AsgiSend

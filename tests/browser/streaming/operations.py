@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from rpc.peer.handlers import default_handlers as handlers
+from rpc import default_handlers as handlers
 
 
 @handlers.stream("double")

@@ -23,9 +23,8 @@ from chat.realtime.links import GotalkLink
 from chat.services import memberships, messages, rooms
 from chat.services.events import Message, Typing
 from chat.services.posts import MAX_BODY_CHARS
-from rpc import OperationError, Peer, Refused
-from rpc.close_codes import CloseCode
-from rpc.peer.handlers import default_handlers as handlers
+from rpc import CloseCode, OperationError, Peer, Refused
+from rpc import default_handlers as handlers
 
 LOGIN_SECONDS = 5.0
 """For a byte stream to say who it is, where guests are not allowed."""

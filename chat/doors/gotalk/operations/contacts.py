@@ -6,7 +6,7 @@ from chat.actions import contacts as befriending
 from chat.doors.gotalk.asking import client_of
 from chat.services.events import ContactEntry
 from rpc import Peer
-from rpc.peer.handlers import default_handlers as handlers
+from rpc import default_handlers as handlers
 
 
 class ByName(msgspec.Struct):

@@ -15,7 +15,7 @@ from chat.realtime.clients import Client, RoomEntry
 from chat.realtime.db import read
 from chat.services import memberships, rooms
 from rpc import OperationError, Peer
-from rpc.peer.handlers import default_handlers as handlers
+from rpc import default_handlers as handlers
 
 
 class Someone(msgspec.Struct):

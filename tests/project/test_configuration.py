@@ -30,6 +30,7 @@ def manage(tmp_path, *arguments, **environment):
         ("RATE_LIMITS", "sometimes"),
         ("PORT", "eighty"),
         ("PORT", "-1"),
+        ("HSTS_SECONDS", "a year"),
         ("LOG_LEVEL", "LOUD"),
         ("DATABASE_URL", "mysql://elsewhere/chat"),
         ("ROOT_PATH", "chat"),
@@ -79,6 +80,36 @@ def test_nothing_set_is_safe(tmp_path):
         "True",
         "True",
     ]
+
+
+def hsts(tmp_path, **environment):
+    """The answer's Strict-Transport-Security for a person who comes over https through a proxy."""
+    script = (
+        "from django.test import Client;"
+        "answer = Client().get('/healthz', secure=True, HTTP_X_FORWARDED_PROTO='https', SERVER_NAME='localhost');"
+        "print(answer.headers.get('Strict-Transport-Security'))"
+    )
+    return manage(tmp_path, "shell", "-v0", "-c", script, HTTPS="on", **environment).stdout.strip()
+
+
+def test_https_alone_sends_no_hsts(tmp_path):
+    """A browser cannot be told to forget it, so only the operator switches it on."""
+    assert hsts(tmp_path) == "None"
+
+
+def test_hsts_is_for_this_host_only(tmp_path):
+    """Neither subdomains nor the browsers' built-in list."""
+    assert hsts(tmp_path, HSTS_SECONDS="3600") == "max-age=3600"
+
+
+@pytest.mark.parametrize("seconds", ["0", "31536000"])
+def test_deployment_check_accepts_either_choice(tmp_path, seconds):
+    """Django's check asks for HSTS on the whole domain; the rest of what it asks for still counts."""
+    environment = {"HTTPS": "on", "ALLOWED_HOSTS": "chat.example.org", "HSTS_SECONDS": seconds}
+    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **environment)
+    assert done.returncode == 0, done.stderr
+    environment["DEBUG"] = "on"
+    assert manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **environment).returncode == 1
 
 
 def test_seeding_twice_is_as_once(tmp_path):

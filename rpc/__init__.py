@@ -20,6 +20,7 @@ from rpc.peer.handlers import Handlers, default_handlers
 from rpc.peer.peer import Peer
 from rpc.peer.prepared import Prepared
 from rpc.peer.streams import Stream
+from rpc.protocol.payloads import convert_params, decode_params
 from rpc.schema.operations import describe
 from rpc.server import Server, serve
 from rpc.transports.memory import pipe
@@ -46,6 +47,8 @@ __all__ = [
     "Server",
     "Stream",
     "connect",
+    "convert_params",
+    "decode_params",
     "default_handlers",
     "describe",
     "pipe",

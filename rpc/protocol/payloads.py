@@ -1,14 +1,16 @@
 """Payloads between bytes and values: JSON, or raw where a type says `bytes`."""
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from rpc.errors import OperationError, RetryLater
 
 to_json: Callable[[Any], bytes] = msgspec.json.Encoder().encode
+
+T = TypeVar("T")
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a JSON decoder raises for bytes that are not what it wants."""
@@ -30,8 +32,17 @@ def decoder(type: Any) -> Callable[[bytes], Any]:
     return lambda payload: decode(payload or b"null")
 
 
+def _raw(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError(f"bytes were announced, not {type(value).__name__}")
+    return value
+
+
+# --- parameters that others choose -------------------------------------------------------------------------
+
+
 def params_decoder(type: Any) -> Callable[[bytes], Any]:
-    """The same for the parameters of an operation: it raises `OperationError`, naming the field at fault."""
+    """As `decoder`, for the parameters of an operation: it raises what `decode_params` raises."""
     if type is bytes:
         return bytes
     decode = decoder(type)
@@ -39,23 +50,47 @@ def params_decoder(type: Any) -> Callable[[bytes], Any]:
     def decode_params(payload: bytes) -> Any:
         try:
             return decode(payload)
-        except msgspec.ValidationError as error:
-            raise OperationError(f"bad parameters: {error}", "bad_params", _field_at_fault(str(error))) from None
-        except UNREADABLE:
-            raise OperationError("bad parameters: not JSON", "bad_params") from None
+        except UNREADABLE as error:
+            raise _bad_params(error) from None
 
     return decode_params
+
+
+def decode_params(type: type[T], data: bytes) -> T:
+    """
+    A value of `type` from JSON; empty data is null.
+
+    Raises:
+        OperationError: `bad_params`, with the field at fault where there is one.
+    """
+    try:
+        return msgspec.json.decode(data or b"null", type=type)
+    except UNREADABLE as error:
+        raise _bad_params(error) from None
+
+
+def convert_params(type: type[T], values: Mapping[str, str]) -> T:
+    """
+    A value of `type` from texts by name, such as those of a query string: "7" is a number where one is wanted.
+
+    Raises:
+        OperationError: `bad_params`, with the field at fault where there is one.
+    """
+    try:
+        return msgspec.convert(values, type, strict=False)
+    except msgspec.ValidationError as error:
+        raise _bad_params(error) from None
+
+
+def _bad_params(error: Exception) -> OperationError:
+    if not isinstance(error, msgspec.ValidationError):
+        return OperationError("bad parameters: not valid JSON", "bad_params")
+    return OperationError(f"bad parameters: {error}", "bad_params", _field_at_fault(str(error)))
 
 
 def _field_at_fault(text: str) -> str | None:
     path, missing = _PATH.search(text), _MISSING_FIELD.search(text)
     return ".".join(match[1] for match in (path, missing) if match is not None and match[1]) or None
-
-
-def _raw(value: Any) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError(f"bytes were announced, not {type(value).__name__}")
-    return value
 
 
 # --- the payloads of E and e -------------------------------------------------------------------------------

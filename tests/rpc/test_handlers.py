@@ -6,7 +6,6 @@ import pytest
 
 from rpc import Handlers, Limits, Peer
 from rpc.peer.handlers import Runs
-from rpc.protocol.payloads import decoder
 
 
 async def on_loop(peer: Peer, params: int) -> int:
@@ -76,12 +75,6 @@ def test_lookup():
     assert child.find_notification("x") is not parent.find_notification("x")
     parent.notification("x")(anywhere)
     assert child.find_notification("x") is parent.find_notification("x")
-
-
-def test_decoded_bytes_stay_bytes():
-    """Raw payloads are not copied or read."""
-    payload = b"\xff"
-    assert decoder(bytes)(payload) is payload
 
 
 @pytest.mark.parametrize("value", [0, -1, 0.0])

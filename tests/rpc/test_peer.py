@@ -293,9 +293,9 @@ async def test_result_that_cannot_be_sent(handlers, result):
         (b'{"room":"a","message":{}}', "Object missing required field `body` - at `$.message`", "message.body"),
         (b"{}", "Object missing required field `room`", "room"),
         (b"", "Expected `object`, got `null`", None),
-        (b"{", "not JSON", None),
-        (b'{"room":"\xff"', "not JSON", None),
-        (b'{"unknown":' + b"[" * 100_000, "not JSON", None),
+        (b"{", "not valid JSON", None),
+        (b'{"room":"\xff"', "not valid JSON", None),
+        (b'{"unknown":' + b"[" * 100_000, "not valid JSON", None),
     ],
 )
 async def test_params_of_the_wrong_kind(handlers, params, text, field):

@@ -151,7 +151,7 @@ async def test_part_that_is_no_json(handlers):
     """It fails the stream, after what came before it."""
     async with facing(handlers, framed=False) as (_, far):
         far.say(b"s0001003sum000000011p000100000001xp000100000001")
-        assert await far.hear() == [b"S0001000000011E000100000018bad parameters: not JSON"]
+        assert await far.hear() == [b"S0001000000011E00010000001ebad parameters: not valid JSON"]
 
 
 async def test_handler_fails_midway(handlers):

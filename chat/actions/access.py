@@ -157,9 +157,11 @@ def check_body(body: str) -> str:
     The text as it is stored: no NUL, which PostgreSQL cannot hold, and no space around it.
 
     Raises:
-        OperationError: `empty_message`, `too_long`.
+        OperationError: `bad_text`, `empty_message`, `too_long`.
     """
     body = body.replace("\0", "").strip()
+    if not _is_unicode(body):
+        raise OperationError("this text is not valid Unicode", code="bad_text", field="message.body")
     if not body:
         raise OperationError("empty message", code="empty_message", field="message.body")
     if len(body) > MAX_BODY_CHARS:
@@ -274,6 +276,15 @@ def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool)
         raise OperationError("leave the room instead", code="not_allowed")
     if is_owner and person.role_in(room) != OWNER:
         raise OperationError("only an owner may remove an owner", code="not_allowed")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the text can be encoded: half of a surrogate pair has no UTF-8, and no database takes it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _because(text: str, reason: str) -> str:

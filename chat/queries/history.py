@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Annotated
 
+import msgspec
 from django.db.models import QuerySet
 
 from chat.models import Message, Reaction, Room
@@ -11,9 +13,12 @@ from chat.services.posts import sent_message
 
 PAGE = 50
 MAX_PAGE = 200
-MAX_SEQ = 2**63 - 1
-"""Of a seq or a version: what the database can hold."""
 """Messages in one answer: with the longest texts still well under the payload limit of a connection in practice."""
+MAX_SEQ = 2**63 - 1
+"""What the database can hold."""
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
+"""A seq or a version as every door decodes it."""
 
 
 def page(

@@ -54,7 +54,6 @@ STATUS_OF_CLOSE: dict[int, tuple[HTTPStatus, str]] = {
 P = TypeVar("P")
 Answer = tuple[HTTPStatus, Any]
 Handler = Callable[..., Awaitable[Answer]]
-Seq = Annotated[int, msgspec.Meta(ge=0, le=history.MAX_SEQ)]
 
 
 class HttpLink:
@@ -98,7 +97,7 @@ class Problem(Exception):
 class NewMessage(msgspec.Struct):
     body: str
     client_id: UUID | None = None
-    reply_to: Seq | None = None
+    reply_to: history.Seq | None = None
 
 
 async def post_message(client: Client, request: HttpRequest, room: str) -> Answer:
@@ -109,8 +108,8 @@ async def post_message(client: Client, request: HttpRequest, room: str) -> Answe
 
 
 class PageAsked(msgspec.Struct):
-    before_seq: Seq | None = None
-    after_seq: Seq | None = None
+    before_seq: history.Seq | None = None
+    after_seq: history.Seq | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=history.MAX_PAGE)] = history.PAGE
 
 
@@ -136,7 +135,7 @@ async def list_messages(client: Client, request: HttpRequest, room: str) -> Answ
 
 
 class NewPush(msgspec.Struct):
-    user: str | Seq
+    user: str | history.Seq
     opcode: int
     payload: Any = None
 

@@ -8,7 +8,7 @@ each other. Posts are stored in the order in which they came.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -54,8 +54,6 @@ REQUEST_SECONDS = 30.0
 """For a request to be answered; entering a room lasts as long as its messages are read."""
 MAX_AT_ONCE = 16
 """Requests of one connection that run side by side."""
-
-Version = Annotated[int, msgspec.Meta(ge=0, le=history.MAX_SEQ)]
 
 _json = msgspec.json.Encoder().encode
 
@@ -188,7 +186,7 @@ class Asked(msgspec.Struct):
 
 class Enter(msgspec.Struct):
     room: str
-    since: Version | None = None
+    since: history.Seq | None = None
 
 
 class Entered(msgspec.Struct):
@@ -208,7 +206,7 @@ class Post(msgspec.Struct):
     room: str
     body: str
     client_id: UUID | None = None
-    reply_to: Version | None = None
+    reply_to: history.Seq | None = None
 
 
 class Sent(msgspec.Struct):

@@ -65,7 +65,7 @@ class SaidLine(msgspec.Struct):
 
     body: str
     client_id: UUID | None = None
-    reply_to: int | None = None
+    reply_to: history.Seq | None = None
 
 
 class TextSocket(DoorSocket):

@@ -177,6 +177,12 @@ def test_empty_text_is_refused_in_the_words_of_the_example(text):
     assert refused.value.text == "empty message"
 
 
+def test_half_of_a_surrogate_pair_is_no_text():
+    """It has no UTF-8, so the database could not take it."""
+    assert refusal(access.check_body, "half \ud83d") == "bad_text"
+    assert access.check_body("whole \U0001f600") == "whole \U0001f600"
+
+
 def test_longest_text_passes_and_one_more_does_not():
     """A message has at most MAX_BODY_CHARS characters."""
     assert len(access.check_body("界" * MAX_BODY_CHARS)) == MAX_BODY_CHARS

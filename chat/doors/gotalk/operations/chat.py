@@ -31,7 +31,6 @@ LOGIN_SECONDS = 5.0
 TYPING_SECONDS = 3.0
 """One person's typing is passed on at most this often."""
 
-Version = Annotated[int, msgspec.Meta(ge=0)]
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=history.MAX_PAGE)]
 
 
@@ -41,7 +40,7 @@ class InRoom(msgspec.Struct):
 
 class OnMessage(msgspec.Struct):
     room: str
-    seq: Version
+    seq: history.Seq
 
 
 # --- connections -------------------------------------------------------------------------------------------
@@ -148,9 +147,9 @@ async def _enter(peer: Peer, stranger: Stranger, secret: str) -> None:
 
 class ListMessages(msgspec.Struct):
     room: str
-    before_seq: Version | None = None
-    after_seq: Version | None = None
-    around_seq: Version | None = None
+    before_seq: history.Seq | None = None
+    after_seq: history.Seq | None = None
+    around_seq: history.Seq | None = None
     limit: PageSize = history.PAGE
 
 
@@ -170,7 +169,7 @@ async def list_messages(peer: Peer, params: str | ListMessages) -> list[Message]
 
 
 class Sync(msgspec.Struct):
-    rooms: Annotated[dict[str, Version], msgspec.Meta(max_length=1000)]
+    rooms: Annotated[dict[str, history.Seq], msgspec.Meta(max_length=1000)]
 
 
 class RoomSync(msgspec.Struct):
@@ -232,7 +231,7 @@ async def info(peer: Peer, params: str | None = None) -> Info:
 class PostedBody(msgspec.Struct):
     body: str
     client_id: UUID | None = None
-    reply_to: Version | None = None
+    reply_to: history.Seq | None = None
 
 
 class SendMessage(msgspec.Struct):

@@ -30,6 +30,7 @@ ROOM_OPERATIONS = [
     ("list-members", {}),
 ]
 WRITING = ROOM_OPERATIONS[1:5]
+NOT_SEQS = (-1, 2**63, 2**70)
 
 
 @pytest.mark.parametrize(("operation", "params"), ROOM_OPERATIONS, ids=[name for name, _ in ROOM_OPERATIONS])
@@ -448,7 +449,10 @@ async def test_params_that_do_not_fit_are_refused(chat, hall, alice):
         ("send-message", {"room": "hall", "message": {"body": "x", "client_id": "no uuid"}}),
         ("send-message", b"{"),
         ("list-messages", {"room": "hall", "limit": 201}),
-        ("list-messages", {"room": "hall", "before_seq": -1}),
+        *(("list-messages", {"room": "hall", "before_seq": seq}) for seq in NOT_SEQS),
+        *(("send-message", {"room": "hall", "message": {"body": "x", "reply_to": seq}}) for seq in NOT_SEQS),
+        *(("mark-read", {"room": "hall", "seq": seq}) for seq in NOT_SEQS),
+        *(("sync", {"rooms": {"hall": seq}}) for seq in NOT_SEQS),
         ("sync", {"rooms": {"hall": "1"}}),
         ("create-room", {"name": "x", "kind": "direct"}),
         ("react", {"room": "hall", "seq": 1, "emoji": ""}),

@@ -206,7 +206,13 @@ async def test_json_shows_edits_and_removals(chat, dial, alice, hall):
     assert await plain.hears() == "done"
 
 
-@pytest.mark.parametrize("said", ["nonsense", "[]", '{"body": 5}', "{}", '{"body":"a","client_id":"x"}', b"\xff"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("nonsense", "[]", '{"body": 5}', "{}", '{"body":"a","client_id":"x"}', b"\xff"),
+        *(f'{{"body":"a","reply_to":{seq}}}' for seq in (-1, 2**63, 2**70)),
+    ],
+)
 async def test_what_is_no_json_gets_an_error_line(chat, dial, hall, said):
     """The socket goes on."""
     line = await dial("/ws/hall?format=json")

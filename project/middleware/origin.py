@@ -1,31 +1,14 @@
-"""What stands before every door: our own root path, and an Origin that may be here."""
+"""Which pages may open a WebSocket here."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from urllib.parse import urlsplit
 
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.conf import settings
 from django.http.request import validate_host
 
 from rpc import CloseCode
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-
-
-class OwnRootPath:
-    """The root path is the settings', whatever `Daphne-Root-Path` a client sends."""
-
-    def __init__(self, application: Application) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["root_path"] = settings.ROOT_PATH
-        await self._application(scope, receive, send)
 
 
 class CheckOrigin:
@@ -36,10 +19,10 @@ class CheckOrigin:
     cookies do not count.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         self._application = application
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin")
         if origin is None:
@@ -49,15 +32,6 @@ class CheckOrigin:
             await send({"type": "websocket.close", "code": CloseCode.NOT_ALLOWED})
             return
         await self._application(scope, receive, send)
-
-
-class NoSuchDoor:
-    """Tells a client that asks for an unknown WebSocket path, in a way that browsers show."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        await send({"type": "websocket.close", "code": CloseCode.NO_SUCH_ROOM})
 
 
 def origin_allowed(origin: str, host: str) -> bool:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.conf import settings
-
-from project.middleware.origin import Application, Receive, Scope, Send
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -19,10 +18,10 @@ class RealClient:
     end, for as long as it was written by a proxy that is trusted; what stands before that anyone can have sent.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         self._application = application
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         client = scope.get("client")
         if client is not None and settings.TRUSTED_PROXIES:
             given = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]

@@ -1,12 +1,9 @@
-"""What stands before every door: the Origin, and our own root path."""
-
-import asyncio
-import urllib.error
-import urllib.request
+"""Which pages may open a WebSocket here."""
 
 import pytest
 
-from project.middleware.origin import CheckOrigin, NoSuchDoor, OwnRootPath, origin_allowed
+from project.middleware.origin import CheckOrigin, origin_allowed
+from tests.project.asgi import run
 
 
 @pytest.fixture(autouse=True)
@@ -77,20 +74,6 @@ def test_own_page_behind_https_is_https(settings):
     assert not origin_allowed("http://chat.example.org", "chat.example.org")
 
 
-def run(application, headers=(), **scope):
-    """Call an ASGI application with one connect event; returns what it sent and the scope it saw."""
-    sent = []
-
-    async def receive():
-        return {"type": "websocket.connect"}
-
-    async def send(event):
-        sent.append(event)
-
-    asyncio.run(application({"type": "websocket", "headers": list(headers), **scope}, receive, send))
-    return sent
-
-
 def test_program_without_an_origin_comes_in_without_its_cookies():
     """Only a browser's page is held to its Origin, so only with one do cookies count."""
     seen = []
@@ -106,31 +89,5 @@ def test_program_without_an_origin_comes_in_without_its_cookies():
 
 def test_page_elsewhere_is_refused_before_it_is_accepted():
     """A close before the accept is an HTTP 403."""
-    sent = run(CheckOrigin(NoSuchDoor()), [(b"host", b"127.0.0.1"), (b"origin", b"http://evil.example")])
+    sent = run(CheckOrigin(None), [(b"host", b"127.0.0.1"), (b"origin", b"http://evil.example")])
     assert sent == [{"type": "websocket.close", "code": 4403}]
-
-
-def test_unknown_door_is_told_so():
-    """An accepted socket shows its close code to a page; a refused one does not."""
-    assert run(NoSuchDoor()) == [{"type": "websocket.accept"}, {"type": "websocket.close", "code": 4404}]
-
-
-def test_client_does_not_choose_the_root_path(settings):
-    """Whatever header a client sends, the root path is the settings'."""
-    seen = []
-
-    async def application(scope, receive, send):
-        seen.append(scope["root_path"])
-
-    settings.ROOT_PATH = "/chat"
-    run(OwnRootPath(application), root_path="/x")
-    assert seen == ["/chat"]
-
-
-def test_header_that_moves_the_root_path_does_not(server):
-    """`Daphne-Root-Path` cannot reach the admin under another path."""
-    request = urllib.request.Request(server.url + "/x/admin/", headers={"Daphne-Root-Path": "/x"})
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
-    assert refused.value.code == 404
-    refused.value.close()

@@ -1,0 +1,15 @@
+"""The path under which a proxy serves the site: that of the settings."""
+
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from django.conf import settings
+
+
+class OwnRootPath:
+    """The root path is the settings', whatever `Daphne-Root-Path` a client sends."""
+
+    def __init__(self, application: ASGI3Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        scope["root_path"] = settings.ROOT_PATH
+        await self._application(scope, receive, send)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from project.daphne.inbox import Inbox
-from rpc.transports.websocket_server import SEND_BUFFER_BYTES
+from rpc.peer.transport import SEND_BUFFER_BYTES
 
 
 class SocketFrames:

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from rpc.close_codes import CloseCode
 from rpc.limits import CHUNK_COST, Limits
 from rpc.peer.prepared import Prepared
+from rpc.peer.transport import Transport
 from rpc.protocol.frames import MAX_JOINED_BYTES
 from rpc.protocol.session import Chunk, Session
-from rpc.transports.websocket_server import Transport
 
 WATCH_SECONDS = 1.0
 """How often it is looked at whether an end takes what waits for it."""

@@ -27,9 +27,9 @@ from rpc.peer.handlers import Handlers
 from rpc.peer.prepared import Prepared
 from rpc.peer.requester import RETRIES, Asking, to_payload
 from rpc.peer.streams import NOTHING, Stream
+from rpc.peer.transport import Transport
 from rpc.protocol.codec import ABNORMAL
 from rpc.protocol.session import Announced, Cancelled, Chunk, Granted, Session
-from rpc.transports.websocket_server import Transport
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from rpc.limits import Limits
 from rpc.peer.handlers import Handlers
 from rpc.peer.peer import Peer
 from rpc.peer.prepared import Prepared
+from rpc.peer.transport import MAX_WRITABLE_BYTES, Spawn
 from rpc.protocol.frames import joined_pieces
 from rpc.protocol.session import Chunk
-from rpc.transports.websocket_server import MAX_WRITABLE_BYTES, Spawn
 
 
 class MemoryTransport:

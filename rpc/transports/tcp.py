@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from rpc.limits import Limits
 from rpc.peer.peer import Peer
 from rpc.peer.prepared import Prepared
+from rpc.peer.transport import MAX_WRITABLE_BYTES, SEND_BUFFER_BYTES, Spawn
 from rpc.protocol.session import Chunk
-from rpc.transports.websocket_server import MAX_WRITABLE_BYTES, SEND_BUFFER_BYTES, Spawn
 
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES = 60, 15, 4
 """Seconds of silence before TCP asks whether the other host is there, between probes, and their number."""

@@ -13,7 +13,7 @@ from rpc.limits import Limits
 from rpc.peer.peer import Peer
 from rpc.protocol.frames import MAX_JOINED_BYTES
 from rpc.protocol.session import Chunk
-from rpc.transports.websocket_server import OutboxTransport
+from rpc.transports.outbox import OutboxTransport
 
 MAX_CHUNKS_QUEUED = 16
 """WebSocket messages that wait while reading is held; then the library leaves the socket unread."""

@@ -22,7 +22,8 @@ async def post(
     The same `client_id` of the same person again returns the first message.
 
     Raises:
-        OperationError: `no_such_room`, `empty_message`, `too_long`, `not_allowed`, and as `access.check_post`.
+        OperationError: `no_such_room`, `no_such_message` (of `reply_to`), `not_allowed`, and as
+            `access.check_body` and `access.check_post`.
         RetryLater: `too_fast`, `slow_mode`, `busy`.
     """
     client.require(tokens.POST)

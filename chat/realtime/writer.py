@@ -18,6 +18,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from chat.realtime.metrics import BATCH_POSTS, COMMIT_SECONDS, POSTS
 from chat.services.posts import NewPost, Stored, store_posts
+from rpc import OperationError
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Writer:
 
         Raises:
             WriterBusy: try again later; nothing was stored.
+            OperationError: as `store_posts` refuses it.
         """
         stored: Stored = await self._submit(post)
         return stored
@@ -126,24 +128,38 @@ class Writer:
             return [(first, None, error)]
 
     def _write_posts(self, jobs: list[_Job]) -> list[Outcome]:
-        store = partial(store_posts, [job.work for job in jobs if isinstance(job.work, NewPost)])
         try:
-            try:
-                stored = _in_transaction(store)
-            except (WriterBusy, IntegrityError):
-                # A connection that died, or another process that stored the same client id between our look
-                # and our insert. Posting is idempotent, so once more is safe; the look then finds the other's.
-                stored = _in_transaction(store)
+            answers = _store([job.work for job in jobs if isinstance(job.work, NewPost)])
+        except WriterBusy as busy:
+            # No post is to blame.
+            return [(job, None, busy) for job in jobs]
         except Exception as error:
             if len(jobs) == 1:
                 return [(jobs[0], None, error)]
-            # One post that cannot be stored must not take the others with it.
-            return [outcome for job in jobs for outcome in self._write_posts([job])]
-        created = [each for each in stored if each.created]
+            # One post that cannot be stored must not take the others with it: it is looked for by halving,
+            # from the left, so that the order stays.
+            middle = len(jobs) // 2
+            return self._write_posts(jobs[:middle]) + self._write_posts(jobs[middle:])
+        created = [answer for answer in answers if isinstance(answer, Stored) and answer.created]
         POSTS.inc(len(created))
         BATCH_POSTS.observe(len(jobs))
         self._committed(created)
-        return [(job, each, None) for job, each in zip(jobs, stored, strict=True)]
+        return [
+            (job, None, answer) if isinstance(answer, OperationError) else (job, answer, None)
+            for job, answer in zip(jobs, answers, strict=True)
+        ]
+
+
+def _store(posts: list[NewPost]) -> list[Stored | OperationError]:
+    """Store posts in a transaction, and once more where that may help: posting is idempotent."""
+    store = partial(store_posts, posts)
+    # A connection that died; or another process that stored the same client id between our look and our
+    # insert, which the next look finds. The halves of a batch look again anyway.
+    passing = (WriterBusy, IntegrityError) if len(posts) == 1 else (WriterBusy,)
+    try:
+        return _in_transaction(store)
+    except passing:
+        return _in_transaction(store)
 
 
 def _in_transaction(function: Callable[[], R]) -> R:

@@ -11,6 +11,7 @@ from chat.models import Message, Room
 from chat.services.events import Message as SentMessage
 from chat.services.events import instant
 from chat.services.memberships import bring_back
+from rpc import OperationError
 
 MAX_BODY_CHARS = 16_000
 """Longest text of a message: four times a long mail; history pages of 200 stay under the payload limit."""
@@ -41,18 +42,18 @@ class Stored(msgspec.Struct, frozen=True):
     created: bool
 
 
-def store_posts(posts: list[NewPost]) -> list[Stored]:
+def store_posts(posts: list[NewPost]) -> list[Stored | OperationError]:
     """
     Store the posts that are new; the answers stand in the order of `posts`.
 
     To be called within a transaction. A post whose (author, client_id) exists, in the database or earlier in
-    the list, answers the first one.
+    the list, answers the first one. A post that cannot be stored is answered with the reason and stops no
+    other: `no_such_room`, the room was deleted; `no_such_message`, it replies to what never was in the room.
 
     Raises:
         IntegrityError: another process stored one of the client ids at the same time; call again.
-        Room.DoesNotExist: a room was deleted.
     """
-    known = _already_stored(posts)
+    known: dict[tuple[int, UUID], SentMessage | OperationError] = {**_already_stored(posts)}
     fresh: dict[tuple[int, UUID], NewPost] = {}
     for post in posts:
         if _identity(post) not in known:
@@ -62,12 +63,18 @@ def store_posts(posts: list[NewPost]) -> list[Stored]:
         by_room.setdefault(post.room_id, []).append(post)
     # Rooms in the order of their keys: two processes then lock them in the same order.
     for room_id in sorted(by_room):
-        for post, message in zip(by_room[room_id], _insert(room_id, by_room[room_id]), strict=True):
-            known[_identity(post)] = message
+        for post, answer in zip(by_room[room_id], _store_in_room(room_id, by_room[room_id]), strict=True):
+            known[_identity(post)] = answer
     direct = {post.room_id for post in fresh.values() if post.is_direct}
     if direct:
         bring_back(direct)
-    return [Stored(post.room, known[_identity(post)], created=fresh.get(_identity(post)) is post) for post in posts]
+    answers = [known[_identity(post)] for post in posts]
+    return [
+        answer
+        if isinstance(answer, OperationError)
+        else Stored(post.room, answer, created=fresh.get(_identity(post)) is post)
+        for post, answer in zip(posts, answers, strict=True)
+    ]
 
 
 def _identity(post: NewPost) -> tuple[int, UUID]:
@@ -88,6 +95,27 @@ def _already_stored(posts: list[NewPost]) -> dict[tuple[int, UUID], SentMessage]
         for row in rows
         if (row.author_id, row.client_id) in wanted
     }
+
+
+def _store_in_room(room_id: int, posts: list[NewPost]) -> list[SentMessage | OperationError]:
+    missing = _missing_of({post.reply_to for post in posts if post.reply_to is not None}, room_id)
+    try:
+        messages = iter(_insert(room_id, [post for post in posts if post.reply_to not in missing]))
+    except Room.DoesNotExist:
+        return [OperationError("no such room", code="no_such_room") for _ in posts]
+    return [
+        OperationError("no such message", code="no_such_message", field="reply_to")
+        if post.reply_to in missing
+        else next(messages)
+        for post in posts
+    ]
+
+
+def _missing_of(seqs: set[int], room_id: int) -> set[int]:
+    """Which of the seqs no message of the room ever had; a removed one keeps its own."""
+    if not seqs:
+        return seqs
+    return seqs - set(Message.objects.filter(room_id=room_id, seq__in=seqs).values_list("seq", flat=True))
 
 
 def take_versions(room_id: int, count: int = 1, *, posts: int = 0) -> tuple[int, int]:
@@ -138,8 +166,13 @@ def _insert(room_id: int, posts: list[NewPost]) -> list[SentMessage]:
 
     The statements of this module that every message waits for are SQL, not the ORM's: they take a third of
     the time.
+
+    Raises:
+        Room.DoesNotExist
     """
     version, number = take_versions(room_id, len(posts), posts=len(posts))
+    if not posts:
+        return []
     now = timezone.now()
     stored_at = connection.ops.adapt_datetimefield_value(now)
     at = instant(now)

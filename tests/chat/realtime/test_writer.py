@@ -3,15 +3,19 @@
 import asyncio
 import threading
 from contextlib import asynccontextmanager
+from math import ceil, log2
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError, connection
 
 from chat.models import Message, Room
 from chat.realtime import writer as writer_module
 from chat.realtime.writer import Writer, WriterBusy
+from chat.services import posts as posts_module
+from chat.services.messages import remove_message
 from chat.services.posts import NewPost, store_posts
+from rpc import OperationError
 
 DEADLINE = 10.0
 
@@ -57,6 +61,19 @@ def post(hall, alice):
         return NewPost(**{**known, "body": body, "client_id": uuid4(), "via": "web", **changes})
 
     return make
+
+
+@pytest.fixture
+def transactions(monkeypatch):
+    """How many posts each transaction was to store."""
+    sizes = []
+
+    def store(posts):
+        sizes.append(len(posts))
+        return store_posts(posts)
+
+    monkeypatch.setattr(writer_module, "store_posts", store)
+    return sizes
 
 
 def together(writer, *posts):
@@ -129,15 +146,103 @@ async def test_same_client_id_of_two_authors_are_two_posts(post, bob):
     assert [(each.created, each.message.body) for each in stored] == [(True, "mine"), (True, "his")]
 
 
-async def test_post_that_cannot_be_stored_takes_no_other_with_it(post):
-    """A room that was deleted meanwhile fails its own posts; the others of the batch are stored in order."""
+@pytest.mark.parametrize(
+    ("bad", "code", "field"),
+    [({"room_id": 0, "reply_to": 1}, "no_such_room", None), ({"reply_to": 7}, "no_such_message", "reply_to")],
+    ids=["a room that is gone", "a reply to nothing"],
+)
+async def test_post_that_is_refused_costs_the_others_nothing(post, transactions, bad, code, field):
+    """What can be foreseen is foreseen: the batch stays one transaction, the others keep their order."""
     async with writing() as writer:
         async with held(writer):
-            tasks = together(writer, post("one"), post("nowhere", room_id=0), post("two"))
-        one, nowhere, two = await asyncio.gather(*tasks, return_exceptions=True)
-    assert isinstance(nowhere, Room.DoesNotExist)
+            tasks = together(writer, post("one"), post("bad", **bad), post("two"))
+        one, refused, two = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(refused, OperationError)
+    assert (refused.code, refused.field) == (code, field)
     assert [(each.message.body, each.message.number) for each in (one, two)] == [("one", 1), ("two", 2)]
-    assert len(await rows()) == 2
+    assert [row.seq for row in await rows()] == [1, 2]
+    assert transactions == [3]
+
+
+async def test_post_that_is_the_only_one_and_refused_takes_no_version(post, hall):
+    """Nor does it leave anything else."""
+    async with writing() as writer:
+        with pytest.raises(OperationError, match="no such message"):
+            await writer.post(post(reply_to=1))
+    await asyncio.to_thread(hall.refresh_from_db)
+    assert (hall.version, hall.posts, await rows()) == (0, 0, [])
+
+
+async def test_reply_to_a_message_that_was_removed(post):
+    """Its tombstone is in the room still."""
+    async with writing() as writer:
+        first = await writer.post(post("first"))
+        await writer.run(remove_message, first.message.room_id, first.message.seq, by=None)
+        reply = await writer.post(post("reply", reply_to=first.message.seq))
+    assert reply.message.reply_to == first.message.seq
+
+
+async def test_reply_to_a_message_of_another_room(post):
+    """The seqs of each room are its own."""
+    other = await asyncio.to_thread(Room.objects.create, name="other")
+    async with writing() as writer:
+        await writer.post(post("there", room_id=other.pk))
+        with pytest.raises(OperationError, match="no such message"):
+            await writer.post(post("here", reply_to=1))
+
+
+async def test_replies_are_looked_for_only_where_there_are_some(post):
+    """A batch without replies costs no query more."""
+    sent = []
+
+    def count(execute, sql, params, many, context):
+        sent.append(sql)
+        return execute(sql, params, many, context)
+
+    def watch():
+        connection.execute_wrappers.append(count)
+
+    async with writing() as writer:
+        await writer.run(watch)
+        await writer.post(post("first"))
+        without = len(sent)
+        sent.clear()
+        await writer.post(post("reply", reply_to=1))
+    assert len(sent) == without + 1
+
+
+@pytest.mark.parametrize("bad_at", [0, 7, 20])
+async def test_post_that_fails_unforeseen_is_found_by_halving(post, transactions, bad_at):
+    """Twenty good ones and a bad one cost about twice the logarithm, and the good ones keep their order."""
+    posts = [post(f"{number}") for number in range(21)]
+    posts[bad_at] = post("bad", author_id=0)
+    batches = []
+    async with writing(batches.append) as writer:
+        async with held(writer):
+            tasks = together(writer, *posts)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(outcomes.pop(bad_at), IntegrityError)
+    stored = [f"{number}" for number in range(21) if number != bad_at]
+    assert [each.message.body for each in outcomes] == [row.body for row in await rows()] == stored
+    assert [each.message.number for each in outcomes] == list(range(1, 21))
+    assert [each.message.body for batch in batches for each in batch] == stored
+    assert len(transactions) <= 2 * ceil(log2(21)) + 2
+
+
+async def test_same_client_id_of_another_process_at_the_same_time(post, monkeypatch):
+    """It was stored between our look and our insert: the next look finds it."""
+    id, look, looks = uuid4(), posts_module._already_stored, []
+    theirs = post("theirs", client_id=id)
+
+    def look_before_them(posts):
+        looks.append(len(posts))
+        return {} if len(looks) == 1 else look(posts)
+
+    async with writing() as writer:
+        await writer.post(theirs)
+        monkeypatch.setattr(posts_module, "_already_stored", look_before_them)
+        ours = await writer.post(post("ours", client_id=id))
+    assert (ours.message.body, ours.created, looks) == ("theirs", False, [1, 1])
 
 
 async def test_posts_to_two_rooms_in_one_batch_are_counted_apart(post):
@@ -258,3 +363,20 @@ async def test_database_that_stays_away_says_busy(post, monkeypatch):
     async with writing() as writer:
         with pytest.raises(WriterBusy):
             await writer.post(post())
+
+
+async def test_database_that_stays_away_is_not_asked_for_each_post(post, monkeypatch):
+    """No post of the batch is to blame: all are told to come back after the second try."""
+    attempts = []
+
+    def fail(posts):
+        attempts.append(len(posts))
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(writer_module, "store_posts", fail)
+    async with writing() as writer:
+        async with held(writer):
+            tasks = together(writer, *(post() for _ in range(20)))
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {WriterBusy}
+    assert attempts == [20, 20]

@@ -15,6 +15,7 @@ from chat.models import Sanction, User
 from chat.services import accounts as people
 from chat.services import memberships, moderation, rooms
 from chat.services.site import change_settings, end_session
+from rpc import RequestFailed
 from tests.chat.conftest import session_of
 
 ROOM_OPERATIONS = [
@@ -101,6 +102,18 @@ async def test_text_that_is_no_message_is_refused(chat, hall, alice, body, code)
     author = await chat.open(alice)
     assert await author.refusal("send-message", {"room": "hall", "message": {"body": body}}) == code
     assert await author.ask("list-messages", "hall") == []
+
+
+async def test_reply_to_what_never_was(chat, hall, alice):
+    """It is refused, with the field; the post before and the post after it are stored."""
+    page = await chat.open(alice)
+    first = await page.post("hall", "first")
+    with pytest.raises(RequestFailed) as refused:
+        await page.post("hall", "to nothing", reply_to=first["seq"] + 1)
+    assert (refused.value.code, refused.value.field) == ("no_such_message", "reply_to")
+    await page.post("hall", "last", reply_to=first["seq"])
+    told = [(each["body"], each["reply_to"]) for each in await page.ask("list-messages", "hall")]
+    assert told == [("first", None), ("last", first["seq"])]
 
 
 async def test_text_survives_as_it_is(chat, hall, alice):

@@ -336,6 +336,7 @@ async def test_push_without_the_scope(chat, program, alice, bob):
         (b'{"body": "x", "reply_to": -1}', "bad_params", "reply_to"),
         (b'{"body": "x", "reply_to": 9223372036854775808}', "bad_params", "reply_to"),
         (b'{"body": "x", "reply_to": 1180591620717411303424}', "bad_params", "reply_to"),
+        (b'{"body": "x", "reply_to": 1}', "no_such_message", "reply_to"),
         (b'{"body": "x", "reply_to": NaN}', "bad_params", None),
         (b'{"body": " \\u0000 "}', "empty_message", "body"),
         (b'{"body": "%s"}' % (b"x" * 16_001), "too_long", "body"),

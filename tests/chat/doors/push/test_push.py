@@ -26,6 +26,7 @@ from rpc import OperationError
 from tests.server import ROOT
 
 DEADLINE = 20.0
+NOT_SEQS = (-1, 2**63, 2**70)
 
 
 class App:
@@ -245,11 +246,9 @@ async def test_over_large_frame(chat, app, alice, who):
         *((110, b"\xff", "bad_message"), (111, b"\xff", "bad_message"), (113, b"\xff", "bad_message")),
         *((113, b"{", "bad_params"), (113, b'{"room": "hall", "since": -1}', "bad_params")),
         *((113, b'{"since": 1}', "bad_params"), (114, b"\xff", "bad_message"), (115, b"", "bad_params")),
-        *(
-            (115, b'{"room": "hall", "body": "x", "reply_to": %d}' % seq, "bad_params")
-            for seq in (-1, 2**63, 2**70)
-        ),
-        *((113, b'{"room": "hall", "since": %d}' % seq, "bad_params") for seq in (2**63, 2**70)),
+        *((115, b'{"room": "hall", "body": "x", "reply_to": %d}' % seq, "bad_params") for seq in NOT_SEQS),
+        *((113, b'{"room": "hall", "since": %d}' % seq, "bad_params") for seq in NOT_SEQS),
+        *((115, b'{"room": "hall", "body": "x", "reply_to": 1}', "no_such_message"),),
         *((115, b"hello", "bad_params"), (115, b'{"room": "hall"}', "bad_params")),
         *((115, b'{"room": "hall", "body": "x", "client_id": "no"}', "bad_params"),),
         *((115, b'{"room": "hall", "body": " "}', "empty_message"), (115, b"[" * 60000, "bad_params")),

@@ -221,6 +221,14 @@ async def test_what_is_no_json_gets_an_error_line(chat, dial, hall, said):
     await line.is_in()
 
 
+async def test_reply_to_what_never_was_gets_an_error_line(chat, dial, hall):
+    """The socket goes on."""
+    line = await dial("/ws/hall?format=json")
+    line.say('{"body": "to nothing", "reply_to": 1}')
+    assert '"code":"no_such_message"' in (await line.hears())
+    await line.is_in()
+
+
 async def test_binary_frame_is_text_if_it_is_utf8(chat, dial, hall):
     """As to the classic hub, which does not look at the kind of a frame; other bytes get an error."""
     line = await dial("/ws/hall")

@@ -171,7 +171,7 @@ CHANNEL_LAYERS = {
     }
     if REDIS_URL
     else {
-        "BACKEND": "channels.layers.InMemoryChannelLayer",
+        "BACKEND": "project.layers.local.LocalLayer",
         # One channel a process, read at once: its bound is for a loop that stalls. No membership may expire.
         "CONFIG": {"capacity": 10_000, "expiry": TEN_YEARS, "group_expiry": TEN_YEARS},
     }

@@ -12,12 +12,11 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from asgiref.sync import async_to_sync
-from channels.layers import InMemoryChannelLayer, get_channel_layer
+from channels.layers import get_channel_layer
 
-from chat.realtime.layers import RedisLayer
 from chat.realtime.mailbox import Mailbox, deliver
 from chat.services.events import SITE_TOPIC, AnyEvent, Gap, pack, topic_of, unpack
 
@@ -37,6 +36,33 @@ Listener = Callable[[AnyEvent], None]
 _running: "Hub | None" = None
 
 
+class Layer(Protocol):
+    """
+    What the hub needs of a channel layer: one channel a process, and groups.
+
+    A layer that reaches this process only has the attribute `local`, which is true; then the processes' mailboxes
+    carry what commands announce.
+    """
+
+    on_gap: Callable[[], None]
+    """Set by the hub: a layer that can notice that it lost messages calls it afterwards."""
+
+    async def new_channel(self) -> str: ...
+
+    async def receive(self, channel: str) -> dict[str, Any]: ...
+
+    async def group_add(self, group: str, channel: str) -> None: ...
+
+    async def group_discard(self, group: str, channel: str) -> None: ...
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
+
+
+def _is_local(layer: Layer) -> bool:
+    # Asked of the class: an instance may answer for any name, as the proxies of channels_redis do.
+    return getattr(type(layer), "local", False)
+
+
 def announce(event: AnyEvent) -> bool:
     """
     Publish an event from any thread, with or without a hub in this process (a management command has none:
@@ -50,14 +76,14 @@ def announce(event: AnyEvent) -> bool:
         hub.publish(event)
         return True
     layer = get_channel_layer()
-    if layer is None or isinstance(layer, InMemoryChannelLayer):
+    if layer is None or _is_local(layer):
         return deliver(pack([event]))
     async_to_sync(layer.group_send)(topic_of(event), _packed([event]))
     return True
 
 
 class Hub:
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._subscribers: dict[str, dict[Encode, set[Send]]] = {}
         self._listeners: list[Listener] = []
@@ -82,9 +108,8 @@ class Hub:
             self._loop.create_task(self._write(), name="hub publisher"),
             self._loop.create_task(self._join_later(), name="hub joiner"),
         ]
-        if isinstance(self._layer, RedisLayer):
-            self._layer.on_gap = lambda: self._take([Gap()])
-        if isinstance(self._layer, InMemoryChannelLayer):
+        self._layer.on_gap = lambda: self._take([Gap()])
+        if _is_local(self._layer):
             await self._mailbox.open()
         _running = self
 

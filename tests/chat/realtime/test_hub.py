@@ -24,6 +24,7 @@ from chat.services.events import (
     pack,
     topic_of,
 )
+from project.layers.local import LocalLayer
 
 DEADLINE = 10.0
 ROOM = 7
@@ -31,7 +32,7 @@ TOPIC = "room.7"
 
 
 def layer():
-    return InMemoryChannelLayer(capacity=10_000, expiry=3600, group_expiry=3600)
+    return LocalLayer(capacity=10_000, expiry=3600, group_expiry=3600)
 
 
 @asynccontextmanager
@@ -339,7 +340,10 @@ async def test_hub_that_stops_publishes_what_waits():
 
 
 class OtherLayer:
-    """Stands for one that connects processes."""
+    """Stands for one that connects processes; as a proxy does, it answers for any name."""
+
+    def __getattr__(self, name):
+        return True
 
     async def group_send(self, group, message):
         self.sent = group, hub_module.unpack(message["data"])
@@ -377,6 +381,16 @@ def dead_socket(path):
     with socket_module.socket(socket_module.AF_UNIX, socket_module.SOCK_DGRAM) as dead:
         dead.bind(str(path))
     yield
+
+
+async def test_gap_that_the_layer_noticed_is_told_to_everyone():
+    """What was published meanwhile is lost: whoever keeps something reads it again."""
+    memory = layer()
+    async with running(memory) as (hub,):
+        heard = []
+        hub.listen(heard.append)
+        memory.on_gap()
+        assert heard == [Gap()]
 
 
 async def test_nonsense_in_the_mailbox_is_only_logged(monkeypatch, settings, tmp_path, caplog):

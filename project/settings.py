@@ -162,7 +162,7 @@ REDIS_URL = env.str("REDIS_URL", default="")
 TEN_YEARS = 10 * 365 * 24 * 3600
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "chat.realtime.layers.RedisLayer",
+        "BACKEND": "project.layers.redis.RedisLayer",
         "CONFIG": {
             # The check bounds the silence of a host that is lost without a word.
             "hosts": [{"address": REDIS_URL, "health_check_interval": 3, "socket_timeout": 5}],

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from chat.realtime.layers import RedisLayer
+from project.layers.redis import RedisLayer
 
 pytestmark = pytest.mark.services
 

@@ -1,4 +1,4 @@
-"""docs/rpc.md says what the library does: its programs run, and print what stands beneath them."""
+"""docs/rpc.md says what the library does: its Python programs and commands print what stands beneath them."""
 
 import asyncio
 import os
@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.request import urlopen
 
 import pytest
@@ -21,6 +20,7 @@ from rpc.limits import MAX_NAME_BYTES
 from rpc.peer import requester
 from rpc.protocol import session
 from tests.certificate import make_certificate
+from tests.documents import Block, blocks, named, read, site_of
 from tests.peers.stock.go import GoPeer
 from tests.ports import accepts, free_port, wait_until
 from tests.server import Server
@@ -28,72 +28,34 @@ from tests.server import Server
 pytestmark = pytest.mark.peers
 
 ROOT = Path(__file__).resolve().parent.parent
-GUIDE = (ROOT / "docs" / "rpc.md").read_text()
+GUIDE = read("docs/rpc.md")
 SCRIPT = (ROOT / "rpc/contrib/django/static/rpc/gotalk.js").read_text()
-PAGE = ROOT / "tests/js/guide/page.mjs"
 DEADLINE = 60.0
-OPERATIONS = "shop/operations.py"
 
-SETTINGS = """
-from project.settings import *
-
-INSTALLED_APPS = [*INSTALLED_APPS, "shop"]
-"""
-
-
-class Block(NamedTuple):
-    """A block of the guide: the first line names it, and what it prints stands beneath it."""
-
-    language: str
-    name: str
-    source: str
-    output: str
-
-
-def blocks(*languages: str) -> list[Block]:
-    found = re.findall(r"^```(\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", GUIDE, re.MULTILINE | re.DOTALL)
-    every = [Block(language, _name(source), source, output) for language, source, output in found]
-    return [block for block in every if block.language in languages]
-
-
-def _name(source: str) -> str:
-    name = re.match(r"(?:#|//|<!--) ?([\w./-]+)", source)
-    return name[1] if name is not None else ""
-
-
-def named(name: str) -> Block:
-    return next(block for block in blocks("python", "js", "html") if block.name == name)
-
-
-PROGRAMS = [each.name for each in blocks("python") if each.name not in (OPERATIONS, "server.py", "client.py")]
-SCRIPTS = [each.name for each in blocks("js")]
+PROGRAMS = [
+    each.name
+    for each in blocks(GUIDE, "python")
+    if not each.name.startswith("shop/") and each.name not in ("server.py", "client.py")
+]
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """What a reader of the guide has: all its Python files, and a certificate."""
+    """What a reader of the guide has: its Python files, and a certificate."""
     # A unix socket's path has to be short, so not pytest's folder.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "shop").mkdir()
-        (folder / "shop" / "__init__.py").touch()
-        (folder / "shop_settings.py").write_text(SETTINGS)
         make_certificate(folder)
-        for block in blocks("python", "js"):
-            with (folder / block.name).open("a") as file:
-                file.write(block.source)
+        for block in blocks(GUIDE, "python"):
+            if block.name in (*PROGRAMS, "server.py", "client.py"):
+                (folder / block.name).write_text(block.source)
         yield folder
 
 
 @pytest.fixture(scope="module")
 def site(folder: Path) -> Iterator[Server]:
     """The site with the guide's app in it."""
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "shop_settings",
-        "PYTHONPATH": str(folder),
-        "GOTALK_LISTEN": "tcp://127.0.0.1:0",
-    }
-    with Server(folder / "data", environment=environment) as site:
+    with site_of("docs/rpc.md", folder, GOTALK_LISTEN="tcp://127.0.0.1:0") as site:
         yield site
 
 
@@ -132,7 +94,7 @@ def test_first_server_and_client(folder):
     with subprocess.Popen([sys.executable, "server.py"], cwd=folder, env=environment()) as serving:
         try:
             wait_until(lambda: accepts(port), serving)
-            assert run(folder, sys.executable, "client.py") == named("client.py").output
+            assert run(folder, sys.executable, "client.py") == named(GUIDE, "client.py").output
         finally:
             serving.kill()
 
@@ -141,29 +103,7 @@ def test_first_server_and_client(folder):
 def test_python_program(name, folder, site):
     """It prints what stands beneath it."""
     replace(folder / name, at8000=site.port, at8001=gotalk_port(site))
-    assert run(folder, sys.executable, name) == named(name).output
-
-
-@pytest.mark.node
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_script_of_a_page(name, folder, site):
-    """It prints what stands beneath it."""
-    module = (folder / name).rename(folder / f"{name}.mjs")
-    with module.open("a") as file:
-        file.write("process.exit()\n")
-    assert run(folder, "node", PAGE, site.url, module) == named(name).output
-
-
-@pytest.mark.node
-def test_first_page(folder, site):
-    """Its script runs beside gotalk.js."""
-    page = named("shop.html")
-    assert '<script src="/gotalk/gotalk.js">' in page.source
-    module = folder / "shop.mjs"
-    module.write_text(re.search(r"<script>\n(.*)</script>", page.source, re.DOTALL)[1])
-    with module.open("a") as file:
-        file.write('await sock.request("price", { item: "tea" })\nprocess.exit()\n')
-    assert run(folder, "node", PAGE, site.url, module) == page.output
+    assert run(folder, sys.executable, name) == named(GUIDE, name).output
 
 
 def test_page_of_the_operations(site):
@@ -174,7 +114,7 @@ def test_page_of_the_operations(site):
 
 def test_go_program(site):
     """What it sends is answered; the Go package itself is not here."""
-    assert 's.Request("checkout", Order{"tea", 2}, &answer)' in blocks("go")[0].source
+    assert 's.Request("checkout", Order{"tea", 2}, &answer)' in blocks(GUIDE, "go")[0].source
     order = b'{"item":"tea","count":2}'
 
     async def check_out() -> None:
@@ -205,7 +145,7 @@ def shell(folder: Path, site: Server, command: str) -> str:
 
 
 def commands(word: str) -> Block:
-    return next(block for block in blocks("sh") if word in block.source)
+    return next(block for block in blocks(GUIDE, "sh") if word in block.source)
 
 
 def test_command_line(folder, site):
@@ -226,7 +166,7 @@ def test_types(folder, site):
     """What `gotalk types` writes and gotalk.d.ts fit the program that uses both."""
     shell(folder, site, commands("gotalk types").source)
     shutil.copy(ROOT / "rpc/contrib/django/static/rpc/gotalk.d.ts", folder)
-    program = blocks("ts")[0]
+    program = blocks(GUIDE, "ts")[0]
     (folder / program.name).write_text(program.source)
     run(folder, "tsc", "--strict", "--noEmit", "--target", "es2020", program.name)
 
@@ -236,22 +176,22 @@ def test_certificate(folder, site, tmp_path):
     """The one that openssl makes serves the program with TLS."""
     shutil.copy(folder / "tls.py", tmp_path)
     shell(tmp_path, site, commands("openssl").source)
-    assert run(tmp_path, sys.executable, "tls.py") == named("tls.py").output
+    assert run(tmp_path, sys.executable, "tls.py") == named(GUIDE, "tls.py").output
 
 
 def test_every_block_is_run():
     """But the Go program; and what is printed stands only where it is compared."""
     languages = set(re.findall(r"^```(\w+)$", GUIDE, re.MULTILINE))
     assert languages == {"python", "js", "html", "sh", "ts", "text", "go"}
-    assert len(blocks("sh")) == 3
-    assert len(blocks("html")) == len(blocks("ts")) == len(blocks("go")) == 1
-    shown = [block for block in blocks("python", "js", "html", "sh") if block.output]
+    assert len(blocks(GUIDE, "sh")) == 4
+    assert len(blocks(GUIDE, "html")) == len(blocks(GUIDE, "ts")) == len(blocks(GUIDE, "go")) == 1
+    shown = [block for block in blocks(GUIDE, "python", "js", "html", "sh") if block.output]
     assert len(shown) == GUIDE.count("```text\n")
 
 
 # --- numbers -----------------------------------------------------------------------------------------------
 
-PROSE = " ".join(re.sub(r"`[^`]*`", "`…`", re.sub(r"^```.*?^```$", "", GUIDE, flags=re.M | re.S)).split())
+PROSE = " ".join(re.sub(r"`[^`]*`", "`…`", re.sub(r"^```.*?^```$|<http.*?>", "", GUIDE, flags=re.M | re.S)).split())
 LIMITS = Limits()
 
 

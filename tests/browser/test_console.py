@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from chat.web.console import DOORS
 from tests.browser.stand_in import stand_in
-from tests.browser.visitor import LOST, WATCH
+from tests.browser.visitor import complaints_of
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -60,17 +60,11 @@ def opened(browser, site):
     """Opens the console for another person; at the end no browser may have complained."""
     contexts, complaints = [], []
 
-    def heard(message):
-        if message.type in ("error", "warning") and not message.text.startswith(LOST):
-            complaints.append(message.text)
-
     def open_console(link="", url=site.url, **window):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **window})
         contexts.append(context)
         page = context.new_page()
-        page.add_init_script(WATCH)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        complaints.append(complaints_of(page))
         page.goto(f"{url}/console/{link}")
         expect(page.locator("#state")).not_to_be_empty()
         return Console(page)
@@ -78,7 +72,7 @@ def opened(browser, site):
     yield open_console
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert [complaint for each in complaints for complaint in each] == []
 
 
 @pytest.fixture

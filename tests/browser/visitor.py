@@ -1,7 +1,7 @@
 """One person with a browser window, as the tests see it: what stands on the page, and what a hand can do."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
@@ -27,25 +27,33 @@ POST = """async ([room, texts]) => {
 }"""
 
 
+def complaints_of(page: Page) -> list[str]:
+    """What the browser complains of, from now on: errors, warnings of the console, violations of the policy."""
+    complaints: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # A browser asks for the icon of a page that names none.
+        icon = message.location["url"].endswith("/favicon.ico")
+        if message.type in ("error", "warning") and not icon and not message.text.startswith(LOST):
+            complaints.append(message.text)
+
+    page.add_init_script(WATCH)
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
 @dataclass
 class Visitor:
     page: Page
-    complaints: list[str] = field(default_factory=list)
-    """What the browser complained of: errors, warnings of the console, violations of the policy."""
+    complaints: list[str]
 
     @classmethod
     def arrive(cls, page: Page, url: str, room: str = "") -> "Visitor":
-        visitor = cls(page)
-        page.add_init_script(WATCH)
-        page.on("console", visitor._heard)
-        page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        visitor = cls(page, complaints_of(page))
         page.goto(f"{url}/{'#' + room if room else ''}")
         visitor.settled()
         return visitor
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(LOST):
-            self.complaints.append(message.text)
 
     @property
     def name(self) -> str:

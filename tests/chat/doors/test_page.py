@@ -1,13 +1,20 @@
-"""A page as the classic hub chat has one, in a browser: text in, frames out, split at their newlines."""
+"""The page of docs/doors.md in a browser: text in, frames out, split at their newlines."""
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.chromium import launch
-from tests.chat.doors.text.test_text import of_the_document
+from tests.browser.visitor import complaints_of
+from tests.documents import address_in, read, site_of
 
 pytestmark = pytest.mark.browser
 DEADLINE_MS = 10_000
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with site_of("docs/doors.md", tmp_path_factory.mktemp("doors"), RATE_LIMITS="off") as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -18,20 +25,17 @@ def browser():
 
 @pytest.fixture
 def open_page(site, browser):
-    """Opens the page of docs/doors.md at the site's origin, in a browser of its own; nothing may complain."""
+    """Opens the page, in a browser of its own; nothing may complain."""
     complaints = []
     contexts = []
 
     def open_page():
         context = browser.new_context()
         contexts.append(context)
-        context.route(
-            "**/classic", lambda route: route.fulfill(body=of_the_document("html"), content_type="text/html")
-        )
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        complaints.append(complaints_of(page))
         with page.expect_websocket() as opening:
-            page.goto(site.url + "/classic")
+            page.goto(site.url + address_in(read("docs/doors.md")))
         assert opening.value.url == site.websocket_url + "/ws"
         page.wait_for_function("hub.readyState === 1")
         return page
@@ -39,7 +43,7 @@ def open_page(site, browser):
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert [complaint for each in complaints for complaint in each] == []
 
 
 def say(page, text):

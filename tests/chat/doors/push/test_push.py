@@ -23,7 +23,7 @@ from chat.services.rooms import change_room
 from chat.services.site import announce_to_all, change_settings
 from chat.services.tokens import revoke
 from rpc import OperationError
-from tests.server import ROOT
+from tests.documents import named, read
 
 DEADLINE = 20.0
 NOT_SEQS = (-1, 2**63, 2**70)
@@ -767,7 +767,7 @@ def test_token_as_the_first_frame_on_a_real_socket(site, people):
 
 # --- docs/doors.md -----------------------------------------------------------------------------------------
 
-SECTION = (ROOT / "docs/doors.md").read_text().split("\n## Push", 1)[1].split("\n## ", 1)[0]
+SECTION = read("docs/doors.md").split("\n## Push", 1)[1].split("\n## ", 1)[0]
 
 
 def test_opcodes_are_documented_and_the_reverse():
@@ -786,8 +786,8 @@ def test_numbers_are_documented():
 @pytest.mark.long
 def test_documented_client(site, people, tmp_path):
     """The Python program of the document runs as it stands."""
-    program = tmp_path / "client.py"
-    program.write_text(re.search(r"```python\n(import asyncio.*?)```", SECTION, re.DOTALL)[1])
+    program = tmp_path / "push_client.py"
+    program.write_text(named(SECTION, "push_client.py").source)
     command = [sys.executable, program, f"{site.websocket_url}/push", people["ann"], "jokes", "knock knock"]
 
     async def scenario():

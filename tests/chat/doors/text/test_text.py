@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.chat.doors.conftest import room_path
+from tests.documents import named, read
 from tests.gotalk_client import Client
 from tests.ports import wait_until
-from tests.server import ROOT
 
 DEADLINE = 20.0
 TOO_SLOW_WITHIN = 12.0
@@ -272,16 +272,10 @@ def test_end_of_the_server_closes_4503(server):
     asyncio.run(scenario())
 
 
-def of_the_document(language, number=0):
-    """A code block of docs/doors.md."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs/doors.md").read_text(), re.M | re.S)
-    return blocks[number]
-
-
 def test_python_client_of_the_document(site, room, tmp_path):
     """Run as it stands there."""
-    script = tmp_path / "client.py"
-    script.write_text(of_the_document("python"))
+    script = tmp_path / "say.py"
+    script.write_text(named(read("docs/doors.md"), "say.py").source)
     command = [sys.executable, str(script), site.websocket_url + room, "hello from Python"]
 
     async def scenario():

@@ -1,12 +1,14 @@
-"""wscat, the public client for the command line, at the doors that speak text."""
+"""wscat, the public client for the command line, at the addresses that the documents give it."""
 
 import os
+import re
 import select
 import subprocess
 import time
 
 import pytest
 
+from tests.documents import read
 from tests.server import Server
 
 pytestmark = pytest.mark.node
@@ -15,6 +17,9 @@ DEBIAN_MODULES = "/usr/share/nodejs"
 DEADLINE = 30.0
 PATIENCE = 0.5
 """Seconds after which a line is typed again: wscat forgets what is typed before it is connected."""
+PATHS = sorted(
+    set(re.findall(r"^wscat -c ws://127\.0\.0\.1:8000(/\S+)$", read("README.md") + read("docs/doors.md"), re.M))
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +28,7 @@ def site(tmp_path_factory):
         yield server
 
 
-@pytest.mark.parametrize("path", ["/ws", "/ws/animals", "/echo"])
+@pytest.mark.parametrize("path", PATHS)
 def test_line_comes_back(site, path):
     """What is typed is heard again."""
     command = ["wscat", "-c", site.websocket_url + path]

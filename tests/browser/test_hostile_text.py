@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-CORPUS = json.loads((Path(__file__).parent.parent / "js" / "page" / "hostile.json").read_text())
+CORPUS = json.loads((Path(__file__).parent.parent / "js" / "lib" / "hostile.json").read_text())
 NAMES = ["<img src=x onerror=alert(1)>", "'\"><script>alert(1)", "javascript:alert(1)", "__proto__", "&lt;b&gt;"]
 
 MADE = """() => {

@@ -1,12 +1,12 @@
 // @ts-check
 /** The page of the chat: what the server says goes to the parts that it concerns. */
-import { meDialog } from "./controls.js";
-import { showHead, showMe, showNotice, showRooms } from "./display.js";
-import * as head from "./head.js";
-import { gettext } from "./i18n.js";
-import { learnContacts } from "./meeting.js";
-import { goToAddress, learnPeople } from "./navigation.js";
-import { signature } from "./outbox.js";
+import { meDialog } from "./controllers/buttons.js";
+import { showHead, showMe, showNotice, showRooms } from "./controllers/display.js";
+import * as head from "./view/head.js";
+import { gettext } from "./lib/i18n.js";
+import { learnContacts } from "./controllers/people.js";
+import { goToAddress, learnPeople } from "./controllers/navigation.js";
+import { signature } from "./net/outbox.js";
 import {
   catchUp,
   composer,
@@ -21,9 +21,9 @@ import {
   session,
   store,
   typing,
-} from "./parts.js";
-import "./posting.js";
-import { Memory } from "./storage.js";
+} from "./app.js";
+import "./controllers/posting.js";
+import { Memory } from "./lib/storage.js";
 
 /** Wait before who one is is asked again, where the answer did not come. */
 const ASK_AGAIN_MS = 2000;

@@ -1,6 +1,6 @@
 // @ts-check
 /** Where a socket may go from here. */
-import { gettext, interpolate } from "../i18n.js";
+import { gettext, interpolate } from "../lib/i18n.js";
 
 /**
  * The whole address of a path on this host, or of a ws, wss, http or https address that is on it: the page's

@@ -1,6 +1,6 @@
 // @ts-check
 /** Bytes as people write and read them. */
-import { gettext, interpolate } from "../i18n.js";
+import { gettext, interpolate } from "../lib/i18n.js";
 
 const BYTES_A_LINE = 16;
 const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });

@@ -1,6 +1,6 @@
 // @ts-check
 /** What a close code means where the server gave no reason (RFC 6455 §7.4.1, gotalk's faults, our own). */
-import { gettext } from "../i18n.js";
+import { gettext } from "../lib/i18n.js";
 
 /** @type {Map<number, () => string>} */
 const MEANINGS = new Map([

@@ -1,8 +1,8 @@
 // @ts-check
 /** The form in which a message is written. */
 import { isRaw, operationForm } from "../../rpc/operation_form.js";
-import { byId, el } from "../dom.js";
-import { gettext, interpolate } from "../i18n.js";
+import { byId, el } from "../lib/dom.js";
+import { gettext, interpolate } from "../lib/i18n.js";
 import { parseHex } from "./bytes.js";
 import { Catalog, payloadOf } from "./catalog.js";
 import { modesOf, partsShown, sourceOf } from "./layout.js";

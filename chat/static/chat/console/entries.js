@@ -1,6 +1,6 @@
 // @ts-check
 /** What the log keeps, and how it reads as text. */
-import { gettext, interpolate, ngettext } from "../i18n.js";
+import { gettext, interpolate, ngettext } from "../lib/i18n.js";
 import { utf8 } from "./bytes.js";
 import { dumped, readable } from "./readable.js";
 

@@ -1,14 +1,14 @@
 // @ts-check
 /** The console page: the set-up, the connection, the composer and the log, put together. */
-import { copyText } from "../clipboard.js";
-import { byId } from "../dom.js";
-import { gettext } from "../i18n.js";
+import { copyText } from "../lib/clipboard.js";
+import { byId } from "../lib/dom.js";
+import { gettext } from "../lib/i18n.js";
 import { socketAddress } from "./address.js";
 import { Composer } from "./composer.js";
 import { eventEntry } from "./entries.js";
 import { GotalkWire } from "./gotalk.js";
 import { readLink, writeLink } from "./link.js";
-import { LogView } from "./logview.js";
+import { LogView } from "./log_view.js";
 import { Session } from "./session.js";
 import { WIRES } from "./wires.js";
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** The push door: binary frames of a four-byte big-endian opcode and a payload. */
-import { gettext, interpolate } from "../i18n.js";
+import { gettext, interpolate } from "../lib/i18n.js";
 import { joined, utf8 } from "./bytes.js";
 import { Wire, reading } from "./wire.js";
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** A payload as a person reads it: JSON over several lines, text as it is, anything else in hex. */
-import { gettext, interpolate } from "../i18n.js";
+import { gettext, interpolate } from "../lib/i18n.js";
 import { asText, hexDump } from "./bytes.js";
 
 /** Characters of a payload that are shown: the log keeps many entries. */

@@ -3,8 +3,8 @@
  * One connection through a door, from Open to its end. It uses the WebSocket as it is: whatever a person wants
  * to send goes out, and whatever happens is an entry of the log.
  */
-import { Emitter } from "../emitter.js";
-import { gettext, interpolate } from "../i18n.js";
+import { Emitter } from "../lib/emitter.js";
+import { gettext, interpolate } from "../lib/i18n.js";
 import { closeSummary } from "./closes.js";
 import { eventEntry, frameEntry } from "./entries.js";
 

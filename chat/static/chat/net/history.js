@@ -1,0 +1,92 @@
+// @ts-check
+/**
+ * Loads pages of a room's conversation into its window.
+ *
+ * @typedef {import("../state/store.js").RoomState} RoomState
+ */
+
+/** Messages in one page. */
+export const PAGE = 50;
+/** Messages on either side of one that is jumped to. */
+const AROUND = 30;
+
+export class History {
+  #request;
+  #onChange;
+  /** @type {WeakMap<object, Set<string>>} which ways a log is being loaded */
+  #loading = new WeakMap();
+
+  /**
+   * @param {(op: string, params: any) => Promise<any>} request
+   * @param {(room: RoomState) => void} onChange
+   */
+  constructor(request, onChange) {
+    this.#request = request;
+    this.#onChange = onChange;
+  }
+
+  /** @param {RoomState} room */
+  isLoading(room) {
+    return room.log !== null && (this.#loading.get(room.log)?.size ?? 0) > 0;
+  }
+
+  /** The newest page becomes the window. @param {RoomState} room */
+  newest(room) {
+    const version = room.heard;
+    return this.#load(room, "newest", { limit: PAGE }, (log, page) =>
+      log.replace(page, { atStart: page.length < PAGE, atEnd: true, version }),
+    );
+  }
+
+  /** A page around a message becomes the window. @param {RoomState} room @param {number} seq */
+  around(room, seq) {
+    const version = room.heard;
+    return this.#load(room, `around ${seq}`, { around_seq: seq, limit: 2 * AROUND }, (log, page) => {
+      const older = page.filter((each) => each.seq < seq).length;
+      log.replace(page, { atStart: older < AROUND, atEnd: page.length - older < AROUND, version });
+    });
+  }
+
+  /** The page before the window. @param {RoomState} room */
+  async older(room) {
+    if (room.log === null || room.log.atStart || !room.log.isLoaded) return;
+    const first = room.log.first;
+    if (first === undefined) return;
+    await this.#load(room, "older", { before_seq: first.seq, limit: PAGE }, (log, page) => {
+      // Another page may have become the window meanwhile.
+      if (log.first === first || log.first?.seq === first.seq) log.prepend(page, page.length < PAGE);
+    });
+  }
+
+  /** The page after the window. @param {RoomState} room */
+  async newer(room) {
+    if (room.log === null || room.log.atEnd || !room.log.isLoaded) return;
+    const last = room.log.last;
+    if (last === undefined) return;
+    await this.#load(room, "newer", { after_seq: last.seq, limit: PAGE }, (log, page) => {
+      if (log.last?.seq === last.seq) log.append(page, page.length < PAGE);
+    });
+  }
+
+  /**
+   * @param {RoomState} room @param {string} way @param {object} params
+   * @param {(log: import("../state/log.js").RoomLog, page: import("../types.js").Message[]) => void} apply
+   */
+  async #load(room, way, params, apply) {
+    const log = room.log;
+    if (log === null) return;
+    const ways = this.#loading.get(log) ?? new Set();
+    this.#loading.set(log, ways);
+    if (ways.has(way)) return;
+    ways.add(way);
+    log.startLoad();
+    try {
+      const page = await this.#request("list-messages", { room: room.name, ...params });
+      apply(log, page);
+    } finally {
+      log.endLoad();
+      ways.delete(way);
+      if (room.log === log) this.#onChange(room);
+    }
+  }
+}

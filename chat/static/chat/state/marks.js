@@ -1,0 +1,93 @@
+// @ts-check
+/**
+ * How far the person has read in each room, and so how many posts are unseen.
+ *
+ * The server keeps it for people it knows; the browser keeps it, too, for visitors, and so that all pages of
+ * one browser agree at once. The further of the two counts. A room that is met for the first time counts as
+ * read: what was said before one came is not news.
+ */
+import { signature } from "../net/outbox.js";
+
+const KEY = "read:";
+
+export class Marks {
+  #memory;
+  #as = "guest";
+  /** @type {Record<string, {seq: number, posts: number}>} room key → place */
+  #places = {};
+
+  /** @param {import("../lib/storage.js").Memory} memory */
+  constructor(memory) {
+    this.#memory = memory;
+    this.reload();
+  }
+
+  /** Whose marks these are. @param {import("../types.js").Me} me */
+  become(me) {
+    const before = this.#places;
+    const wasGuest = this.#as === "guest";
+    this.#as = signature(me);
+    this.reload();
+    // Who logs in has read what he read as a guest a moment ago.
+    if (wasGuest && this.#as !== "guest" && Object.keys(this.#places).length === 0) this.#places = before;
+  }
+
+  get key() {
+    return KEY + this.#as;
+  }
+
+  /** Another page of this browser may have moved them. */
+  reload() {
+    this.#places = this.#memory.get(this.key) ?? {};
+  }
+
+  /** Called for each room of the list. @param {import("./store.js").RoomState} room */
+  meet(room) {
+    const { id, facts } = room;
+    const known = this.#places[id];
+    const server = facts.read_posts ?? 0;
+    if (known === undefined) {
+      // A conversation of two begins with something that one has not read.
+      const posts = server > 0 || facts.kind === "direct" ? server : room.posts;
+      this.#keep(id, { seq: facts.read_seq ?? 0, posts });
+    } else if (server > known.posts) {
+      this.#keep(id, { seq: facts.read_seq ?? 0, posts: server });
+    }
+  }
+
+  /** @param {number} roomId the number of the last post that was read */
+  readPosts(roomId) {
+    return this.#places[roomId]?.posts ?? 0;
+  }
+
+  /** @param {number} roomId */
+  readSeq(roomId) {
+    return this.#places[roomId]?.seq ?? 0;
+  }
+
+  /** @param {import("./store.js").RoomState} room */
+  unseen(room) {
+    return Math.max(0, room.posts - (this.#places[room.id]?.posts ?? room.posts));
+  }
+
+  /**
+   * Never backwards. Returns whether it moved.
+   * @param {number} roomId @param {number} seq @param {number} posts
+   */
+  read(roomId, seq, posts) {
+    const known = this.#places[roomId];
+    if (known !== undefined && known.posts >= posts) return false;
+    this.#keep(roomId, { seq, posts });
+    return true;
+  }
+
+  /** @param {number} roomId @param {{seq: number, posts: number}} place */
+  #keep(roomId, place) {
+    // Another page may have moved other rooms since this one read them.
+    const kept = this.#memory.get(this.key) ?? {};
+    this.#places = { ...this.#places, ...kept };
+    if ((kept[roomId]?.posts ?? -1) > place.posts) return;
+    this.#places[roomId] = place;
+    this.#memory.set(this.key, this.#places);
+  }
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/**
+ * The contacts on the left: who asks stands first, with what one answers beside the name.
+ *
+ * @typedef {import("../types.js").Contact} Contact
+ */
+import { avatar } from "./avatar.js";
+import { el, icon, isolate, isolated } from "../lib/dom.js";
+import { gettext, interpolate, ngettext } from "../lib/i18n.js";
+
+export class ContactList {
+  #parts;
+  #drawn = "";
+
+  /** @param {{section: HTMLElement, list: HTMLElement, badge: HTMLElement}} parts */
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  /** @param {Contact[]} contacts @param {boolean} isKnown whether the server knows who one is */
+  show(contacts, isKnown) {
+    const { section, list, badge } = this.#parts;
+    section.hidden = !isKnown;
+    const drawn = JSON.stringify(contacts);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const focused = /** @type {HTMLElement|null} */ (document.activeElement);
+    const path = focused !== null && list.contains(focused) ? pathOf(focused) : null;
+    list.replaceChildren(...contacts.map(contactNode));
+    if (path !== null) find(list, path)?.focus();
+    const waiting = contacts.filter(({ state }) => state === "asked").length;
+    badge.hidden = waiting === 0;
+    badge.replaceChildren(
+      el("span", { "aria-hidden": "true" }, String(waiting)),
+      el(
+        "span",
+        { class: "visually-hidden" },
+        interpolate(ngettext("%(n)s request", "%(n)s requests", waiting), { n: waiting }),
+      ),
+    );
+  }
+
+  /** What opens the menu of a contact. @param {number} id @returns {HTMLElement|null} */
+  opener(id) {
+    return this.#parts.list.querySelector(`[data-contact="${id}"]`);
+  }
+}
+
+/** Where the focus was, to find it again after drawing. @param {HTMLElement} element */
+const pathOf = ({ dataset }) =>
+  dataset.contact !== undefined
+    ? `[data-contact="${dataset.contact}"]`
+    : `[data-answer="${dataset.answer}"][data-of="${dataset.of}"]`;
+
+/** @param {HTMLElement} list @param {string} path @returns {HTMLElement|null} */
+const find = (list, path) => list.querySelector(path);
+
+/** @param {Contact} contact */
+function contactNode({ id, name, state }) {
+  const face = [avatar(name), el("span", { class: "name" }, isolated(name))];
+  if (state === "asked") {
+    return el(
+      "li",
+      { class: "person contact asked" },
+      el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "menu" }, ...face),
+      answer("accept", id, gettext("Accept the request of %(name)s"), name),
+      answer("decline", id, gettext("Decline the request of %(name)s"), name),
+    );
+  }
+  const row = el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "menu" }, ...face);
+  if (state === "requested") row.append(el("small", {}, gettext("asked")));
+  return el("li", { class: `person contact ${state}` }, row);
+}
+
+/** @param {"accept"|"decline"} choice @param {number} id @param {string} label @param {string} name */
+function answer(choice, id, label, name) {
+  return el(
+    "button",
+    {
+      type: "button",
+      class: `icon-button ${choice}`,
+      "data-answer": choice,
+      "data-of": id,
+      "aria-label": interpolate(label, { name: isolate(name) }),
+      title: choice === "accept" ? gettext("Accept") : gettext("Decline"),
+    },
+    icon(choice === "accept" ? "check" : "close"),
+  );
+}

@@ -1,7 +1,7 @@
 """What a program shows instead of a cookie: found, and what it may do."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,17 +17,18 @@ READ, POST, PUSH, RPC = "read", "post", "push", "rpc"
 SCOPES = (READ, POST, PUSH, RPC)
 """See rooms and messages; write in them; push to people; call operations beyond those."""
 
-USED_AGAIN = timedelta(minutes=1)
-"""The last use is written at most this often."""
-
 
 class FoundToken(msgspec.Struct, frozen=True):
-    """A token that counts now; `expires_at` in seconds of the epoch, None without an end."""
+    """
+    A token that counts now. Times in seconds of the epoch: `expires_at` is None without an end, `last_used_at`
+    before the first use.
+    """
 
     id: int
     user_id: int
     scopes: frozenset[str]
     expires_at: float | None
+    last_used_at: float | None
 
     def require(self, scope: str) -> None:
         """
@@ -55,8 +56,15 @@ def find_token(secret: str) -> tuple[FoundToken, Identity] | None:
     token = counting.select_related("user").filter(digest=digest_of(secret)).first()
     if token is None:
         return None
-    if token.last_used_at is None or token.last_used_at < now - USED_AGAIN:
-        # Not through the writer: nobody hears of it, and it is one row that only this touches.
-        Token.objects.filter(pk=token.pk).update(last_used_at=now)
-    expires_at = token.expires_at.timestamp() if token.expires_at is not None else None
-    return FoundToken(token.pk, token.user_id, frozenset(token.scopes), expires_at), of_user(token.user)
+    found = FoundToken(
+        token.pk,
+        token.user_id,
+        frozenset(token.scopes),
+        expires_at=_seconds(token.expires_at),
+        last_used_at=_seconds(token.last_used_at),
+    )
+    return found, of_user(token.user)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment is not None else None

@@ -27,6 +27,7 @@ from chat.realtime.links import Link
 from chat.realtime.metrics import CONNECTIONS
 from chat.realtime.presence import Presence
 from chat.realtime.read_markers import Places
+from chat.realtime.token_use import TokenUse
 from chat.realtime.watchers import Watchers
 from chat.realtime.writer import Writer, WriterBusy
 from chat.services import accounts as people
@@ -71,6 +72,7 @@ class Runtime:
         self.writer = Writer(self._announce_posts)
         self.presence = Presence(self.hub, self.writer)
         self.places = Places(self.writer)
+        self.token_use = TokenUse(self.writer)
         self.watchers = Watchers(self.directory, self.presence)
         self.clients: set[Client] = set()
         CONNECTIONS.set_function(lambda: len(self.clients))
@@ -87,6 +89,7 @@ class Runtime:
         await self._reload()
         await self.presence.start()
         await self.places.start()
+        await self.token_use.start()
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._refresh(), name="directory"),
@@ -100,6 +103,7 @@ class Runtime:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.presence.stop()
         await self.places.stop()
+        await self.token_use.stop()
         await self.writer.stop(timeout)
         await self.hub.stop()
 
@@ -216,6 +220,7 @@ class Runtime:
         token, identity = found
         if needs is not None and needs not in token.scopes:
             raise Refused(CloseCode.NOT_ALLOWED, f"this token may not be used here: it lacks the scope {needs}")
+        self.token_use.note(token)
         return token, identity
 
     async def _follow_fresh(self, client: Client) -> None:

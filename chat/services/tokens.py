@@ -1,4 +1,6 @@
-"""Tokens for programs: made, revoked."""
+"""Tokens for programs: made, used, revoked."""
+
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +18,11 @@ def make_token(token: Token) -> str:
     token.hint = secret[-4:]
     token.save()
     return secret
+
+
+def note_use(token_ids: Collection[int]) -> None:
+    """These tokens were used just now. Nobody needs to hear of it."""
+    Token.objects.filter(pk__in=token_ids).update(last_used_at=timezone.now())
 
 
 def revoke(token: Token) -> None:

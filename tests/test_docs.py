@@ -87,11 +87,25 @@ def test_limits_of_the_readme_are_those_of_the_code(what, value):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_between_documents_lead_somewhere(document):
-    """Every relative link and picture is there."""
-    prose = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
-    links = re.findall(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\":]+)\"", prose)
+    """Every relative link and picture is there, and so is every heading that a link names."""
+    prose = without_code(document.read_text())
+    links = re.findall(r"\]\(([^):]+)\)|(?:src|srcset)=\"([^\":]+)\"", prose)
     own = [link for pair in links for link in pair if link and not link.startswith("/")]
-    assert [link for link in own if not (document.parent / link).exists()] == []
+    for link in own:
+        path, _, heading = link.partition("#")
+        target = document.parent / path if path else document
+        assert target.exists(), link
+        assert not heading or heading in anchors(target), link
+
+
+def without_code(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(document):
+    """What the headings of a document are called in links."""
+    headings = re.findall(r"^#+ (.+)$", without_code(document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_newest_change_is_the_version():

@@ -6,14 +6,15 @@ from pathlib import Path
 import msgspec
 
 import rpc
-from rpc import Limits
+from rpc import CloseCode, Limits, client
 from rpc.limits import CHUNK_COST, MAX_NAME_BYTES, SKIP_FACTOR, part_cost
 from rpc.protocol import extensions
 from rpc.protocol.codec import encode
 from rpc.protocol.session import FEATURES, MAX_RETRY_MS, MIN_RETRY_MS
 from tests.rpc.wire import HELLO
 
-DOCUMENT = (Path(rpc.__file__).parents[1] / "docs" / "protocol.md").read_text()
+ROOT = Path(rpc.__file__).parents[1]
+DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
 
 
 def section(heading: str) -> str:
@@ -56,3 +57,18 @@ def test_grant():
     assert b"".join(encode(extensions.more(b"0001", 8, results=False))).decode() in DOCUMENT
     assert (part_cost(b"x"), part_cost(bytes(64 * 1024))) == (1, 2)
     assert "A part costs 1, and 1 more for each full 64 KiB" in DOCUMENT
+
+
+def test_close_codes():
+    """Each stands there under its name, and with what the clients do then."""
+    documented = [(row[0].strip("`"), row[1].strip("`"), row[-1]) for row in rows("Close codes")]
+    assert documented == [
+        (str(code.value), code.name, "no" if code in client.REFUSALS else "yes") for code in CloseCode
+    ]
+
+
+def test_close_codes_stand_in_one_place():
+    """Another document that lists them would have to be held to them too."""
+    others = [path for path in (ROOT / "docs").glob("*.md") if path.name != "protocol.md"]
+    listed = re.compile(rf"^\| `?({'|'.join(str(code.value) for code in CloseCode)})`? \|", re.MULTILINE)
+    assert [path.name for path in others if listed.search(path.read_text())] == []

@@ -76,6 +76,16 @@ class Client:
             raise ConnectionError from None
         return await asyncio.wait_for(future, DEADLINE)
 
+    async def history(self, room: str) -> list[Any]:
+        """All messages of a room, oldest first."""
+        messages: list[Any] = []
+        page = {"room": room, "limit": 200}
+        while found := await self.request(
+            "list-messages", {**page, "after_seq": messages[-1]["seq"] if messages else 0}
+        ):
+            messages += found
+        return messages
+
     async def wait_for(self, condition: Any) -> Any:
         """Wait until `condition(seen)` is true; returns it."""
         async with self._arrived:

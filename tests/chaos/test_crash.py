@@ -51,13 +51,7 @@ def visitor_cookie(server: Server) -> str:
 
 async def whole_room(server: Server) -> list[dict]:
     async with Client(server.websocket_url) as client:
-        messages: list[dict] = []
-        while page := await client.request(
-            "list-messages",
-            {"room": "animals", "after_seq": messages[-1]["seq"] if messages else 0, "limit": 200},
-        ):
-            messages += page
-        return messages
+        return await client.history("animals")
 
 
 def test_kill_in_the_middle_of_a_thousand_posts(tmp_path):

@@ -43,7 +43,7 @@ def test_every_variable_of_the_settings_is_documented_and_the_reverse():
 
 def test_every_operation_is_documented_and_the_reverse():
     """docs/operations.md lists what is registered."""
-    asked, told = text("docs/operations.md").split("## What one is told")
+    asked, told = text("docs/operations.md").split("## Notifications")
     source = "".join(each.read_text() for each in (ROOT / "chat/doors/gotalk/operations").glob("*.py"))
     assert first_cells(asked) == set(re.findall(r'@handlers\.request\("([^"]+)"', source))
     heard = {"rooms", "username", "newmsg", "changed", "presence", "typing", "notice", "contact", "push"}

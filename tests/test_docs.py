@@ -74,10 +74,10 @@ def test_result_of_whoami_is_documented_field_by_field():
         ("name of a person or room", f"{MAX_NAME_CHARS} characters"),
         ("posts of one person", f"{access.POSTS_BURST} at once, {access.POSTS_PER_SECOND} a second"),
         ("payload of a request", f"{Limits().max_payload_bytes // 2**20} MiB"),
-        ("requests in flight of one connection", f"{Limits().max_requests_in_flight}"),
-        ("what a connection may leave unread", f"{Limits().max_outbox_bytes // 2**20} MiB"),
-        ("silence until a connection is given up", f"{Limits().idle_timeout:.0f} s"),
-        ("time of a request", f"{Limits().request_timeout:.0f} s"),
+        ("requests in flight on one connection", f"{Limits().max_requests_in_flight}"),
+        ("data that a connection may leave unread", f"{Limits().max_outbox_bytes // 2**20} MiB"),
+        ("silence after which a connection is dropped", f"{Limits().idle_timeout:.0f} s"),
+        ("duration of a request", f"{Limits().request_timeout:.0f} s"),
     ],
 )
 def test_limits_of_the_readme_are_those_of_the_code(what, value):

@@ -2,19 +2,14 @@
 
 import argparse
 import asyncio
-import logging
-import os
-import signal
 import sys
-import threading
 
 from django.conf import settings
 
+from project.ending import Ending
 from rpc.cli.failures import NOT_CONNECTED, Failure, usage
 from rpc.cli.options import Subparsers, add_json_option, add_parser
 from rpc.cli.output import Output
-
-logger = logging.getLogger(__name__)
 
 
 def add(subparsers: Subparsers) -> None:
@@ -51,7 +46,6 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
         raise usage("GOTALK_LISTEN is empty: say where to listen, such as tcp://127.0.0.1:8001.")
     # Not on top: they are the site, and the other subcommands do without.
     from chat.realtime import lifecycle
-    from project.daphne.server import DRAIN_TIMEOUT
     from project.gotalk import CannotListen, listen
     from project.management.commands.serve import DRAIN_SECONDS, SWITCH_SECONDS
 
@@ -60,29 +54,12 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
         server = await listen(url)
     except CannotListen as error:
         raise Failure(str(error), "cannot_listen", NOT_CONNECTED) from None
-    ending = _on_signals(DRAIN_TIMEOUT)
+    ended = asyncio.Event()
+    Ending(ended.set).watch(asyncio.get_running_loop())
     output.line(f"gotalk is at {server.url}".encode())
     output.line(b"Listening")
-    await ending.wait()
+    await ended.wait()
     try:
         await lifecycle.drain()
     finally:
         await server.close(DRAIN_SECONDS)
-
-
-def _on_signals(deadline: float) -> asyncio.Event:
-    """Set at the first signal; from then on the process has `deadline` seconds, whatever hangs."""
-    ending = asyncio.Event()
-
-    def end() -> None:
-        if ending.is_set():
-            logger.warning("second signal: ending at once")
-            os._exit(1)
-        watchdog = threading.Timer(deadline, os._exit, [0])
-        watchdog.daemon = True
-        watchdog.start()
-        ending.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, end)
-    return ending

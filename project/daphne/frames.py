@@ -5,57 +5,30 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from project.daphne import internals
 from project.daphne.inbox import Inbox
 from rpc.peer.transport import SEND_BUFFER_BYTES
 
 
-class SocketFrames:
+class SocketFrames(internals.FrameWriter):
     """
-    Writes prebuilt frames past Daphne's and Autobahn's layers (the `FrameSink` of
-    `rpc.transports.websocket_server`), and is the push producer of Twisted's transport, which so says when it
-    is full.
+    One WebSocket of our server, as `rpc.transports.websocket_server.FrameSink`: it writes frames that are built
+    already, and reads only while its application keeps up.
 
-    On plain TCP a frame goes straight to the kernel when nothing waits before it; what the kernel does not
-    take, and everything on other transports, goes through Twisted's buffer, which keeps the order.
+    For Twisted it is the push producer of the connection's transport, which says so when its buffer is full.
     """
 
-    __slots__ = ("_drained", "_filled", "_held", "_protocol", "_send", "_transport", "inbox", "writable")
+    __slots__ = ("_drained", "_filled", "_held", "inbox", "writable")
 
     def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-        self._transport = protocol.transport
-        is_plain = hasattr(self._transport, "dataBuffer") and hasattr(self._transport, "socket")
-        self._send = self._transport.socket.send if is_plain else None
-        if is_plain:
-            self._transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        kernel = internals.kernel_socket(protocol.transport)
+        super().__init__(protocol, kernel)
+        if kernel is not None:
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.writable = True
         self._held = False
         """The application wants nothing more to be read."""
         self.inbox = Inbox(self._transport.pauseProducing, self._has_room)
-
-    def write(self, frame: bytes) -> None:
-        if self._protocol.state != self._protocol.STATE_OPEN:
-            return
-        transport = self._transport
-        if self._send is None or transport.dataBuffer or transport._tempDataBuffer:
-            transport.write(frame)
-            return
-        try:
-            sent = self._send(frame)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            # The peer is gone; Twisted finds out by itself when it writes, and tells the application.
-            sent = 0
-        if sent < len(frame):
-            transport.write(frame[sent:])
-
-    @property
-    def buffered(self) -> int:
-        transport = self._transport
-        if self._send is None:
-            return 0
-        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
     def watch(self, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._drained = drained
@@ -77,7 +50,7 @@ class SocketFrames:
         self._read_on()
 
     def read_to_the_end(self) -> None:
-        """Our close was sent: read past everything, up to that of the other end."""
+        """Our close was sent: read past everything, up to the peer's."""
         self._held = self.inbox.full = False
         self._read_on()
 
@@ -86,10 +59,10 @@ class SocketFrames:
         asyncio.get_running_loop().call_soon(self._read_on)
 
     def _read_on(self) -> None:
-        if not self.reading or self._protocol.state == self._protocol.STATE_CLOSED:
+        if not self.reading or internals.is_closed(self._protocol):
             return
         # First what was read from the socket, and not looked at, before reading stopped.
-        self._protocol.consumeData()
+        internals.read_buffered(self._protocol)
         if self.reading:
             self._transport.resumeProducing()
 

@@ -11,12 +11,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from channels_redis.pubsub import (
-    RedisPubSubChannelLayer,
-    RedisPubSubLoopLayer,
-    RedisSingleShardConnection,
-    _wrap_close,
-)
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
+
+from project.daphne import internals
 
 logger = logging.getLogger(__name__)
 
@@ -24,29 +21,26 @@ POLL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 
 
-class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
+class RedisLayer(RedisPubSubChannelLayer):
     """One Redis or a Sentinel set, never a Cluster. `on_gap` is called after each reconnect."""
 
     on_gap: Callable[[], None] | None = None
 
     def _get_layer(self) -> RedisPubSubLoopLayer:
-        loop = asyncio.get_running_loop()
-        if loop not in self._layers:
-            self._layers[loop] = _LoopLayer(*self._args, **self._kwargs, channel_layer=self)
-            _wrap_close(self, loop)
-        return self._layers[loop]
+        loop_layer = super()._get_layer()
+        shards = internals.shards_of(loop_layer)
+        if not isinstance(shards[0], _Shard):
+            shards[:] = [_Shard(shard.host, loop_layer, self) for shard in shards]
+        return loop_layer
 
 
-class _LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
-    _shards: list[RedisSingleShardConnection]
+class _Shard(RedisSingleShardConnection):
+    """What the layer has of one Redis server."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._shards = [_Shard(shard.host, self) for shard in self._shards]
-
-
-class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
-    _lost = False
+    def __init__(self, host: Any, loop_layer: RedisPubSubLoopLayer, layer: RedisLayer) -> None:
+        super().__init__(host, loop_layer)
+        self._layer = layer
+        self._lost = False
 
     async def _do_receiving(self) -> None:
         while True:
@@ -61,14 +55,13 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
             if self._lost:
                 self._lost = False
                 logger.warning("Redis is back")
-                on_gap = self.channel_layer.channel_layer.on_gap
-                if on_gap is not None:
-                    on_gap()
+                if self._layer.on_gap is not None:
+                    self._layer.on_gap()
             if message is None:
                 # get_message may return without having waited.
                 await asyncio.sleep(0)
             else:
-                self._receive_message(message)
+                internals.deliver(self, message)
 
     def _note_loss(self, error: BaseException) -> None:
         if not self._lost:
@@ -76,13 +69,12 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc]
         self._lost = True
 
     async def _next_message(self) -> Any:
-        pubsub = self._pubsub
+        pubsub = internals.subscription_of(self)
         if pubsub is None or not pubsub.subscribed:
             await asyncio.sleep(0.1)
             return None
-        connection = pubsub.connection
-        reader = getattr(connection, "_reader", None)
-        if reader is not None and reader.exception() is not None:
-            self._note_loss(reader.exception())
-            await connection.disconnect(nowait=True)
+        error = internals.read_error(pubsub)
+        if error is not None:
+            self._note_loss(error)
+            await internals.drop_connection(pubsub)
         return await pubsub.get_message(ignore_subscribe_messages=True, timeout=POLL_SECONDS)

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from project.daphne import internals
 from project.layers.redis import RedisLayer
 
 pytestmark = pytest.mark.services
@@ -36,10 +37,14 @@ def test_lost_host_does_not_freeze_the_loop(redis, error):
         await layer.group_add(GROUP, channel)
         await layer.group_send(GROUP, {"type": "hub.events", "data": b"before"})
         await hears(layer, channel, b"before")
-        (shard,) = layer._get_layer()._shards
-        shard._pubsub.connection._reader.set_exception(error)
+        (shard,) = internals.shards_of(layer._get_layer())
+        pubsub = internals.subscription_of(shard)
+        assert internals.read_error(pubsub) is None
+        pubsub.connection._reader.set_exception(error)
+        assert internals.read_error(pubsub) is error
         async with asyncio.timeout(DEADLINE):
             await gap.wait()
+        assert internals.read_error(pubsub) is None
         await layer.group_send(GROUP, {"type": "hub.events", "data": b"after"})
         await hears(layer, channel, b"after")
         await layer.flush()

@@ -1,0 +1,196 @@
+"""
+Every name of Daphne, Autobahn, Twisted, channels_redis and redis-py that the site uses though it is not documented,
+each behind a name that says what it means.
+
+`tests/project/daphne/test_internals.py` tries each of them, and requirements.txt allows no version beyond those
+that were tried.
+"""
+
+import asyncio
+import socket
+from typing import Any
+
+OVERRIDDEN = {
+    "autobahn.websocket.protocol.WebSocketProtocol": {"dropConnection", "onAutoPingTimeout", "processData"},
+    "channels_redis.pubsub.RedisPubSubChannelLayer": {"_get_layer"},
+    "channels_redis.pubsub.RedisSingleShardConnection": {"_do_receiving"},
+    "daphne.http_protocol.HTTPFactory": {"buildProtocol"},
+    "daphne.http_protocol.WebRequest": {"handle_exception"},
+    "daphne.server.Server": {"create_application", "run"},
+    "daphne.ws_protocol.WebSocketFactory": {"protocol"},
+    "daphne.ws_protocol.WebSocketProtocol": {
+        "check_timeouts",
+        "handle_exception",
+        "handle_reply",
+        "onMessage",
+        "serverSend",
+    },
+}
+"""What subclasses of ours replace, by the class that it is a part of."""
+
+MAX_REASON_BYTES = 123
+"""Of a close frame: RFC 6455, section 5.5, less the code."""
+
+
+# --- Twisted -----------------------------------------------------------------------------------------------
+
+
+def event_loop(reactor: Any) -> asyncio.AbstractEventLoop:
+    """The loop that the reactor runs on, before it runs."""
+    return reactor._asyncioEventloop
+
+
+def kernel_socket(transport: Any) -> socket.socket | None:
+    """The socket of a transport that writes to it what it is given; None for TLS, which encrypts that first."""
+    return transport.socket if hasattr(transport, "dataBuffer") and hasattr(transport, "socket") else None
+
+
+def break_connection(request: Any) -> None:
+    """End the connection of an HTTP request at once."""
+    request.channel.forceAbortClient()
+
+
+class FrameWriter:
+    """
+    Writes whole frames past Autobahn: straight to the kernel while nothing waits in Twisted's buffer, and else into
+    that buffer, which keeps the order.
+
+    A class, unlike all else here: `write` is called for each frame, and a function around each name would be felt
+    in every fan-out.
+
+    Args:
+        protocol: the WebSocket.
+        kernel: `kernel_socket` of its transport.
+    """
+
+    __slots__ = ("_protocol", "_send", "_transport")
+
+    def __init__(self, protocol: Any, kernel: socket.socket | None) -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+        self._send = None if kernel is None else kernel.send
+
+    def write(self, frame: bytes) -> None:
+        """Send one or more whole, unmasked frames. Ignored when the WebSocket is not open."""
+        if self._protocol.state != self._protocol.STATE_OPEN:
+            return
+        transport = self._transport
+        if self._send is None or transport.dataBuffer or transport._tempDataBuffer:
+            transport.write(frame)
+            return
+        try:
+            sent = self._send(frame)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            # The peer is gone; Twisted finds out by itself when it writes, and tells the application.
+            sent = 0
+        if sent < len(frame):
+            transport.write(frame[sent:])
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        if self._send is None:
+            return 0
+        transport = self._transport
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+
+# --- Daphne ------------------------------------------------------------------------------------------------
+
+
+def answer_has_begun(request: Any) -> bool:
+    """Whether some of the answer to an HTTP request was sent."""
+    return request._response_started
+
+
+def handshake_is_answered(protocol: Any) -> bool:
+    """Whether a WebSocket was accepted or refused, whatever became of that."""
+    return not hasattr(protocol, "handshake_deferred")
+
+
+def application_of(connection: dict[str, Any]) -> asyncio.Future[Any] | None:
+    """The application that serves an entry of `Server.connections`, until it was forgotten."""
+    return connection.get("application_instance")
+
+
+def set_application(connection: dict[str, Any], application: asyncio.Future[Any]) -> None:
+    connection["application_instance"] = application
+
+
+def forget_application(connection: dict[str, Any]) -> None:
+    del connection["application_instance"]
+
+
+def lost_at(connection: dict[str, Any]) -> float | None:
+    """When an entry of `Server.connections` lost its peer, as `time.time()`; None while it has one."""
+    return connection.get("disconnected")
+
+
+# --- Autobahn ----------------------------------------------------------------------------------------------
+
+
+def is_connecting(protocol: Any) -> bool:
+    """Whether a WebSocket's handshake is under way."""
+    return protocol.state == protocol.STATE_CONNECTING
+
+
+def is_open(protocol: Any) -> bool:
+    """Whether neither side of a WebSocket has sent its close."""
+    return protocol.state == protocol.STATE_OPEN
+
+
+def is_closed(protocol: Any) -> bool:
+    """Whether a WebSocket is over: nothing is read from it any more, though much may wait to be written."""
+    return protocol.state == protocol.STATE_CLOSED
+
+
+def closes_were_exchanged(protocol: Any) -> bool:
+    """Whether a WebSocket ended as RFC 6455 asks for, with a close of each side."""
+    return protocol.wasClean
+
+
+def send_close_frame(protocol: Any, code: int, reason: str) -> None:
+    """Send a close frame on an open WebSocket; the documented `sendClose` refuses the codes from 1001 to 2999."""
+    cut = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+    protocol.sendCloseFrame(code=code, reasonUtf8=cut.encode())
+
+
+def read_buffered(protocol: Any) -> None:
+    """Go on with what was read from the socket and waits in the protocol, until `processData` returns False."""
+    protocol.consumeData()
+
+
+def forget_missing_pong(protocol: Any) -> None:
+    """From `onAutoPingTimeout`, instead of dropping the connection: the next ping has a deadline of its own."""
+    protocol.autoPingTimeoutCall = None
+
+
+# --- channels_redis and redis-py ---------------------------------------------------------------------------
+
+
+def shards_of(loop_layer: Any) -> list[Any]:
+    """What a layer of channels_redis has of each Redis server; the list may be changed before it is used."""
+    return loop_layer._shards
+
+
+def subscription_of(shard: Any) -> Any:
+    """The redis-py `PubSub` of a shard, None before the first topic."""
+    return shard._pubsub
+
+
+def deliver(shard: Any, message: dict[str, Any]) -> None:
+    """Put a message of `PubSub.get_message` into the queues of the channels that it is for."""
+    shard._receive_message(message)
+
+
+def read_error(pubsub: Any) -> BaseException | None:
+    """Why nothing more can be read by a `PubSub`, which may take that for "no message yet"."""
+    reader = getattr(pubsub.connection, "_reader", None)
+    return None if reader is None else reader.exception()
+
+
+async def drop_connection(pubsub: Any) -> None:
+    """Close the connection of a `PubSub` without waiting for its end; the next read opens another one."""
+    await pubsub.connection.disconnect(nowait=True)

@@ -11,7 +11,7 @@ from rpc import addresses
 from rpc.addresses import Address
 from rpc.close_codes import CloseCode
 from rpc.limits import Limits
-from rpc.peer.dispatcher import RunBlocking
+from rpc.peer.handler import RunBlocking
 from rpc.peer.handlers import Handlers, default_handlers
 from rpc.peer.peer import Peer
 from rpc.transports.tcp import SocketTransport

@@ -1,56 +1,54 @@
 """
-One connection's session and its two ways: what leaves it, and when reading it must wait.
+One connection's session between its two directions: what leaves, and when reading has to wait.
 
-Nothing is written at once: what is to be sent in one turn of the loop leaves in one write, at its end. So
-answers of many requests share a system call, and for `joined` ends a WebSocket frame. `send()` is the
+Nothing is written at once: what is to be sent in one turn of the loop leaves in one write at its end, so that
+the answers to many requests share a system call, and for `joined` remotes a WebSocket frame. `send()` is the
 exception: its bytes are encoded already and go straight to the transport, behind what was waiting.
 
-Reading waits while someone holds it: a stream whose reader is slow, or an end that sends more than it may.
-What was read before is kept and taken first.
+Reading waits while someone holds it: a stream whose reader is slow, or a remote that sends more than it may.
+Chunks that arrive meanwhile are kept and taken first.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from rpc.close_codes import CloseCode
 from rpc.limits import CHUNK_COST, Limits
+from rpc.peer.backlog import Backlog
 from rpc.peer.prepared import Prepared
 from rpc.peer.transport import Transport
 from rpc.protocol.frames import MAX_JOINED_BYTES
-from rpc.protocol.session import Chunk, Session
+from rpc.protocol.session import Announced, Chunk, Session
 
-WATCH_SECONDS = 1.0
-"""How often it is looked at whether an end takes what waits for it."""
+logger = logging.getLogger(__name__)
 
 
-class Line:
+class Connection:
     """
     Args:
         session: the protocol's state.
         transport: the way out.
-        limits: what the other end may use.
+        limits: what the remote may use.
         read_on: takes the session's events; called when reading goes on after a hold.
-        finish: closes the connection; called when the session was ended here.
+        end_by: called at our close with the time by which the remote must have closed too.
     """
 
     __slots__ = (
-        "_backlog",
         "_drained",
-        "_finish",
+        "_end_by",
         "_flush_scheduled",
-        "_limits",
-        "_looked_at",
-        "_loop",
+        "_pause",
         "_read_on",
         "_resumed",
-        "_taken",
-        "_took_at",
         "_transport",
         "_unflushed",
-        "_watch",
-        "_written",
+        "_unread",
+        "backlog",
         "closing",
         "holds",
+        "limits",
+        "loop",
         "session",
         "window",
     )
@@ -62,55 +60,56 @@ class Line:
         limits: Limits,
         *,
         read_on: Callable[[], None],
-        finish: Callable[[], None],
+        end_by: Callable[[float], None],
     ) -> None:
         self.session = session
+        self.loop = asyncio.get_running_loop()
+        self.backlog = Backlog(transport, limits, self._drop)
         self.closing = False
-        """Nothing but what is underway is sent or read any more."""
+        """Nothing more is sent or read but what is under way."""
         self.holds = 0
         """How many want reading to wait."""
         self.window: int | None = None
-        """The other end's credit for each direction of a stream; None while there is no limit."""
+        """The remote's credit for each direction of a stream; None while there is no limit."""
         self._transport = transport
-        self._limits = limits
+        self.limits = limits
         self._read_on = read_on
-        self._finish = finish
-        self._loop = asyncio.get_running_loop()
+        self._end_by = end_by
         self._flush_scheduled = False
         self._unflushed = 0
         """Bytes of parts that wait in the session, each counted as `CHUNK_COST` more."""
-        self._written = 0
-        self._looked_at = 0
-        """Bytes that were written when the outbox was last looked at."""
-        self._taken = 0
-        self._took_at = 0.0
-        """How much of them the other end had taken when it last took something, and when that was seen."""
-        self._watch: asyncio.TimerHandle | None = None
-        self._backlog: list[Chunk] = []
+        self._unread: list[Chunk] = []
+        self._pause: asyncio.TimerHandle | None = None
         # Made when someone waits: most connections never do.
         self._drained: asyncio.Event | None = None
         self._resumed: asyncio.Event | None = None
+
+    def announced(self, announced: Announced) -> None:
+        """The remote has said what it can do beyond a stock peer."""
+        self._transport.joined = "joined" in announced.features
+        if "flow" in announced.features:
+            self.window = announced.window
 
     # --- out -----------------------------------------------------------------------------------------------
 
     def schedule_flush(self) -> None:
         if not self._flush_scheduled:
             self._flush_scheduled = True
-            self._loop.call_soon(self.flush)
+            self.loop.call_soon(self.flush)
 
     def flush(self) -> None:
         self._flush_scheduled = False
         self._unflushed = 0
         chunks = self.session.data_to_send()
-        if chunks and not self._is_cut_off():
-            self._written += self._transport.write(chunks)
+        if chunks and not self.backlog.overflowed():
+            self.backlog.written += self._transport.write(chunks)
 
     def send(self, prepared: Prepared) -> None:
-        """Send what was encoded for many ends."""
+        """Send what was encoded for many peers."""
         if self.session.has_data_to_send:
             self.flush()
-        if not self._is_cut_off():
-            self._written += self._transport.write_prepared(prepared)
+        if not self.backlog.overflowed():
+            self.backlog.written += self._transport.write_prepared(prepared)
 
     async def way_out(self) -> None:
         """Wait until a part may be sent without filling the outbox, and without keeping others from the loop."""
@@ -123,25 +122,6 @@ class Line:
             self._drained.clear()
             await self._drained.wait()
 
-    def filled(self) -> None:
-        """Something waits for the other end: watch whether it takes it."""
-        if self._watch is None:
-            self._took_at = self._loop.time()
-            self._taken = self._written - self._transport.buffered()
-            self._watch = self._loop.call_later(WATCH_SECONDS, self._look)
-
-    def _look(self) -> None:
-        self._watch = None
-        if self.closing or self._transport.writable:
-            return
-        taken, now = self._written - self._transport.buffered(), self._loop.time()
-        if taken > self._taken:
-            self._taken, self._took_at = taken, now
-        elif now - self._took_at >= self._limits.stall_timeout:
-            self._cut_off()
-            return
-        self._watch = self._loop.call_later(WATCH_SECONDS, self._look)
-
     def drained(self) -> None:
         """The transport is writable again."""
         if self._drained is not None:
@@ -152,34 +132,17 @@ class Line:
         self._unflushed += size + CHUNK_COST
         self.schedule_flush()
 
-    def check_outbox(self) -> bool:
-        """Cut off an end that reads too slowly; returns whether it was cut off now."""
-        self._looked_at = self._written
-        if self._transport.buffered() <= self._limits.max_outbox_bytes:
-            return False
-        self._cut_off()
-        return True
-
-    def _cut_off(self) -> None:
-        self._transport.abort()
-        self.session.close(CloseCode.TOO_SLOW, "too slow")
-        self._finish()
-
-    def _is_cut_off(self) -> bool:
-        # Asking each time would cost more than the write; and one write may be as large as it is.
-        return self._written - self._looked_at > self._limits.max_outbox_bytes // 4 and self.check_outbox()
-
     # --- in ------------------------------------------------------------------------------------------------
 
     def feed(self, chunk: Chunk) -> bool:
-        """Give the session what came, or keep it while reading is held; returns whether it has it."""
+        """Give a chunk to the session, or keep it while reading is held; returns whether the session has it."""
         if self.holds:
-            self._backlog.append(chunk)
+            self._unread.append(chunk)
             return False
         if isinstance(chunk, str):
-            self.session.receive_data(chunk.encode(), self._loop.time(), text=True)
+            self.session.receive_data(chunk.encode(), self.loop.time(), text=True)
         else:
-            self.session.receive_data(chunk, self._loop.time())
+            self.session.receive_data(chunk, self.loop.time())
         return True
 
     def hold(self) -> None:
@@ -189,14 +152,15 @@ class Line:
         self.holds += 1
 
     def hold_for(self, seconds: float) -> None:
+        """Read nothing for so long. Call it only while nothing holds."""
         self.hold()
-        self._loop.call_later(seconds, self.release)
+        self._pause = self.loop.call_later(seconds, self.release)
 
     def release(self) -> None:
         self.holds -= 1
         if not self.holds:
-            # Not at once: whoever releases stands in the middle of something.
-            self._loop.call_soon(self._resume)
+            # Not at once: the caller is in the middle of something.
+            self.loop.call_soon(self._resume)
 
     async def readable(self) -> None:
         """Wait until the next chunk may be given."""
@@ -206,21 +170,43 @@ class Line:
             self._resumed.clear()
             await self._resumed.wait()
 
-    def close(self) -> None:
-        """Nobody needs to wait for anything any more."""
-        self.closing = True
-        self.drained()
-        if self._resumed is not None:
-            self._resumed.set()
-
     def _resume(self) -> None:
         if self.holds or self.closing:
             return
         self._read_on()
-        while self._backlog and not self.holds:
-            self.feed(self._backlog.pop(0))
+        while self._unread and not self.holds:
+            self.feed(self._unread.pop(0))
             self._read_on()
         if not self.holds:
             self._transport.resume_reading()
             if self._resumed is not None:
                 self._resumed.set()
+
+    # --- end -----------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """If the session has ended, send what is left, close, and give the remote time to close too."""
+        ended = self.session.ended
+        if ended is None or self.closing:
+            return
+        logger.info("closing with %d: %s", ended.close_code, ended.text)
+        self.stop()
+        self.flush()
+        self._transport.close(ended.close_code, ended.text)
+        self._end_by(self.loop.time() + self.limits.close_timeout)
+
+    def stop(self) -> None:
+        """Nobody needs to wait for anything any more."""
+        self.closing = True
+        self.backlog.stop()
+        if self._pause is not None:
+            self._pause.cancel()
+        self.drained()
+        if self._resumed is not None:
+            self._resumed.set()
+
+    def _drop(self) -> None:
+        # It reads nothing, so it would not read a close either.
+        self._transport.abort()
+        self.session.close(CloseCode.TOO_SLOW, "too slow")
+        self.finish()

@@ -1,37 +1,28 @@
 """
-What the other end asks and tells: handlers, run inline, in a task or in a thread as they were registered.
+Requests of the remote: their handlers run inline, in a task or in a thread, as they were registered.
 
-Requests run side by side, the session bounds their number. Notifications run one after the other, in a task
-that lives while some wait. No exception of a handler leaves the task or the loop it stands in: one request
-fails, nothing else.
+Requests run side by side; the session bounds their number. An exception of a handler fails its own request
+and nothing else.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rpc.close_codes import CloseCode
 from rpc.errors import OperationError, RetryLater
 from rpc.failures import internal_error, log_failure
-from rpc.limits import Limits
-from rpc.messages import Heartbeat, Notification, Request, StreamPart, StreamRequest
-from rpc.peer.connection import Line
+from rpc.messages import Heartbeat, Request, StreamPart, StreamRequest
+from rpc.peer.connection import Connection
 from rpc.peer.flow_control import Credit, Parts
-from rpc.peer.handlers import Handler, Handlers, Runs, StreamHandler
+from rpc.peer.handler import AnyPeer, Handler, RunBlocking, Runs, StreamHandler
+from rpc.peer.handlers import Handlers
+from rpc.peer.tasks import Spawn, is_cancelled
 from rpc.protocol.session import MIN_RETRY_MS, AnyRequest
-
-if TYPE_CHECKING:
-    from rpc.peer.peer import Peer
-
-RunBlocking = Callable[..., Awaitable[Any]]
-"""Calls a function with arguments in a worker thread; returns what it returns."""
-
-Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class _Stream:
-    """A stream that is served: what comes in, and the credit for what goes out."""
+    """A stream that is being served: the parts that come in, and the credit for those that go out."""
 
     __slots__ = ("credit", "parts", "task")
 
@@ -46,24 +37,23 @@ class _Stream:
         return max(self.parts.moved_at, self.credit.moved_at)
 
 
-class Serving:
+class Dispatcher:
     """
     Args:
-        peer: given to handlers.
-        line: the connection.
-        spawn: makes the tasks.
+        peer: given to handlers that want it.
+        handlers: what the remote may ask for.
+        connection: the remote's.
+        spawn: runs a task that ends with the connection.
         run_blocking: runs handlers that are plain functions.
-        arm: told of each time at which `end_what_is_due` must be called, at the latest.
+        arm: called with each time by which `end_what_is_due` must be called.
     """
 
     __slots__ = (
         "_arm",
+        "_connection",
         "_handlers",
         "_limits",
-        "_line",
         "_loop",
-        "_notifications",
-        "_notifier",
         "_peer",
         "_run_blocking",
         "_running",
@@ -73,23 +63,26 @@ class Serving:
     )
 
     def __init__(
-        self, peer: "Peer", line: Line, spawn: Spawn, run_blocking: RunBlocking, arm: Callable[[float], None]
+        self,
+        peer: AnyPeer,
+        handlers: Handlers,
+        connection: Connection,
+        spawn: Spawn,
+        run_blocking: RunBlocking,
+        arm: Callable[[float], None],
     ) -> None:
         self._peer = peer
-        self._handlers: Handlers = peer.handlers
-        self._limits: Limits = peer.limits
-        self._line = line
-        self._session = line.session
+        self._handlers = handlers
+        self._connection = connection
+        self._limits = connection.limits
+        self._session = connection.session
+        self._loop = connection.loop
         self._spawn = spawn
         self._run_blocking = run_blocking
         self._arm = arm
-        self._loop = asyncio.get_running_loop()
         self._running: dict[bytes, tuple[asyncio.Task[None], float]] = {}
         """Requests that run as tasks and when their time is up, the oldest first."""
         self._streams: dict[bytes, _Stream] = {}
-        # Not a deque: it holds a few, and an empty deque is 700 bytes of every idle connection.
-        self._notifications: list[tuple[Handler, Notification]] = []
-        self._notifier: asyncio.Task[None] | None = None
 
     # --- requests ------------------------------------------------------------------------------------------
 
@@ -116,11 +109,11 @@ class Serving:
             self._arm(deadline)
 
     async def _serve(self, request: AnyRequest, answer: Callable[..., Awaitable[None]], *arguments: Any) -> None:
-        """A request's task: answers it, with an error if need be."""
+        """A request's task: answers it, with an error if there is one."""
         try:
             await answer(*arguments)
         except asyncio.CancelledError as error:
-            if _is_called_off():
+            if is_cancelled():
                 raise
             self._refuse(request, error)
         except Exception as error:
@@ -129,16 +122,8 @@ class Serving:
             self._done(request.id)
 
     async def _answer(self, handler: Handler, request: Request) -> None:
-        result = await self._call(handler, request.operation, request.payload)
+        result = await handler.call(self._peer, request.operation, request.payload, self._run_blocking)
         self._session.answer(request.id, handler.encode(result))
-
-    async def _call(self, handler: Handler, name: str, payload: bytes) -> Any:
-        arguments = handler.arguments(self._peer, name, payload)
-        if handler.runs is Runs.TASK:
-            return await handler.function(*arguments)
-        if handler.runs is Runs.THREAD:
-            return await self._run_blocking(handler.function, *arguments)
-        return handler.function(*arguments)
 
     def _refuse(self, request: AnyRequest, error: BaseException) -> None:
         if not isinstance(error, OperationError | RetryLater):
@@ -150,20 +135,20 @@ class Serving:
         stream = self._streams.pop(id, None)
         if stream is not None:
             stream.parts.discard()
-        self._line.schedule_flush()
+        self._connection.schedule_flush()
 
     def cancel(self, id: bytes, reason: OperationError) -> None:
-        """End a request's task; it is answered with `reason` when it has ended, unless it answers itself."""
+        """Cancel a request's task. Once it has ended, the answer is `reason`, unless the task has answered."""
         if id in self._streams:
             task = self._streams[id].task
         elif id in self._running:
             task, _ = self._running[id]
         else:
-            return  # It was cancelled already and is about to be answered.
+            return  # Its task has ended and its answer is about to leave.
 
         def refuse(task: asyncio.Task[None]) -> None:
             if task.cancelled():
-                # A task that never began has not done this itself.
+                # A task that was cancelled before it began has not done this itself.
                 self._session.refuse(id, reason)
                 self._done(id)
 
@@ -179,8 +164,8 @@ class Serving:
             return
         id = request.id
         window = self._limits.stream_window
-        parts = Parts(handler.decode, window, self._line, lambda credit: self._grant(id, credit))
-        stream = _Stream(parts, Credit(self._line.window))
+        parts = Parts(handler.decode, window, self._connection, lambda credit: self._grant(id, credit))
+        stream = _Stream(parts, Credit(self._connection.window))
         if request.payload:
             stream.parts.put(request.payload)
         if isinstance(request, Request):
@@ -198,18 +183,18 @@ class Serving:
             async for value in values:
                 payload = handler.encode(value)
                 if not payload:
-                    continue  # on the wire it would be the end
+                    continue  # An empty part would be the end.
                 await stream.credit.wait()
-                await self._line.way_out()
+                await self._connection.way_out()
                 self._session.answer_part(request.id, payload)
                 stream.credit.spend(payload)
-                self._line.pushed(len(payload))
+                self._connection.pushed(len(payload))
         self._session.answer_part(request.id, b"")
 
     def take_part(self, part: StreamPart) -> None:
         stream = self._streams.get(part.id)
         if stream is None:
-            return  # Its handler is done and its answer is about to leave.
+            return  # Its handler has ended and its answer is about to leave.
         if not part.payload:
             stream.parts.end()
         else:
@@ -220,45 +205,17 @@ class Serving:
         if stream is not None:
             stream.credit.grant(credit)
 
-    def announced(self, window: int) -> None:
-        for stream in self._streams.values():
-            stream.credit.limit(window)
+    def announced(self) -> None:
+        """The remote has said what it can do."""
+        if self._connection.window is not None:
+            for stream in self._streams.values():
+                stream.credit.limit(self._connection.window)
 
     def _grant(self, id: bytes, credit: int) -> None:
         self._session.grant(id, credit, results=False)
-        self._line.schedule_flush()
+        self._connection.schedule_flush()
 
-    # --- notifications -------------------------------------------------------------------------------------
-
-    def take_notification(self, notification: Notification) -> None:
-        handler = self._handlers.find_notification(notification.name)
-        if handler is None:
-            return
-        if handler.runs is Runs.INLINE and self._notifier is None:
-            try:
-                handler.function(*handler.arguments(self._peer, notification.name, notification.payload))
-            except Exception as error:
-                log_failure(f"the handler of {notification.name!r}", error)
-        elif len(self._notifications) >= self._limits.max_notifications_queued:
-            self._session.close(CloseCode.TOO_FAST, "too many notifications")
-        else:
-            self._notifications.append((handler, notification))
-            if self._notifier is None:
-                self._notifier = self._spawn(self._notify_in_order())
-
-    async def _notify_in_order(self) -> None:
-        while self._notifications:
-            handler, notification = self._notifications.pop(0)
-            try:
-                async with asyncio.timeout(self._limits.request_timeout):
-                    await self._call(handler, notification.name, notification.payload)
-            except asyncio.CancelledError as error:
-                if _is_called_off():
-                    raise
-                log_failure(f"the handler of {notification.name!r}", error)
-            except Exception as error:
-                log_failure(f"the handler of {notification.name!r}", error)
-        self._notifier = None
+    # --- heartbeats, time and end --------------------------------------------------------------------------
 
     def take_heartbeat(self, heartbeat: Heartbeat) -> None:
         for hook in self._handlers.heartbeat_hooks():
@@ -266,8 +223,6 @@ class Serving:
                 hook(self._peer, heartbeat)
             except Exception as error:
                 log_failure("a heartbeat hook", error)
-
-    # --- time and end --------------------------------------------------------------------------------------
 
     def end_what_is_due(self, now: float) -> float:
         """Cancel what took too long; returns when to be called next."""
@@ -287,22 +242,9 @@ class Serving:
         return next_deadline
 
     async def finish(self) -> None:
-        """Wait until every request is answered and every notification heard; each has its own deadline."""
+        """Wait until every request is answered; each has its own deadline."""
         while unfinished := [task for task in self._tasks() if not task.done()]:
             await asyncio.wait(unfinished)
 
-    async def hear_out(self) -> None:
-        """Wait until every notification that came is heard."""
-        while self._notifier is not None:
-            await asyncio.wait([self._notifier])
-
     def _tasks(self) -> list[asyncio.Task[None]]:
-        notifier = () if self._notifier is None else (self._notifier,)
-        requests = (task for task, _ in self._running.values())
-        return [*requests, *(each.task for each in self._streams.values()), *notifier]
-
-
-def _is_called_off() -> bool:
-    """Whether a CancelledError was meant for the running task; else the handler raised it."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+        return [*(task for task, _ in self._running.values()), *(each.task for each in self._streams.values())]

@@ -1,4 +1,4 @@
-"""The two directions of a stream on asyncio: parts that come in, and the credit for those that go out."""
+"""Flow control of a stream: the parts of one direction that wait to be read, and the credit of the other."""
 
 import asyncio
 from collections import deque
@@ -18,13 +18,13 @@ class Gate(Protocol):
 
 class Parts:
     """
-    What came in of one direction of a stream and was not read yet: an async iterator of its values.
+    What arrived in one direction of a stream and is not read yet: an async iterator of its values.
 
     Args:
-        decode: from a part's payload to its value; what it raises, the reader gets.
+        decode: from a part's payload to its value; the reader gets what it raises.
         window: how much may wait, as `rpc.limits.part_cost` counts; beyond twice that the gate is held.
         gate: the connection's.
-        grant: called with the cost of what was read, gathered until it is worth a message.
+        grant: called with the cost of what was read, once it is worth a message.
     """
 
     __slots__ = (
@@ -61,7 +61,7 @@ class Parts:
         self._ended = False
         self._error: BaseException | None = None
         self.moved_at = self._loop.time()
-        """When a part last came in or was read."""
+        """When a part last arrived or was read."""
 
     def put(self, payload: bytes) -> None:
         if not self._ended:
@@ -71,7 +71,7 @@ class Parts:
             self._ready.set()
 
     def end(self, error: BaseException | None = None) -> None:
-        """No more will come; the reader gets what waits, then the end, or `error`. Only the first call counts."""
+        """No more will come: the reader gets what waits, then the end or `error`. Only the first call counts."""
         if not self._ended:
             self._ended = True
             self._error = error
@@ -107,7 +107,7 @@ class Parts:
 
     def _moved(self) -> None:
         self.moved_at = self._loop.time()
-        # Twice the window: an end that keeps to its credit may overdraw it by one large part.
+        # Twice the window: a remote that keeps to its credit may overdraw it by one large part.
         is_full = self._unread > 2 * self._window
         if is_full and not self._holds:
             self._gate.hold()
@@ -117,7 +117,7 @@ class Parts:
 
 
 class Credit:
-    """How much may be sent in one direction of a stream; `window` None is no limit, for ends without `flow`."""
+    """How much may be sent in one direction of a stream; a `window` of None, without `flow`, is no limit."""
 
     __slots__ = ("_allowed", "_error", "_loop", "_ready", "_spent", "moved_at")
 
@@ -128,10 +128,10 @@ class Credit:
         self._ready = asyncio.Event()
         self._error: BaseException | None = None
         self.moved_at = self._loop.time()
-        """When a part last went out."""
+        """When a part was last sent."""
 
     def limit(self, window: int) -> None:
-        """The other end announced its window, maybe after the first parts left."""
+        """The remote announced its window, perhaps after the first parts were sent."""
         self._allowed = window
 
     def grant(self, credit: int) -> None:

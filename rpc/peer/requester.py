@@ -1,43 +1,56 @@
-"""What this end asks of the other, and who waits for the answers."""
+"""Requests to the remote, and who waits for their answers."""
 
 import asyncio
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from rpc.errors import MessageTooBig, RequestFailed, RequestTimeout, RetryLater, RpcError
-from rpc.limits import Limits, part_cost
+from rpc.limits import part_cost
 from rpc.messages import ErrorResult, Result, RetryResult, StreamResult
-from rpc.peer.connection import Line
+from rpc.peer.connection import Connection
+from rpc.peer.flow_control import Credit
 from rpc.protocol.codec import Oversized
 from rpc.protocol.payloads import UNREADABLE, decoder, read_refusal, to_json
 from rpc.protocol.session import MAX_RETRY_MS, MIN_RETRY_MS, Answer
 
-if TYPE_CHECKING:
-    from rpc.peer.streams import Stream
-
 RETRIES = 5
-"""How often a request is repeated when the other end asks for it."""
+"""How often a request is repeated when the remote asks for it."""
 
 
-class Asking:
+class OpenStream(Protocol):
+    """A call whose answer is read in parts: `rpc.peer.streams.Stream`, as far as it is known here."""
+
+    operation: str
+    credit: Credit
+
+    def answered(self, answer: Answer) -> None:
+        """A single answer came, which ends the call."""
+
+    def result_part(self, payload: bytes) -> None:
+        """A part of the result came; the empty one ends the call."""
+
+    def failed(self, error: Exception) -> None:
+        """No more will come, because of `error`."""
+
+
+class Requester:
     """
     Args:
-        line: the connection.
-        limits: `request_timeout`, `stream_timeout`, and what an answer may be.
+        connection: the remote's.
     """
 
-    __slots__ = ("_collected", "_known", "_loop", "_session", "_streams", "_waiting", "limits", "line")
+    __slots__ = ("_collected", "_known", "_loop", "_session", "_streams", "_waiting", "connection", "limits")
 
-    def __init__(self, line: Line, limits: Limits) -> None:
-        self.line = line
-        self.limits = limits
-        self._session = line.session
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.limits = connection.limits
+        self._session = connection.session
+        self._loop = connection.loop
         self._waiting: dict[bytes, asyncio.Future[Answer]] = {}
         self._collected: dict[bytes, bytearray] = {}
-        """Of answers that come in parts, what came so far."""
-        self._streams: dict[bytes, Stream] = {}
+        """What came so far of answers in parts that are read as one."""
+        self._streams: dict[bytes, OpenStream] = {}
         # Made when someone waits: most connections never do.
         self._known: asyncio.Event | None = None
 
@@ -71,7 +84,7 @@ class Asking:
         id = self._session.request(operation, payload)
         future: asyncio.Future[Answer] = self._loop.create_future()
         self._waiting[id] = future
-        self.line.schedule_flush()
+        self.connection.schedule_flush()
         try:
             return await future
         finally:
@@ -83,7 +96,7 @@ class Asking:
         self._streams.pop(id, None)
         self._collected.pop(id, None)
         self._session.give_up(id)
-        self.line.schedule_flush()
+        self.connection.schedule_flush()
 
     @staticmethod
     def read(operation: str, decode: Callable[[bytes], Any], payload: bytes) -> Any:
@@ -93,7 +106,7 @@ class Asking:
             raise RequestFailed(operation, f"unexpected result: {error}") from None
 
     def error_of(self, operation: str, answer: Answer) -> RpcError:
-        """The error that an answer stands for that is no result."""
+        """The error that stands for an answer other than a result."""
         if isinstance(answer, ErrorResult | RetryResult):
             refusal = read_refusal(answer.payload, structured="errors" in self._session.features)
             if isinstance(answer, RetryResult):
@@ -143,42 +156,42 @@ class Asking:
             stream.credit.grant(credit)
 
     def announced(self) -> None:
-        """The other end has said what it can do."""
+        """The remote has said what it can do."""
         if self._known is not None:
             self._known.set()
-        if self.line.window is not None:
+        if self.connection.window is not None:
             for stream in self._streams.values():
-                stream.credit.limit(self.line.window)
+                stream.credit.limit(self.connection.window)
 
     def grant(self, id: bytes, credit: int) -> None:
         self._session.grant(id, credit, results=True)
-        self.line.schedule_flush()
+        self.connection.schedule_flush()
 
-    async def open_stream(self, stream: "Stream", first: bytes) -> bytes:
+    async def open_stream(self, stream: OpenStream, first: bytes) -> bytes:
         """Send the first part of a stream request, or none; returns its id."""
         await self._wait_until_known()
-        if self.line.window is not None:
-            stream.credit.limit(self.line.window)
+        if self.connection.window is not None:
+            stream.credit.limit(self.connection.window)
         id = self._session.stream(stream.operation, first)
         self._streams[id] = stream
-        self.line.pushed(len(first))
+        self.connection.pushed(len(first))
         return id
 
-    def ask_for_stream(self, stream: "Stream", payload: bytes) -> bytes:
+    def ask_for_stream(self, stream: OpenStream, payload: bytes) -> bytes:
         """Send a single request whose answer is read as a stream; returns its id."""
         id = self._session.request(stream.operation, payload)
         self._streams[id] = stream
-        self.line.schedule_flush()
+        self.connection.schedule_flush()
         return id
 
     async def send_part(self, id: bytes, payload: bytes) -> None:
         """Send one more part of a stream request, when there is room; the empty part ends it."""
-        await self.line.way_out()
+        await self.connection.way_out()
         self._session.part(id, payload)
-        self.line.pushed(len(payload))
+        self.connection.pushed(len(payload))
 
     async def _wait_until_known(self) -> None:
-        """A stock browser peer must not get a stream request: wait for what the other end can do."""
+        """A stock browser peer must not get a stream request: wait for the remote to say what it can do."""
         if self._session.takes_streams or self._session.ended is not None:
             return
         self._known = self._known or asyncio.Event()
@@ -186,7 +199,7 @@ class Asking:
             async with asyncio.timeout(self.limits.handshake_timeout):
                 await self._known.wait()
         except TimeoutError:
-            pass  # It announces nothing: sending will say that it takes no streams.
+            pass  # It announces nothing: sending fails with the reason.
 
     def lost(self) -> None:
         """The connection is over."""
@@ -203,5 +216,5 @@ class Asking:
 
 
 def to_payload(params: Any) -> bytes:
-    """Bytes as they are, all else as JSON."""
+    """Bytes as they are, everything else as JSON."""
     return params if isinstance(params, bytes) else to_json(params)

@@ -1,4 +1,4 @@
-"""A request of ours whose parts, and those of its result, go over the connection one by one."""
+"""A call in parts: those of its request and of its result go over the connection one by one."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any, Self
 from rpc.errors import LocalProtocolError, RequestFailed, RequestTimeout
 from rpc.messages import Result
 from rpc.peer.flow_control import Credit, Parts
-from rpc.peer.requester import Asking, to_payload
+from rpc.peer.requester import Requester, to_payload
 from rpc.protocol.payloads import decoder
 from rpc.protocol.session import Answer
 
@@ -28,21 +28,21 @@ class Stream:
     """
 
     def __init__(
-        self, asking: Asking, operation: str, params: Any, result_type: Any, timeout: float | None
+        self, requester: Requester, operation: str, params: Any, result_type: Any, timeout: float | None
     ) -> None:
         self.operation = operation
-        self._asking = asking
+        self._requester = requester
         self._params = params
-        self._timeout = asking.limits.stream_timeout if timeout is None else timeout
+        self._timeout = requester.limits.stream_timeout if timeout is None else timeout
         self._loop = asyncio.get_running_loop()
         decode = decoder(result_type)
         self._results = Parts(
-            lambda payload: asking.read(operation, decode, payload),
-            asking.limits.stream_window,
-            asking.line,
+            lambda payload: requester.read(operation, decode, payload),
+            requester.limits.stream_window,
+            requester.connection,
             self._grant,
         )
-        self.credit = Credit(asking.line.window)
+        self.credit = Credit(requester.connection.window)
         self._id: bytes | None = None
         self._opening = asyncio.Lock()
         self._request_ended = False
@@ -55,7 +55,7 @@ class Stream:
     async def __aenter__(self) -> Self:
         if self._params is not NOTHING:
             self._request_ended = True
-            self._id = self._asking.ask_for_stream(self, to_payload(self._params))
+            self._id = self._requester.ask_for_stream(self, to_payload(self._params))
         self._watch()
         return self
 
@@ -67,11 +67,11 @@ class Stream:
 
     async def send(self, value: Any) -> None:
         """
-        Send a part of the request: as JSON, or as it is if it is bytes. Waits while the other end is slow.
+        Send a part of the request: as JSON, or as it is if it is bytes. Waits while the remote is slow.
         One task at a time.
 
         Raises:
-            LocalProtocolError: the other end takes no streams, the request has ended, or the part is empty.
+            LocalProtocolError: the remote takes no streams, the request has ended, or the part is empty.
         """
         payload = to_payload(value)
         if not payload or self._request_ended:
@@ -79,7 +79,7 @@ class Stream:
         with self._waiting():
             await self.credit.wait()
             if not await self._open(payload):
-                await self._asking.send_part(await self._opened(), payload)
+                await self._requester.send_part(await self._opened(), payload)
         self.credit.spend(payload)
 
     async def end(self) -> None:
@@ -88,7 +88,7 @@ class Stream:
             return
         id = await self._opened()
         self._request_ended = True
-        await self._asking.send_part(id, b"")
+        await self._requester.send_part(id, b"")
 
     def __aiter__(self) -> Self:
         return self
@@ -107,11 +107,11 @@ class Stream:
 
     async def _open(self, first: bytes) -> bool:
         """Open the request with this first part; returns False if it is open already."""
-        # Who sends and who reads may both be the first, and opening may have to wait.
+        # The sender and the reader may both be the first, and opening may have to wait.
         async with self._opening:
             if self._id is not None:
                 return False
-            self._id = await self._asking.open_stream(self, first)
+            self._id = await self._requester.open_stream(self, first)
             return True
 
     # --- what comes in -------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Stream:
             self._results.put(answer.payload)
             self._ended()
         else:
-            self.failed(self._asking.error_of(self.operation, answer))
+            self.failed(self._requester.error_of(self.operation, answer))
 
     def result_part(self, payload: bytes) -> None:
         if payload:
@@ -136,26 +136,29 @@ class Stream:
         self._finish(None, RequestFailed(self.operation, "it is answered and takes no more parts", "ended"))
 
     def _finish(self, to_reader: Exception | None, to_writer: Exception) -> None:
-        self._over = True
+        self._stop()
         self._results.end(to_reader)
         self.credit.stop(to_writer)
 
     def _give_up(self) -> None:
+        if not self._over and self._id is not None:
+            self._requester.give_up(self._id)
+        self._stop()
+
+    def _stop(self) -> None:
+        self._over = True
         if self._timer is not None:
             self._timer.cancel()
-        if not self._over and self._id is not None:
-            self._asking.give_up(self._id)
-        self._over = True
 
     def _grant(self, credit: int) -> None:
         if self._id is not None:
-            self._asking.grant(self._id, credit)
+            self._requester.grant(self._id, credit)
 
     # --- time ----------------------------------------------------------------------------------------------
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """Only while someone waits does silence count."""
+        """Silence counts only while someone waits."""
         if not self._waits:
             self._waits_since = self._loop.time()
         self._waits += 1

@@ -5,7 +5,8 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from rpc.peer.handlers import Handler, Handlers, Operation, StreamHandler, reserved_request
+from rpc.peer.handler import Handler, Operation, StreamHandler
+from rpc.peer.handlers import Handlers, reserved_request
 from rpc.peer.peer import Peer
 
 Schema = dict[str, Any]

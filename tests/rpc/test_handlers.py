@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from rpc import Handlers, Limits, Peer
-from rpc.peer.handlers import Runs
+from rpc.peer.handler import Runs
 
 
 async def on_loop(peer: Peer, params: int) -> int:

@@ -438,7 +438,7 @@ async def test_request_answered_in_too_many_parts(handlers):
     """Together they are under the limit of one payload."""
     async with pipe(handlers) as (server, client):
         client.limits = Limits(max_payload_bytes=5)
-        client._asking.limits = client.limits
+        client._requester.limits = client.limits
         with pytest.raises(MessageTooBig):
             await client.request("count", 10)
         await asyncio.sleep(1)

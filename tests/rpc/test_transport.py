@@ -63,9 +63,10 @@ def test_prepared_that_does_not_fit():
 
 
 class Sink:
-    """A server's socket that keeps what is written."""
+    """A server's socket that keeps what is written; unless `reads`, it lies there unread."""
 
     def __init__(self) -> None:
+        self.reads = True
         self.written = b""
         self.buffered = 0
         self.writable = True
@@ -83,6 +84,8 @@ class Sink:
 
     def write(self, frame: bytes) -> None:
         self.written += frame
+        if not self.reads:
+            self.buffered += len(frame)
 
     def abort(self) -> None:
         self.aborted = True
@@ -168,40 +171,37 @@ async def test_frames_to_a_peer_that_does_not_read():
         assert sink.written == written
 
 
-async def test_end_that_takes_nothing():
-    """What waits for it waits ten seconds; one that takes a little now and then is only slow."""
-    sink = Sink()
-    async with Peer(Handlers(), FrameTransport(sink, Server()), Limits(max_outbox_bytes=10_000)) as peer:
-        await peer.open()
-        sink.buffered, sink.writable = 5000, False
-        sink.filled()
-        for _ in range(4):
-            await asyncio.sleep(8)
-            assert not sink.aborted
-            sink.buffered -= 1
-        await asyncio.sleep(8)
-        sink.filled()
-        assert not sink.aborted
-        await asyncio.sleep(4)
-        assert sink.aborted
-
-
-async def test_end_that_takes_all_in_the_end():
-    """Nothing is held against it."""
+async def test_remote_that_takes_nothing():
+    """A socket that is full is watched from then on."""
     sink = Sink()
     async with Peer(Handlers(), FrameTransport(sink, Server())) as peer:
         await peer.open()
-        sink.buffered, sink.writable = 5000, False
+        sink.reads, sink.writable = False, False
+        peer.send(Prepared([Notification("c", b"")]))
         sink.filled()
         await asyncio.sleep(9)
-        sink.buffered, sink.writable = 0, True
-        sink.drained()
-        await asyncio.sleep(60)
         assert not sink.aborted
+        await asyncio.sleep(2)
+        assert sink.aborted
+
+
+async def test_remote_that_leaves_a_little_unread():
+    """The connection's timer finds what no write and no full socket tells of."""
+    sink = Sink()
+    async with Peer(Handlers(), FrameTransport(sink, Server())) as peer:
+        await peer.open()
+        peer.receive(b"01")
+        sink.reads = False
+        peer.send(Prepared([Notification("c", b"")]))
+        await asyncio.sleep(10)
+        assert not sink.aborted
+        await asyncio.sleep(11)
+        assert sink.aborted
+    assert peer.closed_error().code == 4408
 
 
 async def test_outbox_is_looked_at_now_and_then():
-    """Also of an end that is sent little."""
+    """Also that of a remote which is sent little."""
     sink = Sink()
     async with Peer(Handlers(), FrameTransport(sink, Server()), Limits(max_outbox_bytes=1000)) as peer:
         await peer.open()

@@ -1,18 +1,14 @@
 """What every door's socket is held to: one end, an owner for each task, bounds both ways."""
 
 import asyncio
-import subprocess
-import sys
 
 import pytest
 
 from chat.doors import socket as door_socket
 from chat.doors.socket import MAX_UNREAD_BYTES, MAX_UNREAD_SECONDS, DoorSocket
-from project.daphne.inbox import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, Inbox
 from rpc import Refused
 from rpc.peer.prepared import Frames
-from tests.chat.doors.text.test_text import DEADLINE, handshake, masked
-from tests.server import ROOT
+from tests.chat.conftest import DEADLINE
 
 
 class Sink:
@@ -211,50 +207,3 @@ async def test_flood_is_taken_at_the_pace_of_the_site(settings, monkeypatch):
         assert len([message async for message in socket]) == 1101
     assert 90 < len(waited) < 110
     assert all(0 < seconds < 1 for seconds in waited)
-
-
-@pytest.mark.parametrize(
-    ("size", "count"), [(1, MAX_WAITING_MESSAGES), (MAX_WAITING_BYTES // 8, 8)], ids=["messages", "bytes"]
-)
-async def test_inbox_is_full_at_its_bound_and_has_room_at_half(size, count):
-    """Both in messages and in bytes; it says each once."""
-    said = []
-    inbox = Inbox(lambda: said.append("full"), lambda: said.append("room"))
-    for _ in range(count - 1):
-        inbox.put_nowait({"type": "websocket.receive", "bytes": bytes(size)})
-    assert said == []
-    inbox.put_nowait({"type": "websocket.receive", "bytes": bytes(size)})
-    assert said == ["full"]
-    for _ in range(count // 2 - 1):
-        await inbox.get()
-    assert said == ["full"]
-    for _ in range(count // 2 + 1):
-        await inbox.get()
-    assert said == ["full", "room"]
-
-
-async def test_inbox_hands_over_what_comes_while_someone_waits():
-    """In order, also the end."""
-    inbox = Inbox(lambda: None, lambda: None)
-    waiting = asyncio.create_task(inbox.get())
-    await asyncio.sleep(0)
-    inbox.put_nowait({"type": "websocket.receive", "text": "last"})
-    inbox.put_nowait({"type": "websocket.disconnect"})
-    assert (await waiting)["text"] == "last"
-    assert (await inbox.get())["type"] == "websocket.disconnect"
-
-
-def test_application_that_takes_nothing_stops_the_reading():
-    """The client's own socket fills up, and the server's memory does not."""
-    command = [sys.executable, "-m", "tests.project.daphne.faulty_site"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            with handshake(int(process.stdout.readline()), "/never") as raw:
-                raw.settimeout(2)
-                with pytest.raises(TimeoutError):
-                    raw.sendall(masked(b"x" * 100) * 500_000)
-        finally:
-            process.kill()

@@ -1,3 +1,5 @@
+"""Puts the floors together: the operations register, sessions are heard of, services announce through the hub."""
+
 from importlib import import_module
 
 from django.apps import AppConfig
@@ -12,3 +14,8 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         for name in ("chat.web.signals", "chat.doors.gotalk.operations"):
             import_module(name)
+        # Models must be loaded before these.
+        from chat.realtime import hub
+        from chat.services import announcing
+
+        announcing.publish_through(hub.announce)

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chat.actions import access
-from chat.doors.gotalk.operations import chat as operations
+from chat.actions import limits
+from chat.actions.people import WhoAmI
+from chat.actions.rooms import RoomEntry
 from chat.names import MAX_NAME_CHARS
-from chat.realtime.clients import RoomEntry
-from chat.services import events
+from chat.queries import structs
 from chat.services.posts import MAX_BODY_CHARS
 from rpc import Limits, default_handlers
 
@@ -44,7 +44,7 @@ def test_every_variable_of_the_settings_is_documented_and_the_reverse():
 def test_every_operation_is_documented_and_the_reverse():
     """docs/operations.md lists what is registered."""
     asked, told = text("docs/operations.md").split("## Notifications")
-    source = "".join(each.read_text() for each in (ROOT / "chat/doors/gotalk/operations").glob("*.py"))
+    source = "".join(each.read_text() for each in (ROOT / "chat/doors/gotalk").rglob("*.py"))
     assert first_cells(asked) == set(re.findall(r'@handlers\.request\("([^"]+)"', source))
     heard = {"rooms", "username", "newmsg", "changed", "presence", "typing", "notice", "contact", "push"}
     assert first_cells(told) == heard
@@ -53,7 +53,7 @@ def test_every_operation_is_documented_and_the_reverse():
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [("Message", events.Message), ("Room", RoomEntry), ("Person", events.PersonCard)],
+    [("Message", structs.Message), ("Room", RoomEntry), ("Person", structs.PersonCard)],
 )
 def test_shapes_are_documented_field_by_field(name, shape):
     """In the order of the wire."""
@@ -64,7 +64,7 @@ def test_shapes_are_documented_field_by_field(name, shape):
 def test_result_of_whoami_is_documented_field_by_field():
     """What a page decides by."""
     written = re.search(r"`whoami` \| – \| `\{([^}]+)\}`", text("docs/operations.md"))[1]
-    assert written.split(", ") == list(operations.WhoAmI.__struct_fields__)
+    assert written.split(", ") == list(WhoAmI.__struct_fields__)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_result_of_whoami_is_documented_field_by_field():
     [
         ("text of a message", f"{MAX_BODY_CHARS:,} characters"),
         ("name of a person or room", f"{MAX_NAME_CHARS} characters"),
-        ("posts of one person", f"{access.POSTS_BURST} at once, {access.POSTS_PER_SECOND} a second"),
+        ("posts of one person", f"{limits.POSTS_BURST} at once, {limits.POSTS_PER_SECOND} a second"),
         ("payload of a request", f"{Limits().max_payload_bytes // 2**20} MiB"),
         ("requests in flight on one connection", f"{Limits().max_requests_in_flight}"),
         ("data that a connection may leave unread", f"{Limits().max_outbox_bytes // 2**20} MiB"),

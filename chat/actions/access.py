@@ -1,8 +1,9 @@
 """
-Who may enter, see, post and moderate: the one place that knows.
+What one may do: post, edit, remove, moderate, make rooms. How fast, say the limits; who sees and hears a room,
+`chat.realtime.visibility`.
 
 Pure functions over what the process has cached (`chat.realtime.directory`): no query, no wait. A refusal is an
-`OperationError`, or a `RetryLater` where waiting helps; its text is for the person, its code for programs.
+`OperationError`; its text is for the person, its code for programs.
 """
 
 import unicodedata
@@ -10,78 +11,27 @@ from datetime import UTC, datetime, timedelta
 
 from chat.models import Room
 from chat.names import JOINERS
-from chat.realtime.directory import BAN, MODERATOR, MUTE, OWNER, Directory, Person, RoomFacts, SiteFacts
-from chat.services.events import Message as SentMessage
+from chat.queries.rooms import RoomFacts, SiteFacts
+from chat.queries.structs import Message as SentMessage
+from chat.realtime.directory import MODERATOR, MUTE, OWNER, Directory, Person
+from chat.realtime.visibility import because, sees
 from chat.services.posts import MAX_BODY_CHARS
-from rpc import CloseCode, OperationError, RetryLater
-from rpc.limits import TokenBucket
+from rpc import OperationError
 
-POSTS_PER_SECOND = 2
-POSTS_BURST = 30
-"""What one person may post: faster than anyone types, and the lines that someone pastes one by one."""
 KEYCAP = "\u20e3"
 FLAG_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
 """Invisible letters within the flags of regions (UTS #51, emoji tag sequences)."""
 
 
-def refusal_to_enter(person: Person, site: SiteFacts) -> tuple[int, str] | None:
-    """Close code and words for who may not be connected at all, else None."""
-    who = person.identity
-    if not who.is_active:
-        return CloseCode.NOT_ALLOWED, "this account is switched off"
-    ban = person.restraint(BAN)
-    if ban is not None:
-        return CloseCode.NOT_ALLOWED, _because("you are banned", ban.reason)
-    if who.is_guest and not site.guests_allowed:
-        return CloseCode.LOG_IN, "log in to talk here"
-    return None
-
-
-def can_see(person: Person, room: RoomFacts) -> bool:
-    """Public rooms are for everyone, others for their members; a ban in the room closes both."""
-    if person.restraint(BAN, room) is not None:
-        return False
-    if room.kind == Room.Kind.DIRECT:
-        # Who leaves a conversation of two has put it out of sight, no more.
-        return room.id in person.identity.places
-    return room.kind == Room.Kind.PUBLIC or person.place_in(room) is not None
-
-
-def hears(person: Person, room: RoomFacts) -> bool:
-    """
-    Whether what happens in the room is for him: a member's, or a public one with auto join that he did not
-    leave. A direct room he hears always, as it comes back with the next message.
-    """
-    if not can_see(person, room):
-        return False
-    if room.kind == Room.Kind.DIRECT:
-        return True
-    place = person.identity.places.get(room.id)
-    if place is not None:
-        return not place.left
-    return room.auto_join and not room.archived
-
-
-def lists(person: Person, room: RoomFacts) -> bool:
-    """Whether the room is in his list: one that he hears, unless he put it out of sight."""
-    return hears(person, room) and (room.kind != Room.Kind.DIRECT or person.place_in(room) is not None)
-
-
-def may_stay(person: Person, room: RoomFacts) -> bool:
-    """Whether he may go on hearing a room that he entered: until he leaves it, or it closes to him."""
-    place = person.identity.places.get(room.id)
-    return can_see(person, room) and (place is None or not place.left)
-
-
 def find_room(directory: Directory, person: Person, name: str) -> RoomFacts:
     """
-    A room through the person, never by bare name: one he may not see does not exist for him.
+    A room through the person, never by bare name: one that they may not see does not exist for them.
 
     Raises:
         OperationError: `no_such_room`.
     """
     room = directory.room_named(name)
-    if room is None or not can_see(person, room):
+    if room is None or not sees(person, room):
         raise OperationError("no such room", code="no_such_room")
     return room
 
@@ -91,21 +41,21 @@ def can_moderate(person: Person, room: RoomFacts) -> bool:
 
 
 def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
-    """Why the person may not post in a room that he sees, else None. Waiting is `check_pace`'s matter."""
+    """Why the person may not post in a room that they see, else None. Waiting is the limits' matter."""
     if room.archived:
         return OperationError("this room is archived", code="archived")
     if room.read_only and not can_moderate(person, room):
         return OperationError("only moderators may post in this room", code="read_only")
-    mute = person.restraint(MUTE, room)
+    mute = person.sanction(MUTE, room)
     if mute is not None:
-        return OperationError(_because("you are muted", mute.reason), code="muted")
+        return OperationError(because("you are muted", mute.reason), code="muted")
     if person.identity.user_id in room.unwanted:
         return unwanted()
     return None
 
 
 def unwanted() -> OperationError:
-    """The refusal for who was declined."""
+    """The refusal for someone who was declined."""
     return OperationError("this person cannot be written to", code="not_allowed")
 
 
@@ -119,39 +69,6 @@ def check_post(person: Person, room: RoomFacts) -> None:
         raise refusal
 
 
-def check_allowance(person: Person, now: float) -> None:
-    """
-    Count a post against what one person may post in all rooms; `now` is the monotonic clock in seconds.
-
-    Raises:
-        RetryLater: `too_fast`.
-    """
-    pace = person.pace
-    pace.posted_at = now
-    if pace.allowance is None:
-        pace.allowance = TokenBucket(POSTS_PER_SECOND, POSTS_BURST, now)
-    pace.allowance.refill(now)
-    if pace.allowance.tokens < 1:
-        raise RetryLater(int(pace.allowance.wait * 1000) + 1, "you are posting too fast", code="too_fast")
-    pace.allowance.tokens -= 1
-
-
-def check_pace(person: Person, room: RoomFacts, now: float) -> None:
-    """
-    Count a post against slow mode; `now` is the monotonic clock in seconds.
-
-    Raises:
-        RetryLater: `slow_mode`.
-    """
-    if room.slow_mode_seconds and not can_moderate(person, room):
-        pace = person.pace
-        pace.posted_at = now
-        wait = pace.last_posts.get(room.id, float("-inf")) + room.slow_mode_seconds - now
-        if wait > 0:
-            raise RetryLater(int(wait * 1000) + 1, "slow mode: one post at a time", code="slow_mode")
-        pace.last_posts[room.id] = now
-
-
 def check_body(body: str) -> str:
     """
     The text as it is stored: no NUL, which PostgreSQL cannot hold, and no space around it.
@@ -161,19 +78,17 @@ def check_body(body: str) -> str:
     """
     body = body.replace("\0", "").strip()
     if not _is_unicode(body):
-        raise OperationError("this text is not valid Unicode", code="bad_text", field="message.body")
+        raise OperationError("this text is not valid Unicode", code="bad_text", field="body")
     if not body:
-        raise OperationError("empty message", code="empty_message", field="message.body")
+        raise OperationError("empty message", code="empty_message", field="body")
     if len(body) > MAX_BODY_CHARS:
-        raise OperationError(
-            f"a message has at most {MAX_BODY_CHARS} characters", code="too_long", field="message.body"
-        )
+        raise OperationError(f"a message has at most {MAX_BODY_CHARS} characters", code="too_long", field="body")
     return body
 
 
 def check_remove(person: Person, room: RoomFacts, message: SentMessage) -> None:
     """
-    Own messages may be removed by who may post; any by a moderator.
+    Own messages may be removed by whoever may post; any by a moderator.
 
     Raises:
         OperationError: `not_allowed`, and as `check_post`.
@@ -198,7 +113,7 @@ def check_edit(person: Person, room: RoomFacts, message: SentMessage, site: Site
 
 
 def may_create_rooms(person: Person, site: SiteFacts) -> bool:
-    return (site.rooms_by_everyone or person.identity.is_staff) and person.restraint(MUTE) is None
+    return (site.rooms_by_everyone or person.identity.is_staff) and person.sanction(MUTE) is None
 
 
 def check_create_room(person: Person, site: SiteFacts) -> None:
@@ -212,14 +127,14 @@ def check_create_room(person: Person, site: SiteFacts) -> None:
 
 def check_ask(person: Person) -> None:
     """
-    A request to be in touch is a word to somebody.
+    A contact request is a message to somebody.
 
     Raises:
         OperationError: `muted`, everywhere.
     """
-    mute = person.restraint(MUTE)
+    mute = person.sanction(MUTE)
     if mute is not None:
-        raise OperationError(_because("you are muted", mute.reason), code="muted")
+        raise OperationError(because("you are muted", mute.reason), code="muted")
 
 
 def check_emoji(text: str) -> str:
@@ -247,7 +162,7 @@ def check_moderate(person: Person, room: RoomFacts) -> None:
 
 def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
     """
-    Into a private room its moderators invite; into a public one everyone who sees it, but who left it is
+    Into a private room its moderators invite; into a public one everyone who sees it, but whoever left it is
     brought back by its moderators only. A conversation of two stays one. `has_left`: the invited person.
 
     Raises:
@@ -259,9 +174,9 @@ def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
         check_moderate(person, room)
     elif has_left and not can_moderate(person, room):
         raise OperationError("this person has left the room", code="not_allowed")
-    mute = person.restraint(MUTE, room)
+    mute = person.sanction(MUTE, room)
     if mute is not None:
-        raise OperationError(_because("you are muted", mute.reason), code="muted")
+        raise OperationError(because("you are muted", mute.reason), code="muted")
 
 
 def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool) -> None:
@@ -285,7 +200,3 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _because(text: str, reason: str) -> str:
-    return f"{text}: {reason}" if reason else text

@@ -3,41 +3,51 @@
 import time
 from uuid import UUID, uuid4
 
-from django.conf import settings
+import msgspec
 
 from chat.actions import access
+from chat.actions.accounts import account_of
+from chat.actions.caller import Caller
+from chat.actions.limits import count_post, count_slow_mode
 from chat.models import Room
-from chat.queries import tokens
-from chat.realtime.clients import Client
-from chat.services.events import Message
+from chat.queries.history import Seq
+from chat.queries.structs import Message
+from chat.queries.tokens import POST, READ
+from chat.services.events import Typing
 from chat.services.posts import NewPost
 
+TYPING_SECONDS = 3.0
+"""One person's typing is passed on at most this often."""
 
-async def post(
-    client: Client, room_name: str, body: str, *, client_id: UUID | None = None, reply_to: int | None = None
-) -> Message:
+
+class NewMessage(msgspec.Struct):
+    """What a client says, as every wire decodes it."""
+
+    body: str
+    client_id: UUID | None = None
+    reply_to: Seq | None = None
+
+
+async def post(caller: Caller, room_name: str, new: NewMessage) -> Message:
     """
-    Store a message of this socket's person; returns it when it is durable.
-
-    The same `client_id` of the same person again returns the first message.
+    Store a message; returns it when it is durable. The same `client_id` of the same person again returns the
+    first message.
 
     Raises:
-        OperationError: `no_such_room`, `no_such_message` (of `reply_to`), `not_allowed`, and as
-            `access.check_body` and `access.check_post`.
+        OperationError: `no_such_room`, `bad_text`, `empty_message`, `too_long`, `no_such_message` (of `reply_to`),
+            `not_allowed`, `archived`, `read_only`, `muted`, with the field at fault as `NewMessage` names it.
         RetryLater: `too_fast`, `slow_mode`, `busy`.
     """
-    client.require(tokens.POST)
-    runtime, person = client.runtime, client.person
-    room = access.find_room(runtime.directory, person, room_name)
-    body = access.check_body(body)
-    access.check_post(person, room)
+    caller.require(POST)
+    room = caller.room(room_name)
+    body = access.check_body(new.body)
+    access.check_post(caller.person, room)
     now = time.monotonic()
-    if settings.RATE_LIMITS:
-        access.check_allowance(person, now)
-    access.check_pace(person, room, now)
-    author_id = await runtime.account(client)
-    who = client.person.identity
-    stored = await runtime.post(
+    count_post(caller.person, now)
+    count_slow_mode(caller.person, room, now)
+    author_id = await account_of(caller)
+    who = caller.person.identity
+    stored = await caller.runtime.writer.post(
         NewPost(
             room_id=room.id,
             room=room.name,
@@ -46,10 +56,25 @@ async def post(
             is_guest=who.is_guest,
             is_bot=who.is_bot,
             body=body,
-            client_id=client_id or uuid4(),
-            via=client.link.door,
-            reply_to=reply_to,
+            client_id=new.client_id or uuid4(),
+            via=caller.client.link.door,
+            reply_to=new.reply_to,
             is_direct=room.kind == Room.Kind.DIRECT,
         )
     )
     return stored.message
+
+
+def show_typing(caller: Caller, room_name: str) -> None:
+    """
+    Let others know that one is writing; what comes too soon after the last time is not passed on.
+
+    Raises:
+        OperationError: `no_such_room`; `not_allowed` for a token without `read`.
+    """
+    caller.require(READ)
+    client, now = caller.client, time.monotonic()
+    room = caller.room(room_name)
+    if now - client.typed_at >= TYPING_SECONDS and access.refusal_to_post(caller.person, room) is None:
+        client.typed_at = now
+        caller.runtime.hub.publish(Typing(room.id, room.name, [caller.person.identity.name]))

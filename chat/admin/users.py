@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from chat.admin.base import NeverDeleted, ReadOnly, staff_key
-from chat.doors.push.opcodes import FIRST_FREE, MAX_OPCODE
 from chat.models import Connection, Contact, Token, User
+from chat.queries.people import free_name
 from chat.services import accounts as people
-from chat.services.push import payload_of, push
+from chat.services.push import FIRST_FREE, MAX_OPCODE, payload_of, push
 from chat.services.tokens import make_token, revoke
 from chat.web.forms import SignUpForm
 from chat.web.token_forms import AdminTokenForm
@@ -27,7 +27,7 @@ from rpc import OperationError
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # generic in its stubs only
     def clean_name(self) -> str:
         try:
-            return people.free_name(self.cleaned_data["name"], besides=self.instance.pk)
+            return free_name(self.cleaned_data["name"], besides=self.instance.pk)
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
 

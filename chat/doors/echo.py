@@ -8,7 +8,7 @@ from channels.consumer import AsyncConsumer
 
 from chat.doors.query import number_of, query_of
 from chat.doors.socket import DoorSocket, Receive
-from chat.services.events import AnyEvent
+from chat.realtime.clients import Wire
 from rpc import CloseCode
 from rpc.transports.websocket_server import AsgiSend
 
@@ -26,7 +26,7 @@ class EchoDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
             self.max_frame_bytes = max_frame_bytes
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: AsgiSend) -> None:
-        async with DoorSocket(scope, receive, send, door="echo", encode=_no_events) as socket:
+        async with DoorSocket(scope, receive, send, door="echo", wire=Wire()) as socket:
             seconds = number_of(query_of(scope), "heartbeat", 1, MAX_HEARTBEAT_SECONDS)
             if seconds is not None:
                 socket.spawn(_beat(socket, seconds))
@@ -45,7 +45,3 @@ async def _beat(socket: DoorSocket, seconds: int) -> None:
     while True:
         await asyncio.sleep(seconds)
         socket.send_text(HEARTBEAT)
-
-
-def _no_events(events: list[AnyEvent]) -> None:
-    """It is in no room."""

@@ -17,8 +17,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from chat.realtime.hub import Encode
-from rpc import CloseCode, Prepared, Refused
+from chat.realtime.clients import Wire
+from rpc import CloseCode, Refused
 from rpc.contrib.django.conf import site_limits
 from rpc.limits import CHUNK_COST, TokenBucket
 from rpc.protocol.session import Chunk
@@ -45,18 +45,18 @@ class DoorSocket:
     Args:
         scope, receive, send: of the ASGI application.
         door: what messages and the list of connections call the door.
-        encode: the wire: turns events into `Frames`.
+        wire: turns what happens into `Frames`.
     """
 
     _deadline: asyncio.Timeout
     _life: AbstractAsyncContextManager[Self]
 
     def __init__(
-        self, scope: Mapping[str, Any], receive: Receive, send: AsgiSend, *, door: str, encode: Encode
+        self, scope: Mapping[str, Any], receive: Receive, send: AsgiSend, *, door: str, wire: Wire
     ) -> None:
         self.door = door
         self.scope = scope
-        self.encode = encode
+        self.wire = wire
         self.closing = False
         """Nothing is sent, and no message is given out, any more."""
         self._receive = receive
@@ -185,9 +185,6 @@ class DoorSocket:
     def send_bytes(self, data: bytes) -> None:
         if self._may_write():
             self._wrote(self._transport.write((data,)))
-
-    def notify(self, prepared: Prepared) -> None:
-        """Gotalk's words mean nothing here."""
 
     def lost_room(self, name: str) -> None:
         """What that means is the door's matter."""

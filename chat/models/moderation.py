@@ -1,12 +1,21 @@
 """Mutes and bans."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chat.models.expiry import not_over
 from chat.models.rooms import Room
 from chat.models.users import User
+
+
+class SanctionQuerySet(models.QuerySet["Sanction"]):
+    def in_force(self) -> Self:
+        """Neither lifted nor over."""
+        return self.filter(not_over("until"), lifted_at__isnull=True)
 
 
 class Sanction(models.Model):
@@ -33,6 +42,8 @@ class Sanction(models.Model):
         User, models.SET_NULL, null=True, editable=False, related_name="imposed_sanctions"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = SanctionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sanction")

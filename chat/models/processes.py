@@ -24,7 +24,7 @@ class Process(models.Model):
 
 
 class Connection(models.Model):
-    """One open connection of a process. `person_key` is `u<user pk>`, or `g…` for a visitor without a row."""
+    """One open connection of a process. `person_key` is `u<user pk>`, or `g…` for a guest without an account."""
 
     process = models.ForeignKey(Process, models.CASCADE, related_name="connections")
     key = models.CharField(max_length=32)

@@ -62,7 +62,7 @@ class Room(models.Model):
 
 class Membership(models.Model):
     """
-    One person's tie to one room: role, place read to, and whether he left.
+    One person's membership of one room: role, how far they have read, and whether they left.
 
     A public room needs no membership to read or post; a row appears with the first thing to remember.
     """

@@ -1,11 +1,14 @@
 """The switches of the whole site, and invitations to it."""
 
+from typing import Self
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chat.models.expiry import not_over
 from chat.models.users import User
 from chat.names import MAX_NAME_CHARS
 
@@ -42,6 +45,17 @@ class SiteSettings(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @classmethod
+    def current(cls) -> Self:
+        """The row, or the defaults of a site that has none yet."""
+        return cls.objects.filter(pk=1).first() or cls()
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> Self:
+        """Neither used nor expired."""
+        return self.filter(not_over("expires_at"), used_by__isnull=True)
+
 
 class Invitation(models.Model):
     """Lets one person sign up while sign-up is by invitation. Only a SHA-256 digest of the code is kept."""
@@ -54,6 +68,8 @@ class Invitation(models.Model):
     used_by = models.OneToOneField(
         User, models.SET_NULL, null=True, blank=True, editable=False, related_name="invitation"
     )
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation")

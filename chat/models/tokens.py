@@ -1,11 +1,20 @@
 """What programs log in with."""
 
+from typing import Self
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chat.models.expiry import not_over
 from chat.models.users import User
 from chat.names import MAX_NAME_CHARS
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def in_force(self) -> Self:
+        """Neither revoked nor expired, of people who are active."""
+        return self.filter(not_over("expires_at"), revoked_at__isnull=True, user__is_active=True)
 
 
 class Token(models.Model):
@@ -20,6 +29,8 @@ class Token(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+
+    objects = TokenQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("token")

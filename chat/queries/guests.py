@@ -1,14 +1,14 @@
-"""What a session remembers of a visitor without an account, and the key by which the hub knows him."""
+"""What a session remembers of a guest, and the key by which the hub knows one without an account."""
 
 from hashlib import sha256
 
 GUEST_NAME = "guest_name"
-"""Session key: the name he was given or chose."""
+"""Session key: the name they were given or chose."""
 GUEST_USER = "guest_user"
-"""Session key: the key of his row, from his first post on."""
+"""Session key: the key of their account, from their first post on."""
 
 
-def visitor_key(session_key: str) -> str:
+def guest_key(session_key: str) -> str:
     """A digest: the key is shown to others, the session's own key opens the session."""
     return "g" + sha256(session_key.encode()).hexdigest()[:24]
 

@@ -8,8 +8,8 @@ import msgspec
 from django.db.models import QuerySet
 
 from chat.models import Message, Reaction, Room
-from chat.services.events import Message as SentMessage
-from chat.services.posts import sent_message
+from chat.queries.structs import Message as SentMessage
+from chat.queries.structs import instant
 
 PAGE = 50
 MAX_PAGE = 200
@@ -73,6 +73,37 @@ def with_reactions(rows: Iterable[Message]) -> list[SentMessage]:
         sent_message(row, is_guest=row.author.is_guest, is_bot=row.author.is_bot, reactions=reactions.get(row.pk))
         for row in messages
     ]
+
+
+def sent_message(
+    row: Message, *, is_guest: bool, is_bot: bool, reactions: dict[str, list[int]] | None = None
+) -> SentMessage:
+    """The message as doors show it; `reactions` are {emoji: [user keys]}."""
+    return SentMessage(
+        id=row.pk,
+        room_id=row.room_id,
+        seq=row.seq,
+        version=row.version,
+        number=row.number,
+        author=row.author_name,
+        author_id=row.author_id,
+        is_guest=is_guest,
+        is_bot=is_bot,
+        body=row.body,
+        at=instant(row.created_at),
+        client_id=str(row.client_id),
+        via=row.via,
+        reply_to=row.reply_to,
+        edited_at=instant(row.edited_at) if row.edited_at is not None else None,
+        deleted=row.removed_at is not None,
+        reactions=reactions or {},
+    )
+
+
+def posts_up_to(room_id: int, seq: int) -> tuple[int, int]:
+    """The last post of a room with at most this seq: its seq and number; zeros before the first."""
+    posts = Message.objects.filter(room_id=room_id, seq__lte=seq).order_by("-seq")
+    return posts.values_list("seq", "number").first() or (0, 0)
 
 
 def _newest(messages: QuerySet[Message], limit: int) -> list[Message]:

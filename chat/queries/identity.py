@@ -1,24 +1,24 @@
-"""Who stands behind a connection: read from its session cookie, once per connection and again when it changes."""
+"""Who stands behind a connection: read from its session, once per connection and again when it changes."""
 
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
-from django.db import models
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
-from django.utils import timezone
 
 from chat.models import Membership, Sanction, User
-from chat.queries.guests import GUEST_NAME, GUEST_USER, visitor_key
-from chat.services.accounts import visitor_name
+from chat.queries.guests import GUEST_NAME, GUEST_USER, guest_key
+from chat.queries.people import new_guest_name
+from chat.queries.structs import PersonCard, person_key
 
 
-class Place(msgspec.Struct):
+class MembershipFacts(msgspec.Struct):
     """A person's membership of one room."""
 
     role: str
@@ -28,7 +28,7 @@ class Place(msgspec.Struct):
     read_posts: int
 
 
-class Restraint(msgspec.Struct, frozen=True):
+class SanctionFacts(msgspec.Struct, frozen=True):
     """A sanction in force: `until` in seconds of the epoch, None without an end; `room_id` None is everywhere."""
 
     kind: str
@@ -38,7 +38,7 @@ class Restraint(msgspec.Struct, frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """What the database knows of a person at one moment; `user_id` is None for a visitor without a row."""
+    """What the database knows of a person at one moment; `user_id` is None for a guest without an account."""
 
     key: str
     user_id: int | None
@@ -47,8 +47,12 @@ class Identity(msgspec.Struct, frozen=True):
     is_bot: bool
     is_staff: bool
     is_active: bool
-    places: dict[int, Place]
-    restraints: list[Restraint]
+    memberships: dict[int, MembershipFacts]
+    sanctions: list[SanctionFacts]
+
+    @property
+    def card(self) -> PersonCard:
+        return PersonCard(self.key, self.user_id, self.name, self.is_guest, self.is_bot)
 
 
 def session_key_of(scope: Mapping[str, Any]) -> str | None:
@@ -63,52 +67,57 @@ def session_key_of(scope: Mapping[str, Any]) -> str | None:
     return None
 
 
+def open_session(session_key: str | None) -> SessionBase:
+    """The session with a key, of the engine that the settings name; its data is read when it is asked for."""
+    store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return store
+
+
 def identify(session_key: str | None) -> Identity:
     """
-    The person of a session: an account, a guest with a row, or a visitor, who gets a name for this connection
-    when his session has none. Runs in a database thread.
+    The person of a session: an account, a guest with one, or a guest who gets a name for this connection when
+    their session has none.
     """
     if session_key is not None:
         request = HttpRequest()
-        request.session = SessionStore(session_key)
+        request.session = open_session(session_key)
         user = get_user(request)
         if isinstance(user, User):
-            return of_user(user)
+            return identity_of(user)
         guest_id = request.session.get(GUEST_USER)
         guest = User.objects.filter(pk=guest_id).first() if guest_id is not None else None
         if guest is not None:
-            return of_user(guest)
+            return identity_of(guest)
         name = request.session.get(GUEST_NAME)
         if name is not None:
-            return _visitor(visitor_key(session_key), name)
-    return _visitor("g" + uuid4().hex[:24], visitor_name())
+            return _guest(guest_key(session_key), name)
+    return _guest("g" + uuid4().hex[:24], new_guest_name())
 
 
-def of_user(user: User) -> Identity:
-    in_force = models.Q(until__isnull=True) | models.Q(until__gt=timezone.now())
+def identity_of(user: User) -> Identity:
     return Identity(
-        key=f"u{user.pk}",
+        key=person_key(user.pk),
         user_id=user.pk,
         name=user.name,
         is_guest=user.is_guest,
         is_bot=user.is_bot,
         is_staff=user.is_staff,
         is_active=user.is_active,
-        places={
-            tie.room_id: Place(tie.role, tie.left, tie.muted, tie.read_seq, tie.read_posts)
-            for tie in Membership.objects.filter(user=user)
+        memberships={
+            each.room_id: MembershipFacts(each.role, each.left, each.muted, each.read_seq, each.read_posts)
+            for each in Membership.objects.filter(user=user)
         },
-        restraints=[
-            Restraint(each.kind, each.room_id, each.until.timestamp() if each.until else None, each.reason)
-            for each in Sanction.objects.filter(in_force, user=user, lifted_at__isnull=True)
+        sanctions=[
+            SanctionFacts(each.kind, each.room_id, each.until.timestamp() if each.until else None, each.reason)
+            for each in Sanction.objects.in_force().filter(user=user)
         ],
     )
 
 
-def of_user_id(user_id: int) -> Identity | None:
+def identity_of_key(user_id: int) -> Identity | None:
     user = User.objects.filter(pk=user_id).first()
-    return of_user(user) if user is not None else None
+    return identity_of(user) if user is not None else None
 
 
-def _visitor(key: str, name: str) -> Identity:
+def _guest(key: str, name: str) -> Identity:
     return Identity(key, None, name, True, False, False, True, {}, [])

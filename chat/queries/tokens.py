@@ -5,11 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db.models import Q
-from django.utils import timezone
 
 from chat.models import Token
-from chat.queries.identity import Identity, of_user
+from chat.queries.identity import Identity, identity_of
 from chat.secrets import digest_of
 from rpc import OperationError
 
@@ -49,11 +47,8 @@ def bearer_of(scope: Mapping[str, Any]) -> str | None:
 
 
 def find_token(secret: str) -> tuple[FoundToken, Identity] | None:
-    """The token with this secret and its person, if it was not revoked, has not expired and he is active."""
-    now = timezone.now()
-    in_force = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    counting = Token.objects.filter(in_force, revoked_at__isnull=True, user__is_active=True)
-    token = counting.select_related("user").filter(digest=digest_of(secret)).first()
+    """The token with this secret and its person, if it is in force."""
+    token = Token.objects.in_force().select_related("user").filter(digest=digest_of(secret)).first()
     if token is None:
         return None
     found = FoundToken(
@@ -63,7 +58,7 @@ def find_token(secret: str) -> tuple[FoundToken, Identity] | None:
         expires_at=_seconds(token.expires_at),
         last_used_at=_seconds(token.last_used_at),
     )
-    return found, of_user(token.user)
+    return found, identity_of(token.user)
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -1,55 +1,95 @@
-"""One connected socket of a person, and the words that are for it alone."""
+"""One connected socket of a person: its door's wire and way out, and the topics it hears."""
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import uuid4
 
 import msgspec
 
-from chat.actions import access
 from chat.queries.guests import session_digest
+from chat.queries.rooms import RoomFacts
+from chat.queries.structs import PersonCard
 from chat.queries.tokens import READ, FoundToken
-from chat.realtime.directory import Directory, Person, RoomFacts
+from chat.realtime import visibility
+from chat.realtime.directory import Directory, Person
 from chat.realtime.hub import Hub
-from chat.realtime.links import Link
-from chat.services.events import SITE_TOPIC, SignedOut, person_topic, room_topic
-from rpc import Notification, Prepared
-
-if TYPE_CHECKING:
-    from chat.realtime.runtime import Runtime
-
-_json = msgspec.json.Encoder().encode
+from chat.services.events import SITE_TOPIC, AnyEvent, SignedOut, person_topic, room_topic
 
 
-class RoomEntry(msgspec.Struct):
+class RoomPresence(msgspec.Struct):
+    """Who came to a room and who left it, as far as they are named, and how many are here now."""
+
+    room: str
+    joined: list[PersonCard]
+    left: list[str]
+    here: int
+
+
+class Wire:
     """
-    A room as one person's list shows it. `title` is what it is called before him: a direct room by the other's
-    name. The three of reading are None for a visitor without a row.
+    How a door writes what its sockets are told: one object for all of them, so that each thing is encoded once.
+
+    The hub and the parts of the runtime call it on the loop; it never waits and holds nothing. Each method
+    returns what `Link.send` takes, or None where the wire has no word for it.
     """
 
-    id: int
-    name: str
-    title: str
-    kind: str
-    topic: str
-    version: int
-    posts: int
-    read_seq: int | None
-    read_posts: int | None
-    unread: int | None
-    mentions: int
-    muted: bool
-    archived: bool
-    read_only: bool
-    role: str | None
-    can_post: bool
+    def events(self, events: list[AnyEvent]) -> Any | None:
+        """What happened in a room, to a person or on the site."""
+        return None
+
+    def rooms(self, person: Person, directory: Directory) -> Any | None:
+        """The person's whole list of rooms."""
+        return None
+
+    def name(self, name: str) -> Any | None:
+        """What the person is called from now on."""
+        return None
+
+    def presence(self, change: RoomPresence) -> Any | None:
+        """Who came and left in a room that the socket follows."""
+        return None
+
+
+class Link(Protocol):
+    """
+    One connection of a door, as everything behind the doors sees it; held by its `Client`.
+
+    Called on the loop. Nothing here waits, and nothing raises because the peer is gone.
+    """
+
+    @property
+    def door(self) -> str:
+        """What messages and the list of connections call the door."""
+
+    @property
+    def scope(self) -> Mapping[str, Any]:
+        """The ASGI scope of a WebSocket, or what stands for one: `headers`, `client`."""
+
+    @property
+    def wire(self) -> Wire:
+        """Turns what happens into what `send` takes."""
+
+    def send(self, payload: Any) -> None:
+        """Write what the wire made."""
+
+    def lost_room(self, name: str) -> None:
+        """A room that was entered is closed to this person now."""
+
+    def close(self, code: int, text: str) -> None:
+        """Close with a WebSocket close code and a reason."""
 
 
 class Client:
-    """A socket: whose it is, which topics it hears. Made by `chat.realtime.runtime`, kept by its door."""
+    """
+    A socket: whose it is, how it logged in, which topics it hears.
+
+    Made and ended by `Connections`, kept by its door, used on the loop only. Once `gone` is set it subscribes
+    to nothing any more.
+    """
 
     def __init__(
         self,
-        runtime: "Runtime",
         link: Link,
         person: Person,
         *,
@@ -57,7 +97,6 @@ class Client:
         token: FoundToken | None,
         entered: set[int] | None,
     ) -> None:
-        self.runtime = runtime
         self.key = uuid4().hex
         self.link = link
         self.person = person
@@ -65,6 +104,8 @@ class Client:
         self.session = session_digest(session_key) if session_key is not None else None
         self.token = token
         """What it logged in with; without one, everything the person may is allowed."""
+        self.expiry: asyncio.TimerHandle | None = None
+        """Closes the socket when its token expires."""
         self.entered = entered
         """Keys of the rooms it asked for; None: all that are in the person's list."""
         self.topics: set[str] = set()
@@ -85,18 +126,6 @@ class Client:
             return ended.user_id == self.person.identity.user_id
         return self.session is not None and self.session == ended.session
 
-    async def follow(self, hub: Hub, topic: str, wanted: bool) -> bool:
-        """Hear a topic, or no longer; returns whether that is new."""
-        if wanted == (topic in self.topics) or (wanted and self.gone):
-            return False
-        if wanted:
-            self.topics.add(topic)
-            await hub.subscribe(topic, self.link.encode, self.link.send)
-        else:
-            self.topics.discard(topic)
-            await hub.unsubscribe(topic, self.link.encode, self.link.send)
-        return True
-
     def require(self, scope: str) -> None:
         """
         Raises:
@@ -105,19 +134,36 @@ class Client:
         if self.token is not None:
             self.token.require(scope)
 
+    def tell(self, payload: Any | None) -> None:
+        """Write what the wire made, if it has a word for it."""
+        if payload is not None:
+            self.link.send(payload)
+
     def hears(self, room: RoomFacts) -> bool:
         """Whether what happens in a room is for this socket."""
         if self.token is not None and READ not in self.token.scopes:
             return False
         if self.entered is None:
-            return access.hears(self.person, room)
-        return room.id in self.entered and access.may_stay(self.person, room)
+            return visibility.hears(self.person, room)
+        return room.id in self.entered and visibility.may_stay(self.person, room)
 
     def lose(self, room: RoomFacts) -> None:
         """A room that was entered is closed to this socket now."""
         if self.entered is not None and room.id in self.entered:
             self.entered.discard(room.id)
             self.link.lost_room(room.name)
+
+    async def follow(self, hub: Hub, topic: str, wanted: bool) -> bool:
+        """Hear a topic, or no longer; returns whether that is new."""
+        if wanted == (topic in self.topics) or (wanted and self.gone):
+            return False
+        if wanted:
+            self.topics.add(topic)
+            await hub.subscribe(topic, self.link.wire.events, self.link.send)
+        else:
+            self.topics.discard(topic)
+            await hub.unsubscribe(topic, self.link.wire.events, self.link.send)
+        return True
 
     async def follow_all(self, hub: Hub, directory: Directory) -> None:
         """Hear what concerns everyone, this person, and the rooms that are right for it, and nothing else."""
@@ -137,40 +183,3 @@ class Client:
     async def unfollow_all(self, hub: Hub) -> None:
         for topic in tuple(self.topics):
             await self.follow(hub, topic, False)
-
-
-def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
-    place = person.place_in(room)
-    read_seq: int | None = None
-    read_posts: int | None = None
-    if person.identity.user_id is not None:
-        read_seq, read_posts = (place.read_seq, place.read_posts) if place is not None else (0, 0)
-    return RoomEntry(
-        id=room.id,
-        name=room.name,
-        title=room.title_for(person.identity.user_id),
-        kind=room.kind,
-        topic=room.topic,
-        version=room.version,
-        posts=room.posts,
-        read_seq=read_seq,
-        read_posts=read_posts,
-        unread=None if read_posts is None else max(room.posts - read_posts, 0),
-        mentions=0,
-        muted=place is not None and place.muted,
-        archived=room.archived,
-        read_only=room.read_only,
-        role=person.role_in(room),
-        can_post=access.refusal_to_post(person, room) is None,
-    )
-
-
-def rooms_notification(person: Person, directory: Directory) -> Prepared:
-    """The person's whole list of rooms, by name, as the notification `rooms`."""
-    rooms = (room for room in directory.rooms_around(person) if access.lists(person, room))
-    entries = {room.name: room_entry(person, room) for room in rooms}
-    return Prepared([Notification("rooms", _json(entries))])
-
-
-def notification(name: str, params: Any) -> Prepared:
-    return Prepared([Notification(name, _json(params))])

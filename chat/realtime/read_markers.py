@@ -1,48 +1,63 @@
 """How far people have read, gathered in memory and stored every few seconds: worth a batch, not a commit each."""
 
-import asyncio
-import contextlib
-import logging
-
-from chat.realtime.writer import Writer, WriterBusy
-from chat.services.memberships import save_places
-
-logger = logging.getLogger(__name__)
+from chat.models import Membership
+from chat.queries.history import posts_up_to
+from chat.queries.identity import MembershipFacts
+from chat.queries.rooms import RoomFacts
+from chat.realtime.db import read
+from chat.realtime.directory import Person
+from chat.realtime.writer import Saver, Writer
+from chat.services.memberships import save_read_markers
 
 SAVE_SECONDS = 2.0
 """A crash forgets at most this much reading; nothing that was said."""
 
 
-class Places:
+class ReadMarkers:
+    """
+    The read markers that moved and are not stored yet.
+
+    Actions move them on the loop, one task hands them to the writer. It promises that a marker never moves back
+    and is stored within `SAVE_SECONDS`, or when the process ends.
+    """
+
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._waiting: dict[tuple[int, int], tuple[int, int]] = {}
-        self._changed = asyncio.Event()
+        self._saver = Saver("read markers", SAVE_SECONDS, self._save)
 
     async def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._save_regularly(), name="places writer")
+        self._saver.start()
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        with contextlib.suppress(WriterBusy):
-            await self._save()
+        await self._saver.stop()
 
-    def note(self, room_id: int, user_id: int, seq: int, number: int) -> None:
-        self._waiting[room_id, user_id] = (seq, number)
-        self._changed.set()
-
-    async def _save_regularly(self) -> None:
-        while True:
-            await self._changed.wait()
-            await asyncio.sleep(SAVE_SECONDS)
-            try:
-                await self._save()
-            except Exception:
-                logger.exception("places could not be saved")
+    async def move(self, person: Person, room: RoomFacts, seq: int) -> tuple[MembershipFacts, bool]:
+        """
+        Move a person's marker in a room forward to `seq`, or to the last post before it; returns the membership
+        with the marker, and whether it moved. A guest without an account has none: their browser keeps it.
+        """
+        if 0 < room.last_seq <= seq:
+            seq, number = room.last_seq, room.posts
+        else:
+            seq, number = await read(posts_up_to, room.id, seq)
+        who = person.identity
+        marker = person.membership_in(room)
+        if marker is None:
+            marker = MembershipFacts(
+                role=Membership.Role.MEMBER.value, left=False, muted=False, read_seq=0, read_posts=0
+            )
+            if who.user_id is not None:
+                who.memberships[room.id] = marker
+        if seq <= marker.read_seq:
+            return marker, False
+        marker.read_seq, marker.read_posts = seq, number
+        if who.user_id is not None:
+            self._waiting[room.id, who.user_id] = (seq, number)
+            self._saver.changed()
+        return marker, who.user_id is not None
 
     async def _save(self) -> None:
-        self._changed.clear()
-        places, self._waiting = self._waiting, {}
-        if places:
-            await self._writer.run(save_places, places)
+        markers, self._waiting = self._waiting, {}
+        if markers:
+            await self._writer.run(save_read_markers, markers)

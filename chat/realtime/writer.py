@@ -10,7 +10,8 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -18,7 +19,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from chat.realtime.metrics import BATCH_POSTS, COMMIT_SECONDS, POSTS
 from chat.services.posts import NewPost, Stored, store_posts
-from rpc import OperationError
+from rpc import OperationError, RetryLater
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,16 @@ MAX_WAITING = 10_000
 """Jobs that may wait: about one second of posts at full speed. Beyond, `WriterBusy`."""
 MAX_BATCH = 512
 """Posts in one transaction: past this a larger batch wins nothing and makes the first one wait."""
+BUSY_RETRY_MS = 1000
 CHECKPOINT_PAGES = 1000
 """SQLite's own default for `wal_autocheckpoint`."""
 
 
-class WriterBusy(Exception):
+class WriterBusy(RetryLater):
     """Too much waits to be written, or the writer has stopped; to be tried again later."""
+
+    def __init__(self) -> None:
+        super().__init__(BUSY_RETRY_MS, "the server is busy", code="busy")
 
 
 class _Job(NamedTuple):
@@ -48,6 +53,14 @@ Outcome = tuple[_Job, Any, BaseException | None]
 
 
 class Writer:
+    """
+    What waits to be written, and the one thread that writes it.
+
+    Doors and services hand over on the loop; the thread stores and reports back to the loop that asked. It
+    promises that an answer means a commit, that posts of one connection keep their order, and that no job is
+    left without an answer.
+    """
+
     def __init__(self, committed: Callable[[list[Stored]], None]) -> None:
         """`committed` is called on the writer's thread with the new posts of each committed batch."""
         self._committed = committed
@@ -148,6 +161,44 @@ class Writer:
             (job, None, answer) if isinstance(answer, OperationError) else (job, answer, None)
             for job, answer in zip(jobs, answers, strict=True)
         ]
+
+
+class Saver:
+    """
+    Stores what is gathered in memory, some seconds after it changed and a last time at the end.
+
+    Its owner calls it on the loop; one task of its own waits and saves. It promises that what changed is given
+    to `save` within `seconds`; what cannot be saved is logged, and is the owner's to keep or forget.
+    """
+
+    def __init__(self, what: str, seconds: float, save: Callable[[], Awaitable[None]]) -> None:
+        self._what = what
+        self._seconds = seconds
+        self._save = save
+        self._changed = asyncio.Event()
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"{self._what} saver")
+
+    async def stop(self) -> None:
+        """Save what waits; called before the writer stops."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        with suppress(WriterBusy):
+            await self._save()
+
+    def changed(self) -> None:
+        self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(self._seconds)
+            self._changed.clear()
+            try:
+                await self._save()
+            except Exception:
+                logger.exception("%s could not be saved", self._what)
 
 
 def _store(posts: list[NewPost]) -> list[Stored | OperationError]:

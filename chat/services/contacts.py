@@ -3,9 +3,11 @@
 from django.db import transaction
 
 from chat.models import Contact, User
-from chat.queries.contacts import DECLINED, FRIENDS, REMOVED, REQUESTED, entry_of, person_named, tie_between
+from chat.queries.contacts import DECLINED, FRIENDS, REMOVED, REQUESTED, contact_between, entry_of
+from chat.queries.people import person_named
+from chat.queries.structs import ContactEntry, person_key
 from chat.services.announcing import announce_after_commit
-from chat.services.events import ContactChanged, ContactEntry
+from chat.services.events import ContactChanged
 from rpc import OperationError
 
 MAX_OPEN_REQUESTS = 100
@@ -16,11 +18,11 @@ def add_contact(by: int, name: str) -> ContactEntry:
     """
     Ask a person to be in touch, or accept by asking back; doing so twice is as once.
 
-    Who declined may ask later himself, and so accepts after all; who was declined may not ask again.
+    Whoever declined may ask later themselves, and so accepts after all; whoever was declined may not ask again.
 
     Raises:
         BadName: nobody can be called so.
-        OperationError: `no_such_person`; `not_allowed`: oneself, a visitor without a row, someone switched
+        OperationError: `no_such_person`; `not_allowed`: oneself, a guest without an account, someone switched
             off, who has declined; `too_many` requests are open.
     """
     with transaction.atomic():
@@ -66,7 +68,7 @@ def remove_contact(by: int, name: str) -> ContactEntry:
     with transaction.atomic():
         other, contact = _locked(by, name)
         if contact is None:
-            return ContactEntry(other.pk, f"u{other.pk}", other.name, REMOVED)
+            return ContactEntry(other.pk, person_key(other.pk), other.name, REMOVED)
         if contact.state == DECLINED and contact.asker_id == by:
             raise OperationError("your request was declined", code="not_allowed", field="name")
         contact.delete()
@@ -80,7 +82,7 @@ def _locked(by: int, name: str) -> tuple[User, Contact | None]:
         raise OperationError("this is you", code="not_allowed", field="name")
     # Both rows, in the order of their keys: of two who ask each other at once, one asks back.
     list(User.objects.select_for_update().filter(pk__in=(by, other.pk)).order_by("pk"))
-    return other, tie_between(by, other.pk)
+    return other, contact_between(by, other.pk)
 
 
 def _moved(contact: Contact, state: str, by: int) -> ContactEntry:
@@ -90,7 +92,7 @@ def _moved(contact: Contact, state: str, by: int) -> ContactEntry:
 
 
 def _told(contact: Contact, by: int, state: str | None = None) -> ContactEntry:
-    """Both hear of it, each as he sees it; returns what `by` sees."""
+    """Both hear of it, each as they see it; returns what `by` sees."""
     for viewer in (contact.asker_id, contact.asked_id):
         announce_after_commit(ContactChanged(viewer, entry_of(contact, viewer, state)))
     return entry_of(contact, by, state)

@@ -5,59 +5,9 @@ An event is packed once by its publisher (msgpack), unpacked once in each proces
 door's bytes once for all its sockets.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any
-
 import msgspec
 
-from rpc import Notification, Prepared
-
-
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """A message as every door shows it. `at` and `edited_at` are in UTC; a removed one has no body."""
-
-    id: int
-    room_id: int
-    seq: int
-    version: int
-    number: int
-    author: str
-    author_id: int
-    is_guest: bool
-    is_bot: bool
-    body: str
-    at: str
-    client_id: str
-    via: str
-    reply_to: int | None = None
-    edited_at: str | None = None
-    deleted: bool = False
-    reactions: dict[str, list[int]] = {}
-
-
-class PersonCard(msgspec.Struct, frozen=True):
-    """A person as the list of people shows him; `key` is the same on all of his connections."""
-
-    key: str
-    id: int | None
-    name: str
-    is_guest: bool
-    is_bot: bool
-
-
-class ContactEntry(msgspec.Struct, frozen=True):
-    """
-    A contact as one of the two sees it.
-
-    `state`: `requested` (he asked the other), `asked` (the other asked him), `friends`, `declined` (the
-    request was), `removed` (it is in his list no longer).
-    """
-
-    id: int
-    key: str
-    name: str
-    state: str
+from chat.queries.structs import ContactEntry, Message, PersonCard
 
 
 class Posted(msgspec.Struct, frozen=True, tag=True):
@@ -104,8 +54,8 @@ class PersonChanged(msgspec.Struct, frozen=True, tag=True):
     user_id: int
 
 
-class VisitorChanged(msgspec.Struct, frozen=True, tag=True):
-    """A visitor's session took a new name, a User row, or ended."""
+class GuestChanged(msgspec.Struct, frozen=True, tag=True):
+    """A guest's session took a new name, an account, or ended."""
 
     person_key: str
 
@@ -161,7 +111,7 @@ AnyEvent = (
     | Notice
     | RoomChanged
     | PersonChanged
-    | VisitorChanged
+    | GuestChanged
     | SettingsChanged
     | SignedOut
     | TokenRevoked
@@ -173,7 +123,6 @@ AnyEvent = (
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[AnyEvent]).decode
-_json = msgspec.json.Encoder().encode
 
 
 def pack(events: list[AnyEvent]) -> bytes:
@@ -182,11 +131,6 @@ def pack(events: list[AnyEvent]) -> bytes:
 
 def unpack(data: bytes) -> list[AnyEvent]:
     return _unpack(data)
-
-
-def instant(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds, as every door shows a time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def room_topic(room_id: int) -> str:
@@ -209,51 +153,3 @@ def topic_of(event: AnyEvent) -> str:
     if isinstance(event, ContactChanged | Pushed):
         return person_topic(event.user_id)
     return SITE_TOPIC
-
-
-class RoomMessage(msgspec.Struct):
-    """Payload of the notification `newmsg`."""
-
-    room: str
-    message: Message
-
-
-def gotalk_wire(events: Iterable[AnyEvent]) -> Prepared | None:
-    """The events as gotalk notifications, encoded once for any number of peers; None if none is for peers."""
-    notifications = [notification for event in events for notification in _notifications(event)]
-    return Prepared(notifications) if notifications else None
-
-
-def _notifications(event: AnyEvent) -> Iterable[Notification]:
-    if isinstance(event, Posted):
-        for message in event.messages:
-            yield Notification("newmsg", _json(RoomMessage(event.room, message)))
-    elif isinstance(event, Changed):
-        yield _notification("changed", room=event.room, version=event.version, messages=event.messages)
-    elif isinstance(event, Typing):
-        yield _notification("typing", room=event.room, names=event.names)
-    elif isinstance(event, Notice):
-        yield _notification(
-            "notice",
-            level=event.level,
-            text=event.text,
-            restart_in_ms=event.restart_in_ms,
-            spread_ms=event.spread_ms,
-        )
-    elif isinstance(event, ContactChanged):
-        yield Notification("contact", _json(event.contact))
-    elif isinstance(event, Pushed):
-        yield _notification("push", opcode=event.opcode, **_shown(event))
-
-
-def _notification(name: str, **params: Any) -> Notification:
-    return Notification(name, _json(params))
-
-
-def _shown(event: Pushed) -> dict[str, Any]:
-    """A push's payload within JSON: bytes stand in base64, which is said."""
-    if event.kind == "json":
-        return {"payload": msgspec.Raw(event.payload)}
-    if event.kind == "text":
-        return {"payload": event.payload.decode()}
-    return {"payload": event.payload, "encoding": "base64"}

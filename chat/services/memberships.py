@@ -1,4 +1,4 @@
-"""Who belongs to a room, in which role, and how far he has read."""
+"""Who belongs to a room, in which role, and how far they have read."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from chat.models import Membership, Message, Room, Sanction
+from chat.models import Membership, Room, Sanction
 from chat.services.announcing import announce_after_commit
 from chat.services.events import PersonChanged
 from chat.services.moderation import impose
@@ -27,13 +27,13 @@ def join_room(room_id: int, user_id: int, *, role: str | None = None) -> Members
         if Room.objects.filter(pk=room_id, kind=Room.Kind.DIRECT).exclude(memberships__user_id=user_id).exists():
             raise OperationError("nobody else belongs into a conversation of two", code="not_allowed")
         changes = {"left": False} if role is None else {"left": False, "role": role}
-        tie, _ = Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
+        membership, _ = Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
         announce_after_commit(PersonChanged(user_id))
-    return tie
+    return membership
 
 
 def leave_room(room_id: int, user_id: int) -> None:
-    """The person no longer hears the room; his place and role are forgotten, that he left is not."""
+    """The person no longer hears the room; their read marker and role are forgotten, that they left is not."""
     with transaction.atomic():
         changes = {"left": True, "role": Membership.Role.MEMBER}
         Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
@@ -51,8 +51,8 @@ def bring_back(room_ids: Collection[int]) -> None:
 
 def kick(room_id: int, user_id: int, *, by: int, reason: str = "") -> None:
     """
-    Take a person out of a room. A private one closes behind him; from a public one he is banned for
-    `KICKED_FOR`, as nothing else would keep him out. Both stand among the sanctions, with the reason.
+    Take a person out of a room. A private one closes behind them; from a public one they are banned for
+    `KICKED_FOR`, as nothing else would keep them out. Both stand among the sanctions, with the reason.
     """
     with transaction.atomic():
         is_public = Room.objects.filter(pk=room_id, kind=Room.Kind.PUBLIC).exists()
@@ -61,17 +61,11 @@ def kick(room_id: int, user_id: int, *, by: int, reason: str = "") -> None:
         leave_room(room_id, user_id)
 
 
-def save_places(places: Mapping[tuple[int, int], tuple[int, int]]) -> None:
-    """Store how far people have read: {(room, user): (seq, number of posts)}. A place never moves back."""
+def save_read_markers(markers: Mapping[tuple[int, int], tuple[int, int]]) -> None:
+    """Store how far people have read: {(room, user): (seq, number of posts)}. A marker never moves back."""
     with transaction.atomic():
-        ties = [Membership(room_id=room_id, user_id=user_id) for room_id, user_id in places]
-        Membership.objects.bulk_create(ties, ignore_conflicts=True)
-        for (room_id, user_id), (seq, number) in places.items():
-            tie = Membership.objects.filter(room_id=room_id, user_id=user_id, read_seq__lt=seq)
-            tie.update(read_seq=seq, read_posts=number)
-
-
-def posts_up_to(room_id: int, seq: int) -> tuple[int, int]:
-    """The last post of a room with at most this seq: its seq and number; zeros before the first."""
-    posts = Message.objects.filter(room_id=room_id, seq__lte=seq).order_by("-seq")
-    return posts.values_list("seq", "number").first() or (0, 0)
+        memberships = [Membership(room_id=room_id, user_id=user_id) for room_id, user_id in markers]
+        Membership.objects.bulk_create(memberships, ignore_conflicts=True)
+        for (room_id, user_id), (seq, number) in markers.items():
+            behind = Membership.objects.filter(room_id=room_id, user_id=user_id, read_seq__lt=seq)
+            behind.update(read_seq=seq, read_posts=number)

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from chat.models import Message, Reaction, Revision
 from chat.queries.history import with_reactions
+from chat.queries.structs import Message as SentMessage
 from chat.services.announcing import announce_after_commit
 from chat.services.events import Changed
-from chat.services.events import Message as SentMessage
 from chat.services.posts import take_versions
 from rpc import OperationError
 

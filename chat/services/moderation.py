@@ -19,7 +19,7 @@ def impose(
     reason: str = "",
     until: datetime | None = None,
 ) -> Sanction:
-    """Mute or ban a person, in one room or (room_id None) everywhere; in force at once on all his sockets."""
+    """Mute or ban a person, in one room or (room_id None) everywhere; in force at once on all their sockets."""
     with transaction.atomic():
         sanction = Sanction.objects.create(
             user_id=user_id, kind=kind, room_id=room_id, created_by_id=by, reason=reason, until=until

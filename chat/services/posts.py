@@ -8,8 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from chat.models import Message, Room
-from chat.services.events import Message as SentMessage
-from chat.services.events import instant
+from chat.queries.history import sent_message
+from chat.queries.structs import Message as SentMessage
+from chat.queries.structs import instant
 from chat.services.memberships import bring_back
 from rpc import OperationError
 
@@ -206,28 +207,3 @@ def _insert(room_id: int, posts: list[NewPost]) -> list[SentMessage]:
         )
         for offset, post in enumerate(posts, start=1 - len(posts))
     ]
-
-
-def sent_message(
-    row: Message, *, is_guest: bool, is_bot: bool, reactions: dict[str, list[int]] | None = None
-) -> SentMessage:
-    """The message as doors show it; `reactions` are {emoji: [user keys]}."""
-    return SentMessage(
-        id=row.pk,
-        room_id=row.room_id,
-        seq=row.seq,
-        version=row.version,
-        number=row.number,
-        author=row.author_name,
-        author_id=row.author_id,
-        is_guest=is_guest,
-        is_bot=is_bot,
-        body=row.body,
-        at=instant(row.created_at),
-        client_id=str(row.client_id),
-        via=row.via,
-        reply_to=row.reply_to,
-        edited_at=instant(row.edited_at) if row.edited_at is not None else None,
-        deleted=row.removed_at is not None,
-        reactions=reactions or {},
-    )

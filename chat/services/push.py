@@ -1,31 +1,35 @@
-"""An application's own word to one person, on every socket he has."""
+"""An application's own message to one person, on every socket they have."""
 
-from datetime import timedelta
 from typing import Any
 
 import msgspec
-from django.utils import timezone
 
-from chat.doors.push.opcodes import FIRST_FREE, MAX_OPCODE, MAX_PAYLOAD_BYTES
-from chat.models import Connection, User
-from chat.queries.contacts import person_named
-from chat.realtime.hub import announce
+from chat.models import User
+from chat.queries.people import person_named
+from chat.queries.presence import count_connections
+from chat.services.announcing import announce
 from chat.services.events import Pushed
 from rpc import OperationError
+from rpc.protocol.payloads import UNREADABLE
 
 SHOWN_AT = ("push", "web", "gotalk")
 """Doors whose wire has a word for it; the text door has none."""
-SEEN_WITHIN = timedelta(seconds=30)
-"""A process not seen for this long is dead, and its connections are: as `chat.realtime.presence.EXPIRY`."""
+
+FIRST_FREE = 1000
+"""From here on opcodes are the applications'; those below are the push door's, also those without a meaning yet."""
+MAX_OPCODE = 0xFFFFFFFF
+MAX_PAYLOAD_BYTES = 64 * 1024
+"""Longest payload that a client of the push door may send, and an application may push: four times the longest
+message."""
 
 
 def push(user: User | int | str, opcode: int, payload: Any) -> int:
     """
-    Send a word to all sockets of a person, in whichever process they are; from any thread that may use the
+    Send a message to all sockets of a person, in whichever process they are; from any thread that may use the
     database (from async code: `await sync_to_async(push)(...)`). It goes out at once, not after a commit.
 
     Args:
-        user: the person, his key, or his name in any spelling.
+        user: the person, their key, or their name in any spelling.
         opcode: `FIRST_FREE` to `MAX_OPCODE`.
         payload: bytes are sent as they are, a str as UTF-8, anything else as JSON; at most
             `MAX_PAYLOAD_BYTES`. On gotalk it is the notification `push` with `{opcode, payload}`.
@@ -43,8 +47,7 @@ def push(user: User | int | str, opcode: int, payload: Any) -> int:
         )
     kind, data = _encoded(payload)
     user_id = _key_of(user)
-    here = Connection.objects.filter(user_id=user_id, door__in=SHOWN_AT)
-    count = here.filter(process__seen_at__gte=timezone.now() - SEEN_WITHIN).count()
+    count = count_connections(user_id, SHOWN_AT)
     return count if announce(Pushed(user_id, opcode, kind, data)) else 0
 
 
@@ -57,8 +60,8 @@ def payload_of(text: str) -> Any:
     """
     try:
         payload = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise OperationError(f"this is no JSON: {error}", code="bad_payload", field="payload") from None
+    except (*UNREADABLE, UnicodeError) as error:
+        raise OperationError(f"not valid JSON: {error}", code="bad_payload", field="payload") from None
     _encoded(payload)
     return payload
 

@@ -6,8 +6,7 @@ from django.db import transaction
 
 from chat.models import SiteSettings
 from chat.queries.guests import session_digest
-from chat.realtime.hub import announce
-from chat.services.announcing import announce_after_commit
+from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Notice, SettingsChanged, SignedOut
 
 

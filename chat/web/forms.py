@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from chat.models import User
+from chat.queries.people import free_name
 from chat.secrets import digest_of
-from chat.services.accounts import free_name
 from rpc import OperationError
 
 MAX_FAILURES = 10

@@ -1,27 +1,24 @@
-"""The page, and what a monitor asks."""
+"""The page."""
 
 from collections.abc import Callable
 from functools import wraps
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chat.models import SiteSettings
 from chat.queries.guests import GUEST_NAME
-from chat.services.accounts import visitor_name
+from chat.queries.people import new_guest_name
 
 
 def for_everyone_here(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponseBase]:
     """
-    A page that opens sockets: for accounts, and for visitors where guests are allowed.
+    A page that opens sockets: for accounts, and for guests where they are allowed.
 
-    A visitor's session gets its name here, since a WebSocket cannot set a cookie.
+    A guest's session gets its name here, since a WebSocket cannot set a cookie.
     """
 
     @require_safe
@@ -32,7 +29,7 @@ def for_everyone_here(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             if not SiteSettings.objects.filter(guests_allowed=True).exists():
                 return redirect_to_login(request.path)
             if GUEST_NAME not in request.session:
-                request.session[GUEST_NAME] = visitor_name()
+                request.session[GUEST_NAME] = new_guest_name()
         return view(request)
 
     return checked
@@ -42,18 +39,3 @@ def for_everyone_here(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 def room_page(request: HttpRequest) -> HttpResponse:
     """The chat."""
     return render(request, "chat/page.html")
-
-
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Figures for Prometheus, for who has the token of the settings; without a token there is no such page."""
-    expected = f"Bearer {settings.METRICS_TOKEN}"
-    given = request.headers.get("Authorization", "")
-    if not settings.METRICS_TOKEN or not constant_time_compare(given, expected):
-        raise Http404
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
-
-
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok", content_type="text/plain")

@@ -2,7 +2,8 @@ from django.urls import path
 
 from chat.web.accounts import set_up
 from chat.web.console import console
-from chat.web.page import healthz, metrics, room_page
+from chat.web.health import healthz, metrics
+from chat.web.page import room_page
 from chat.web.tokens import revoke_token, settings_page
 
 app_name = "chat"

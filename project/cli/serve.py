@@ -45,7 +45,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     if not url:
         raise usage("GOTALK_LISTEN is empty: say where to listen, such as tcp://127.0.0.1:8001.")
     # Not on top: they are the site, and the other subcommands do without.
-    from chat.realtime import lifecycle
+    from chat.realtime import runtime
     from project.gotalk import CannotListen, listen
     from project.management.commands.serve import DRAIN_SECONDS, SWITCH_SECONDS
 
@@ -60,6 +60,6 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     output.line(b"Listening")
     await ended.wait()
     try:
-        await lifecycle.drain()
+        await runtime.drain()
     finally:
         await server.close(DRAIN_SECONDS)

@@ -19,7 +19,7 @@ from django.test import Client as Browser
 
 from chat.models import Membership, Room, SiteSettings, User
 from chat.queries.guests import GUEST_NAME
-from chat.realtime import lifecycle
+from chat.realtime import runtime
 from rpc import Handlers, Peer, RequestFailed, RetryLater, default_handlers
 from rpc.transports.memory import memory_pair
 
@@ -122,7 +122,7 @@ class Chat:
     """The runtime of this process; enter it within the test's loop."""
 
     async def __aenter__(self):
-        self.runtime = await lifecycle.start()
+        self.runtime = await runtime.start()
         self._pages = []
         self._announced = asyncio.Event()
         self.runtime.hub.listen(lambda event: self._announced.set())
@@ -131,7 +131,7 @@ class Chat:
     async def __aexit__(self, *_):
         for page in self._pages:
             await page.close()
-        await lifecycle.drain()
+        await runtime.drain()
 
     async def open(self, user=None, **how):
         """Connect a person, or a visitor (of a session, if given), and wait until he has his name."""
@@ -187,7 +187,7 @@ def session_of(user):
 @pytest.fixture
 def chat(transactional_db, monkeypatch, settings):
     """A site that lets visitors in; rooms and people are those that the test asks for."""
-    for module in ("presence", "runtime"):
+    for module in ("presence", "refresh"):
         monkeypatch.setattr(f"chat.realtime.{module}.GATHER_SECONDS", FAST)
     settings.RATE_LIMITS = False
     # A layer's queues belong to the loop that used them.

@@ -1,7 +1,6 @@
 import pytest
 
-from chat.guest_names import GUEST_NAMES
-from chat.names import MAX_NAME_CHARS, BadName, clean_name, free_guest_name, name_key, numbered
+from chat.names import GUEST_NAMES, MAX_NAME_CHARS, BadName, clean_name, free_guest_name, name_key, numbered
 
 
 def test_spaces_around_and_within_are_folded():

@@ -1,0 +1,1 @@
+"""The chat over plain HTTP, for programs with a token."""

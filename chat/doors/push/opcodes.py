@@ -5,12 +5,11 @@ from enum import IntEnum
 
 _head = struct.Struct(">I")
 OPCODE_BYTES = _head.size
-MAX_OPCODE = 0xFFFFFFFF
-MAX_PAYLOAD_BYTES = 64 * 1024
-"""Longest payload that a client may send, and an application may push: four times the longest message."""
 
 
 class Opcode(IntEnum):
+    """The door's own; from `chat.services.push.FIRST_FREE` on they are the applications'."""
+
     HEARTBEAT = 100
     LOG_IN = 101
     ADD_FRIEND = 110
@@ -23,10 +22,6 @@ class Opcode(IntEnum):
     CONTACT = 117
     NOTICE = 118
     ERROR = 199
-
-
-FIRST_FREE = 1000
-"""From here on opcodes are the applications'; those below are the door's, also those without a meaning yet."""
 
 
 def frame(opcode: int, payload: bytes) -> bytes:

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from chat.realtime.hub import Encode
-from chat.services.events import AnyEvent, Changed, Gap, Message, Notice, Posted
+from chat.queries.structs import Message
+from chat.realtime.clients import Wire
+from chat.services.events import AnyEvent, Changed, Gap, Notice, Posted
 from rpc.peer.prepared import Frames
 
 MAX_JOINED_CHARS = 16 * 1024
@@ -46,6 +47,9 @@ class Lines(Frames):
         if not self.posts or self.posts[0][0] > seq:
             return self
         return Lines([post for post in self.posts if post[0] > seq], self.others, gap=self.gap)
+
+    def beside(self) -> "Lines | None":
+        return Lines([], self.others, gap=self.gap) if self.others or self.gap else None
 
 
 def _joined(lines: list[str]) -> Iterable[str]:
@@ -101,21 +105,20 @@ def _changes(event: AnyEvent) -> Iterable[str]:
         yield _text({"notice": {"level": event.level, "text": event.text}})
 
 
-class TextWire:
-    """One way of writing messages as lines; `encode` is what the hub shares among its sockets."""
+class TextWire(Wire):
+    """One way of writing messages as lines."""
 
     def __init__(self, show: Show, *, tells_changes: bool, error: Callable[[str, str], str]) -> None:
         self._show = show
         self._tells_changes = tells_changes
         self.error = error
         """The line of an error, from its text and its code."""
-        self.encode: Encode = self._encode
 
     def lines_of(self, messages: Iterable[Message]) -> Lines:
         """Messages that are there still, as their lines."""
         return Lines([(message.seq, self._show(message)) for message in messages if not message.deleted])
 
-    def _encode(self, events: list[AnyEvent]) -> Lines | None:
+    def events(self, events: list[AnyEvent]) -> Lines | None:
         posted = [message for event in events if isinstance(event, Posted) for message in event.messages]
         others = [line for event in events for line in _changes(event)] if self._tells_changes else []
         gap = any(isinstance(event, Gap) for event in events)

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.doors.push.opcodes import FIRST_FREE
-from chat.services.push import payload_of, push
+from chat.services.push import FIRST_FREE, payload_of, push
 from rpc import OperationError
 
 

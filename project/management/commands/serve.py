@@ -40,7 +40,7 @@ class Command(BaseCommand):
         # Daphne installs its reactor on import, which must not happen to any other command.
         from twisted.internet.error import CannotListenError
 
-        from chat.realtime import lifecycle
+        from chat.realtime import runtime
         from project.asgi import application
         from project.daphne.server import HubtalkServer
         from project.gotalk import CannotListen, listen
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 beside.append(await listen(gotalk))
 
         async def drain() -> None:
-            await lifecycle.drain()
+            await runtime.drain()
             for each in beside:
                 await each.close(DRAIN_SECONDS)
 

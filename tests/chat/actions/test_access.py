@@ -4,10 +4,12 @@ import time
 
 import pytest
 
-from chat.actions import access
-from chat.queries.identity import Identity, Place, Restraint
-from chat.realtime.directory import Directory, Person, RoomFacts, SiteFacts
-from chat.services.events import Message
+from chat.actions import access, limits
+from chat.queries.identity import Identity, MembershipFacts, SanctionFacts
+from chat.queries.rooms import RoomFacts, SiteFacts
+from chat.queries.structs import Message
+from chat.realtime import visibility
+from chat.realtime.directory import Directory, Person
 from chat.services.posts import MAX_BODY_CHARS
 from rpc import OperationError, RetryLater
 
@@ -25,14 +27,14 @@ def room(id=OPEN, kind="public", **facts):
     )
 
 
-def person(user_id=1, *, roles=None, left=(), restraints=(), **facts):
-    places = {
-        room_id: Place(role, room_id in left, muted=False, read_seq=0, read_posts=0)
+def person(user_id=1, *, roles=None, left=(), sanctions=(), **facts):
+    memberships = {
+        room_id: MembershipFacts(role, room_id in left, muted=False, read_seq=0, read_posts=0)
         for room_id, role in (roles or {}).items()
     }
     known = dict(name="someone", is_guest=False, is_bot=False, is_staff=False, is_active=True)
     return Person(
-        Identity(f"u{user_id}", user_id, **{**known, **facts}, places=places, restraints=list(restraints))
+        Identity(f"u{user_id}", user_id, **{**known, **facts}, memberships=memberships, sanctions=list(sanctions))
     )
 
 
@@ -51,48 +53,51 @@ def refusal(check, *args, **kwargs):
 
 def test_deactivated_account_may_not_enter():
     """An account that is switched off is turned away with 4403."""
-    assert access.refusal_to_enter(person(is_active=False), SITE)[0] == 4403
+    assert visibility.refusal_to_connect(person(is_active=False), SITE)[0] == 4403
 
 
 def test_banned_person_may_not_enter_and_reads_why():
     """A ban everywhere keeps a person out, and says the reason."""
-    mallory = person(restraints=[Restraint("ban", None, None, "spam")])
-    assert access.refusal_to_enter(mallory, SITE) == (4403, "you are banned: spam")
+    mallory = person(sanctions=[SanctionFacts("ban", None, None, "spam")])
+    assert visibility.refusal_to_connect(mallory, SITE) == (4403, "you are banned: spam")
 
 
 def test_guest_may_not_enter_a_site_without_guests():
     """Where guests are not allowed a visitor is asked to log in."""
     closed = SiteFacts("Hubtalk", "open", guests_allowed=False, rooms_by_everyone=True, edit_window_minutes=0)
-    assert access.refusal_to_enter(person(is_guest=True), closed)[0] == 4401
-    assert access.refusal_to_enter(person(is_guest=False), closed) is None
+    assert visibility.refusal_to_connect(person(is_guest=True), closed)[0] == 4401
+    assert visibility.refusal_to_connect(person(is_guest=False), closed) is None
 
 
 def test_ban_that_ended_no_longer_counts():
     """A sanction ends at its time by itself."""
-    assert access.refusal_to_enter(person(restraints=[Restraint("ban", None, time.time() - 1, "")]), SITE) is None
+    assert (
+        visibility.refusal_to_connect(person(sanctions=[SanctionFacts("ban", None, time.time() - 1, "")]), SITE)
+        is None
+    )
 
 
 def test_outsider_does_not_see_a_private_room():
     """A private room exists for its members only."""
-    assert access.can_see(person(roles={SECRET: "member"}), room(SECRET, "private"))
-    assert not access.can_see(person(), room(SECRET, "private"))
+    assert visibility.sees(person(roles={SECRET: "member"}), room(SECRET, "private"))
+    assert not visibility.sees(person(), room(SECRET, "private"))
 
 
 def test_removed_member_no_longer_sees_a_private_room():
     """Who left a private room is an outsider."""
-    assert not access.can_see(person(roles={SECRET: "member"}, left={SECRET}), room(SECRET, "private"))
+    assert not visibility.sees(person(roles={SECRET: "member"}, left={SECRET}), room(SECRET, "private"))
 
 
 def test_staff_outside_a_private_room_do_not_read_it():
     """Staff run private rooms from the admin; their chat shows what they belong to."""
-    assert not access.can_see(person(is_staff=True), room(SECRET, "private"))
+    assert not visibility.sees(person(is_staff=True), room(SECRET, "private"))
 
 
 def test_banned_from_a_room_is_not_banned_from_others():
     """A room's ban closes that room only, a public one too."""
-    mallory = person(restraints=[Restraint("ban", OPEN, None, "")])
-    assert not access.can_see(mallory, room(OPEN))
-    assert access.can_see(mallory, room(3))
+    mallory = person(sanctions=[SanctionFacts("ban", OPEN, None, "")])
+    assert not visibility.sees(mallory, room(OPEN))
+    assert visibility.sees(mallory, room(3))
 
 
 def test_room_is_found_through_the_person():
@@ -106,10 +111,10 @@ def test_room_is_found_through_the_person():
 
 def test_public_room_with_auto_join_is_heard_by_all_but_who_left():
     """Auto join puts a room into every list, until one leaves it."""
-    assert access.hears(person(), room())
-    assert not access.hears(person(roles={OPEN: "member"}, left={OPEN}), room())
-    assert not access.hears(person(), room(auto_join=False))
-    assert access.hears(person(roles={OPEN: "member"}), room(auto_join=False))
+    assert visibility.hears(person(), room())
+    assert not visibility.hears(person(roles={OPEN: "member"}, left={OPEN}), room())
+    assert not visibility.hears(person(), room(auto_join=False))
+    assert visibility.hears(person(roles={OPEN: "member"}), room(auto_join=False))
 
 
 @pytest.mark.parametrize(("facts", "code"), [({"archived": True}, "archived"), ({"read_only": True}, "read_only")])
@@ -127,41 +132,41 @@ def test_moderator_posts_in_a_read_only_room():
 @pytest.mark.parametrize("where", [None, OPEN])
 def test_muted_person_may_not_post(where):
     """A mute holds everywhere or in its room."""
-    assert refusal(access.check_post, person(restraints=[Restraint("mute", where, None, "")]), room()) == "muted"
+    assert refusal(access.check_post, person(sanctions=[SanctionFacts("mute", where, None, "")]), room()) == "muted"
 
 
 def test_muted_elsewhere_may_post_here():
     """A room's mute holds in that room only."""
-    access.check_post(person(restraints=[Restraint("mute", SECRET, None, "")]), room())
+    access.check_post(person(sanctions=[SanctionFacts("mute", SECRET, None, "")]), room())
 
 
 def test_slow_mode_makes_the_second_post_wait():
     """Slow mode answers how long to wait, in milliseconds, and lets the next one through then."""
     alice, slow = person(), room(slow_mode_seconds=10)
-    access.check_pace(alice, slow, 100.0)
+    limits.count_slow_mode(alice, slow, 100.0)
     with pytest.raises(RetryLater) as put_off:
-        access.check_pace(alice, slow, 104.0)
+        limits.count_slow_mode(alice, slow, 104.0)
     assert put_off.value.code == "slow_mode"
     assert 6000 <= put_off.value.retry_after_ms <= 6001
-    access.check_pace(alice, slow, 110.0)
+    limits.count_slow_mode(alice, slow, 110.0)
 
 
 def test_slow_mode_does_not_hold_moderators():
     """Who moderates is not slowed down."""
     bob = person(roles={OPEN: "owner"})
-    access.check_pace(bob, room(slow_mode_seconds=10), 100.0)
-    access.check_pace(bob, room(slow_mode_seconds=10), 100.1)
+    limits.count_slow_mode(bob, room(slow_mode_seconds=10), 100.0)
+    limits.count_slow_mode(bob, room(slow_mode_seconds=10), 100.1)
 
 
 def test_flood_of_posts_is_put_off_until_there_is_room_again():
     """A burst passes, then it is so many a second, over all rooms and connections."""
     alice = person()
-    for _ in range(access.POSTS_BURST):
-        access.check_allowance(alice, 100.0)
+    for _ in range(limits.POSTS_BURST):
+        limits.count_post(alice, 100.0)
     with pytest.raises(RetryLater) as put_off:
-        access.check_allowance(alice, 100.0)
+        limits.count_post(alice, 100.0)
     assert put_off.value.code == "too_fast"
-    access.check_allowance(alice, 100.0 + put_off.value.retry_after_ms / 1000)
+    limits.count_post(alice, 100.0 + put_off.value.retry_after_ms / 1000)
 
 
 def test_text_is_trimmed_and_nul_is_dropped():

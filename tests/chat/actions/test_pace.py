@@ -3,13 +3,13 @@
 import time
 
 from chat.models import Room
-from chat.realtime.directory import PACE_SECONDS
+from chat.realtime.directory import RATE_SECONDS
 
 
 async def test_coming_back_is_no_way_round_slow_mode(chat, alice, hall):
     """Whoever closes the page and opens it again waits as long as who stays."""
     await chat.elsewhere(Room.objects.update, slow_mode_seconds=60)
-    await chat.runtime._reload()
+    await chat.runtime.refresh.reload()
     page = await chat.open(alice)
     await page.post("hall", "first")
     await page.close()
@@ -20,7 +20,7 @@ async def test_coming_back_is_no_way_round_slow_mode(chat, alice, hall):
 async def test_first_post_of_a_visitor_counts(chat, hall):
     """It makes him a person with a row; the next one has to wait all the same."""
     await chat.elsewhere(Room.objects.update, slow_mode_seconds=60)
-    await chat.runtime._reload()
+    await chat.runtime.refresh.reload()
     page = await chat.open()
     await page.post("hall", "first")
     assert await page.refusal("send-message", {"room": "hall", "message": {"body": "second"}}) == "slow_mode"
@@ -30,10 +30,10 @@ async def test_who_may_post_anyway_is_forgotten(chat, alice, hall):
     """Nobody is remembered for longer than it matters: memory returns."""
     page = await chat.open(alice)
     await page.post("hall", "first")
-    pace = chat.runtime.directory.pace_of(f"u{alice.pk}")
+    rate = chat.runtime.directory.rate_of(f"u{alice.pk}")
     await page.close()
-    pace.posted_at = now = time.monotonic()
-    chat.runtime.directory.forget_paces(now + PACE_SECONDS - 1)
-    assert chat.runtime.directory.pace_of(f"u{alice.pk}") is pace
-    chat.runtime.directory.forget_paces(now + PACE_SECONDS + 1)
-    assert chat.runtime.directory.pace_of(f"u{alice.pk}") is not pace
+    rate.posted_at = now = time.monotonic()
+    chat.runtime.directory.forget_rates(now + RATE_SECONDS - 1)
+    assert chat.runtime.directory.rate_of(f"u{alice.pk}") is rate
+    chat.runtime.directory.forget_rates(now + RATE_SECONDS + 1)
+    assert chat.runtime.directory.rate_of(f"u{alice.pk}") is not rate

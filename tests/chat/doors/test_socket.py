@@ -6,6 +6,7 @@ import pytest
 
 from chat.doors import socket as door_socket
 from chat.doors.socket import MAX_UNREAD_BYTES, MAX_UNREAD_SECONDS, DoorSocket
+from chat.realtime.clients import Wire
 from rpc import Refused
 from rpc.peer.prepared import Frames
 from tests.chat.conftest import DEADLINE
@@ -41,7 +42,7 @@ class Client:
         self.events.put_nowait({"type": "websocket.connect"})
         self.sent = []
         scope = {"type": "websocket", "extensions": {"hubtalk.frames": sink} if sink else {}}
-        self.socket = DoorSocket(scope, self.events.get, self.take, door="test", encode=lambda events: None)
+        self.socket = DoorSocket(scope, self.events.get, self.take, door="test", wire=Wire())
 
     async def take(self, event):
         self.sent.append(event)

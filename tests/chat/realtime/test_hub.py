@@ -9,21 +9,11 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 from channels.layers import InMemoryChannelLayer
 
+from chat.doors.gotalk.wire import GOTALK
 from chat.realtime import hub as hub_module
 from chat.realtime.hub import Hub
 from chat.realtime.mailbox import deliver
-from chat.services.events import (
-    SITE_TOPIC,
-    Gap,
-    Notice,
-    PersonChanged,
-    Posted,
-    RoomChanged,
-    Typing,
-    gotalk_wire,
-    pack,
-    topic_of,
-)
+from chat.services.events import SITE_TOPIC, Gap, Notice, PersonChanged, Posted, RoomChanged, Typing, pack, topic_of
 from project.layers.local import LocalLayer
 
 DEADLINE = 10.0
@@ -431,4 +421,4 @@ def test_topics_come_from_keys_never_from_names():
 
 def test_gotalk_wire_of_events_that_no_peer_sees_is_none():
     """Nothing is written for what only caches hear."""
-    assert gotalk_wire([RoomChanged(1), PersonChanged(1), Posted(1, "hall", [])]) is None
+    assert GOTALK.events([RoomChanged(1), PersonChanged(1), Posted(1, "hall", [])]) is None

@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from chat.models import Connection, Process
-from chat.realtime.presence import EXPIRY, begin_process, cards_online, end_process, heartbeat, replace_connections
+from chat.queries.presence import EXPIRY, people_online
 from chat.services import memberships
+from chat.services.processes import begin_process, end_process, heartbeat, replace_connections
 
 
 def keys(people):
@@ -138,7 +139,7 @@ def test_dead_process_is_forgotten_with_its_people(db):
     replace_connections({"c1", "c2"}, [connection("dead"), connection("dead", "c2", "u2", "Bob")])
     replace_connections({"c3"}, [connection("alive", "c3", "u2", "Bob")])
     Process.objects.filter(pk="dead").update(seen_at=timezone.now() - EXPIRY - timedelta(seconds=1))
-    assert [card.name for card in cards_online()] == ["Bob"]
+    assert [card.name for card in people_online().values()] == ["Bob"]
     heartbeat("alive", [])
     assert list(Process.objects.values_list("pk", flat=True)) == ["alive"]
     assert Connection.objects.count() == 1
@@ -151,4 +152,4 @@ def test_process_that_was_forgotten_comes_back_with_its_people(db):
     replace_connections({"c1"}, mine)
     end_process("slept")
     assert names(heartbeat("slept", mine)) == (["Alice"], [])
-    assert [card.name for card in cards_online()] == ["Alice"]
+    assert [card.name for card in people_online().values()] == ["Alice"]

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from chat.models import Message, Room, User
-from chat.realtime import lifecycle
-from chat.realtime import runtime as runtime_module
+from chat.realtime import refresh, runtime
 from chat.services import accounts as people
 from chat.services import memberships, messages, rooms, site
 from chat.services.events import Gap
@@ -134,14 +133,14 @@ async def test_change_that_nobody_announced_is_found_by_reading_again(chat, hall
     page = await chat.open(alice)
     await page.hears("rooms")
     await chat.elsewhere(Room.objects.filter(pk=hall.pk).update, topic="from the shell")
-    await chat.runtime._reload()
-    chat.runtime.tell_rooms(chat.runtime.clients)
+    await chat.runtime.refresh.reload()
+    chat.runtime.connections.tell_rooms(chat.runtime.connections.clients)
     assert (await page.hears("rooms"))["hall"]["topic"] == "from the shell"
 
 
 async def test_many_changes_are_told_in_few_lists(chat, hall, alice, monkeypatch):
     """Gathered: a hundred changes of one room cost one reading, not a hundred lists."""
-    monkeypatch.setattr(runtime_module, "GATHER_SECONDS", 0.2)
+    monkeypatch.setattr(refresh, "GATHER_SECONDS", 0.2)
     page = await chat.open(alice)
     for number in range(100):
         await chat.elsewhere(rooms.change_room, hall.pk, topic=f"{number}")
@@ -159,17 +158,17 @@ async def test_connection_that_ends_leaves_nothing_behind(chat, hall, alice):
     await page.close()
     await stays.hears("presence", lambda value: f"u{alice.pk}" in value["left"])
     runtime = chat.runtime
-    assert len(runtime.clients) == len(runtime.directory.people) == 1
+    assert len(runtime.connections.clients) == len(runtime.directory.people) == 1
     assert len(runtime.watchers._room_of) == 1
     senders = [send for wires in runtime.hub._subscribers.values() for some in wires.values() for send in some]
-    assert set(senders) == {client.link.send for client in runtime.clients}
+    assert set(senders) == {client.link.send for client in runtime.connections.clients}
 
 
 async def test_connections_that_come_and_go_at_once_leave_nothing_behind(chat, hall, alice):
     """Also those that end while they are opening."""
     pages = [await chat.dial(alice) for _ in range(20)]
     await asyncio.gather(*(page.close() for page in pages))
-    assert chat.runtime.clients == set()
+    assert chat.runtime.connections.clients == set()
     assert chat.runtime.directory.people == {}
     assert chat.runtime.hub._subscribers == {}
 
@@ -181,10 +180,10 @@ async def test_drain_tells_everyone_and_answers_what_was_accepted(chat, hall, al
     posts = [asyncio.create_task(page.post("hall", f"{number}")) for number in range(10)]
     # Answered in order: the requests before it have reached the writer.
     await page.ask("echo")
-    draining = asyncio.create_task(lifecycle.drain())
+    draining = asyncio.create_task(runtime.drain())
     assert (await page.hears("notice"))["level"] == "restart"
     with pytest.raises(Refused):
-        await lifecycle.start()
+        await runtime.start()
     answers = await asyncio.gather(*posts, return_exceptions=True)
     await draining
     acknowledged = {answer["id"] for answer in answers if isinstance(answer, dict)}
@@ -195,7 +194,7 @@ async def test_drain_tells_everyone_and_answers_what_was_accepted(chat, hall, al
 
 async def test_two_who_ask_first_share_one_runtime(chat):
     """Started once, whoever comes first."""
-    assert await asyncio.gather(lifecycle.start(), lifecycle.start()) == [
+    assert await asyncio.gather(runtime.start(), runtime.start()) == [
         chat.runtime,
         chat.runtime,
     ]

@@ -8,7 +8,7 @@ from chat.models import Invitation, SiteSettings, User
 from chat.queries.guests import GUEST_NAME, GUEST_USER
 from chat.realtime import hub
 from chat.services import setup
-from chat.services.accounts import keep_visitor
+from chat.services.accounts import open_guest_account
 from chat.services.events import SignedOut
 from chat.services.invitations import invite
 from chat.web.forms import MAX_FAILURES
@@ -114,7 +114,7 @@ def test_sign_up_opens_an_account_and_logs_in(client, site):
 def test_guest_who_signs_up_keeps_what_he_posted(client, site):
     """His row becomes the account."""
     client.get("/")
-    guest = keep_visitor(client.session.session_key, client.session[GUEST_NAME])
+    guest = open_guest_account(client.session.session_key, client.session[GUEST_NAME])
     assert client.session[GUEST_USER] == guest
     client.post(reverse("signup"), SIGN_UP)
     bob = User.objects.get(username="bob")
@@ -124,7 +124,7 @@ def test_guest_who_signs_up_keeps_what_he_posted(client, site):
 def test_account_is_not_taken_over_through_an_old_guest_session(client, site):
     """Once the row is an account, a session that remembers it as its guest signs up somebody new."""
     client.get("/")
-    guest = keep_visitor(client.session.session_key, client.session[GUEST_NAME])
+    guest = open_guest_account(client.session.session_key, client.session[GUEST_NAME])
     User.objects.filter(pk=guest).update(is_guest=False, username="owner")
     client.post(reverse("signup"), SIGN_UP)
     assert User.objects.get(username="owner").pk == guest

@@ -1,5 +1,6 @@
-"""The operations of the chat over gotalk; importing them registers them."""
+"""The operations of the chat: each decodes its params and calls an action. Importing them registers them."""
 
-from chat.doors.gotalk.operations import chat, contacts, rooms
+from chat.doors.gotalk import login
+from chat.doors.gotalk.operations import contacts, examples, messages, people, rooms
 
-__all__ = ["chat", "contacts", "rooms"]
+__all__ = ["contacts", "examples", "login", "messages", "people", "rooms"]

@@ -1,21 +1,64 @@
-"""People and rooms over gotalk: a room of two, who is brought in, who is put out."""
+"""Rooms: made, joined, left, described, read; who is brought in, who is put out."""
 
-import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-from django.conf import settings
 
-from chat.actions import access
-from chat.doors.gotalk.asking import client_of, entry_of, room_of
-from chat.models import Room
-from chat.queries.candidates import Known, known_by
-from chat.queries.tokens import POST
-from chat.realtime.clients import Client, RoomEntry
-from chat.realtime.db import read
-from chat.services import memberships, rooms
-from rpc import OperationError, Peer
+from chat.actions import moderation, people, rooms
+from chat.actions.people import MemberList
+from chat.actions.rooms import ReadUpTo, RoomEntry
+from chat.doors.gotalk.login import caller_of
+from chat.doors.gotalk.operations.messages import InRoom, OnMessage
+from chat.models import MAX_TOPIC_CHARS
+from rpc import Peer
 from rpc import default_handlers as handlers
+
+
+class CreateRoom(msgspec.Struct):
+    name: str
+    kind: Literal["public", "private"] = "public"
+    topic: Annotated[str, msgspec.Meta(max_length=MAX_TOPIC_CHARS)] = ""
+
+
+@handlers.request("create-room")
+async def create_room(peer: Peer, params: str | CreateRoom) -> RoomEntry:
+    """Make a room and own it; the name of an existing public room answers that room."""
+    asked = CreateRoom(params) if isinstance(params, str) else params
+    return await rooms.create_room(caller_of(peer), asked.name, asked.kind, asked.topic)
+
+
+class SetTopic(InRoom):
+    topic: Annotated[str, msgspec.Meta(max_length=MAX_TOPIC_CHARS)]
+
+
+@handlers.request("set-topic")
+async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
+    """Set a room's topic; for its moderators."""
+    return await rooms.set_topic(caller_of(peer), params.room, params.topic)
+
+
+@handlers.request("join-room")
+async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
+    """Belong to a public room: it is in one's list from now on."""
+    return await rooms.join_room(caller_of(peer), _name(params))
+
+
+@handlers.request("leave-room")
+async def leave_room(peer: Peer, params: str | InRoom) -> None:
+    """No longer hear a room; a private one closes behind."""
+    await rooms.leave_room(caller_of(peer), _name(params))
+
+
+@handlers.request("mark-read")
+async def mark_read(peer: Peer, params: OnMessage) -> ReadUpTo:
+    """Say how far one has read; never moves back. A guest's marker is their browser's own."""
+    return await rooms.mark_read(caller_of(peer), params.room, params.seq)
+
+
+@handlers.request("list-members")
+async def list_members(peer: Peer, params: str | InRoom) -> MemberList:
+    """Who is here in a room and who else belongs to it; from now on `presence` tells this socket of changes."""
+    return await people.list_members(caller_of(peer), _name(params))
 
 
 class Someone(msgspec.Struct):
@@ -28,11 +71,8 @@ class Someone(msgspec.Struct):
 @handlers.request("open-direct")
 async def open_direct(peer: Peer, params: str | Someone) -> RoomEntry:
     """The room of oneself and another person, who hears of it with the first message."""
-    client = client_of(peer, POST)
-    other = await _other(client, Someone(name=params) if isinstance(params, str) else params)
-    by = await client.runtime.account(client)
-    room = await client.runtime.write(rooms.open_direct, by, other.id)
-    return await entry_of(client, room.pk)
+    other = Someone(name=params) if isinstance(params, str) else params
+    return await rooms.open_direct(caller_of(peer), other.id, other.name)
 
 
 class Invite(Someone, kw_only=True):
@@ -41,14 +81,8 @@ class Invite(Someone, kw_only=True):
 
 @handlers.request("invite")
 async def invite(peer: Peer, params: Invite) -> None:
-    """Bring a person into a room: it is in his list from now on."""
-    client = client_of(peer, POST)
-    room = room_of(client, params.room)
-    other = await _other(client, params, room.id)
-    access.check_invite(client.person, room, has_left=other.has_left)
-    if other.is_banned:
-        raise OperationError("this person is banned", code="banned")
-    await client.runtime.write(memberships.join_room, room.id, other.id)
+    """Bring a person into a room: it is in their list from now on."""
+    await rooms.invite(caller_of(peer), params.room, params.id, params.name)
 
 
 class Kick(msgspec.Struct):
@@ -60,31 +94,8 @@ class Kick(msgspec.Struct):
 @handlers.request("kick")
 async def kick(peer: Peer, params: Kick) -> None:
     """Take a person out of a room; for its moderators."""
-    client = client_of(peer, POST)
-    room = room_of(client, params.room)
-    access.check_moderate(client.person, room)
-    other = await read(known_by, params.id, None, room_id=room.id, by=client.person.identity.user_id)
-    if room.kind != Room.Kind.PUBLIC and not other.belongs:
-        raise OperationError("this person is not in the room", code="no_such_person")
-    access.check_kick(client.person, room, other.id, is_owner=other.is_owner)
-    by = await client.runtime.account(client)
-    await client.runtime.write(memberships.kick, room.id, other.id, by=by, reason=params.reason.strip())
+    await moderation.kick(caller_of(peer), params.room, params.id, params.reason)
 
 
-async def _other(client: Client, wanted: Someone, room_id: int | None = None) -> Known:
-    """
-    Somebody whom this socket's person may turn to. It counts as a post, so that nobody turns to everybody.
-
-    Raises:
-        OperationError: `no_such_person`; `not_allowed`: oneself, or someone who declined him.
-        RetryLater: `too_fast`.
-    """
-    me = client.person.identity.user_id
-    other = await read(known_by, wanted.id, wanted.name, room_id=room_id, by=me)
-    if other.id == me:
-        raise OperationError("this is you", code="not_allowed")
-    if other.has_declined:
-        raise access.unwanted()
-    if settings.RATE_LIMITS:
-        access.check_allowance(client.person, time.monotonic())
-    return other
+def _name(params: str | InRoom) -> str:
+    return params if isinstance(params, str) else params.room

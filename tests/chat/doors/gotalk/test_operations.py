@@ -110,7 +110,7 @@ async def test_reply_to_what_never_was(chat, hall, alice):
     first = await page.post("hall", "first")
     with pytest.raises(RequestFailed) as refused:
         await page.post("hall", "to nothing", reply_to=first["seq"] + 1)
-    assert (refused.value.code, refused.value.field) == ("no_such_message", "reply_to")
+    assert (refused.value.code, refused.value.field) == ("no_such_message", "message.reply_to")
     await page.post("hall", "last", reply_to=first["seq"])
     told = [(each["body"], each["reply_to"]) for each in await page.ask("list-messages", "hall")]
     assert told == [("first", None), ("last", first["seq"])]
@@ -474,7 +474,7 @@ async def test_params_that_do_not_fit_are_refused(chat, hall, alice):
     assert await page.ask("greet", {"name": "world"}) == {"greeting": "Hello world"}
 
 
-# --- restraints ----------------------------------------------------------------------------------------------
+# --- sanctions -----------------------------------------------------------------------------------------------
 
 
 async def test_muted_person_reads_and_does_not_write(chat, hall, alice, mallory):

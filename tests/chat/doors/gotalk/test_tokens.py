@@ -100,14 +100,14 @@ def test_stream_that_logs_in_twice_at_once(chat, alice, token):
                 page.ask("login", secret), page.ask("login", secret), return_exceptions=True
             )
             assert sorted(type(answer).__name__ for answer in answers) == ["RequestFailed", "dict"]
-            assert len(chat.runtime.clients) == 1
+            assert len(chat.runtime.connections.clients) == 1
 
     asyncio.run(scenario())
 
 
 def test_stream_that_does_not_log_in(chat, monkeypatch):
     """It is closed after a while."""
-    monkeypatch.setattr("chat.doors.gotalk.operations.chat.LOGIN_SECONDS", 0.01)
+    monkeypatch.setattr("chat.doors.gotalk.login.LOGIN_TIMEOUT", 0.01)
 
     async def scenario():
         await chat.elsewhere(SiteSettings.objects.update, guests_allowed=False)

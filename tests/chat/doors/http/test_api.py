@@ -7,7 +7,7 @@ import pytest
 from django.test import AsyncClient
 
 from chat.models import Membership, Message, Room, Sanction, Token
-from chat.realtime import lifecycle
+from chat.realtime import runtime
 from chat.services.tokens import make_token, revoke
 
 CLIENT_ID = "6a1f9a3e-51a4-4c38-9d1e-0b7f6c4fa3d7"
@@ -86,7 +86,7 @@ async def test_reply(chat, program, alice, hall):
 async def test_room_with_a_name_like_a_path(chat, program, alice):
     """Slashes, spaces and question marks are letters of a name."""
     await chat.elsewhere(Room.objects.create, name="a b/c?")
-    await chat.runtime._reload()
+    await chat.runtime.refresh.reload()
     assert (await (await program(alice)).post("a%20b/c%3F", "hi"))[0] == 201
 
 
@@ -234,7 +234,7 @@ async def test_sanction(chat, program, alice, hall, kind, status, code):
 async def test_closed_room(chat, program, alice, hall, field, code):
     """As at every door."""
     await chat.elsewhere(Room.objects.update, **{field: True})
-    await chat.runtime._reload()
+    await chat.runtime.refresh.reload()
     robot = await program(alice)
     assert await robot.refusal("POST", "/api/rooms/hall/messages", {"body": "hi"}) == (403, code)
 
@@ -242,7 +242,7 @@ async def test_closed_room(chat, program, alice, hall, field, code):
 async def test_slow_mode(chat, program, alice, hall):
     """Each request is a new visit, and yet the second post waits."""
     await chat.elsewhere(Room.objects.update, slow_mode_seconds=60)
-    await chat.runtime._reload()
+    await chat.runtime.refresh.reload()
     robot = await program(alice)
     await robot.post("hall", "first")
     status, told = await robot.post("hall", "second")
@@ -253,7 +253,8 @@ async def test_slow_mode(chat, program, alice, hall):
 async def test_pace_is_that_of_the_person(chat, program, alice, hall, settings, monkeypatch):
     """Two doors are not twice the allowance."""
     settings.RATE_LIMITS = True
-    monkeypatch.setattr("chat.actions.access.POSTS_BURST", 2)
+    monkeypatch.setattr("chat.actions.limits.POSTS_BURST", 2)
+    monkeypatch.setattr("chat.actions.limits.POSTS_PER_SECOND", 0.01)
     page, robot = await chat.open(alice), await program(alice)
     await page.post("hall", "one")
     await robot.post("hall", "two")
@@ -264,7 +265,7 @@ async def test_pace_is_that_of_the_person(chat, program, alice, hall, settings, 
 async def test_server_that_ends(chat, program, alice, hall, monkeypatch):
     """Come back in a moment."""
     robot = await program(alice)
-    monkeypatch.setattr(lifecycle, "_draining", True)
+    monkeypatch.setattr(runtime, "_draining", True)
     assert await robot.refusal("GET", "/api/rooms/hall/messages") == (503, "restarting")
     assert robot.response["Retry-After"] == "1"
 
@@ -327,7 +328,7 @@ async def test_push_without_the_scope(chat, program, alice, bob):
         (b"hello", "bad_params", None),
         (b"{", "bad_params", None),
         (b"[]", "bad_params", None),
-        (b"{}", "bad_params", None),
+        (b"{}", "bad_params", "body"),
         (b"\xff", "bad_params", None),
         (b"[" * 60_000, "bad_params", None),
         (b'{"body": 1}', "bad_params", "body"),

@@ -11,14 +11,14 @@ import pytest
 from django.db import transaction
 from websockets.asyncio.client import connect
 
-from chat.doors.push.consumer import LOGIN_SECONDS, MAX_AT_ONCE
-from chat.doors.push.opcodes import FIRST_FREE, MAX_PAYLOAD_BYTES, Opcode
+from chat.doors.push.consumer import LOGIN_TIMEOUT, MAX_AT_ONCE
+from chat.doors.push.opcodes import Opcode
 from chat.models import Sanction
 from chat.services.accounts import set_active
 from chat.services.messages import edit_message, remove_message
 from chat.services.moderation import impose
 from chat.services.posts import NewPost, store_posts
-from chat.services.push import push
+from chat.services.push import FIRST_FREE, MAX_PAYLOAD_BYTES, push
 from chat.services.rooms import change_room
 from chat.services.site import announce_to_all, change_settings
 from chat.services.tokens import revoke
@@ -94,7 +94,7 @@ def app(dial):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr("chat.doors.push.consumer.LOGIN_SECONDS", 0.05)
+    monkeypatch.setattr("chat.doors.push.consumer.LOGIN_TIMEOUT", 0.05)
 
 
 # --- who it is ---------------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ async def test_error_of_ours_is_not_shown(chat, app, alice, monkeypatch, caplog)
     async def broken(*_):
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("chat.doors.push.consumer.info", broken)
+    monkeypatch.setattr("chat.actions.people.info", broken)
     mine = await app(alice)
     mine.say(111)
     refusal = await mine.hears(199)
@@ -470,7 +470,7 @@ async def test_slow_request_holds_no_other(chat, app, alice, hall, monkeypatch):
         await go_on.wait()
         return name
 
-    monkeypatch.setattr("chat.doors.push.consumer.info", slow)
+    monkeypatch.setattr("chat.actions.people.info", slow)
     mine = await app(alice)
     mine.say(111, b"slow")
     await mine.ask(112)
@@ -779,7 +779,7 @@ def test_numbers_are_documented():
     """Limits and the first free opcode."""
     assert f"over {MAX_PAYLOAD_BYTES:,} bytes" in SECTION
     assert f"from {FIRST_FREE} on" in SECTION
-    assert f"has {LOGIN_SECONDS:.0f} seconds" in SECTION
+    assert f"has {LOGIN_TIMEOUT:.0f} seconds" in SECTION
     assert f"up to {MAX_AT_ONCE} requests" in SECTION
 
 

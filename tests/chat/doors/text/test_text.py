@@ -160,7 +160,7 @@ def test_error_is_told_to_its_client_only(site, room):
     async def scenario():
         async with connect(site.websocket_url + room) as one, connect(site.websocket_url + room) as other:
             await one.send(b"\xff")
-            assert await hears(one) == "! this is no UTF-8"
+            assert await hears(one) == "! not valid UTF-8"
             await one.send("fine")
             assert await hears(one) == await hears(other) == "fine"
 

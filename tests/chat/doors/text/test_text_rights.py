@@ -9,7 +9,7 @@ from chat.doors.text.consumer import LOBBY
 from chat.models import Room, Sanction
 from chat.queries import history
 from chat.queries.tokens import POST, READ
-from chat.realtime import lifecycle
+from chat.realtime import runtime
 from chat.services import accounts as people
 from chat.services import memberships, messages, moderation, rooms, site
 from chat.services.events import Gap
@@ -130,7 +130,7 @@ async def test_mute_takes_effect_on_an_open_socket(chat, dial, alice, bob, hall)
     await one.is_in()
     await other.is_in()
     await chat.elsewhere(mute_in, hall, alice)
-    await until(lambda: one_of(chat, alice).restraint(Sanction.Kind.MUTE, facts(chat, hall)))
+    await until(lambda: one_of(chat, alice).sanction(Sanction.Kind.MUTE, facts(chat, hall)))
     one.say("hear me")
     assert await one.hears() == "! you are muted: too loud"
     other.say("calm")
@@ -235,7 +235,7 @@ async def test_binary_frame_is_text_if_it_is_utf8(chat, dial, hall):
     line.say("你好".encode())
     assert await line.hears() == "你好"
     line.say(b"\xff\xfe")
-    assert await line.hears() == "! this is no UTF-8"
+    assert await line.hears() == "! not valid UTF-8"
     await line.is_in()
 
 
@@ -265,7 +265,8 @@ async def test_nothing_is_missed_or_shown_twice_between_missed_and_new(chat, dia
         return found
 
     posted, loop = [], asyncio.get_running_loop()
-    monkeypatch.setattr("chat.doors.text.consumer.history.page", page_and_more)
+    monkeypatch.setattr("chat.queries.history.page", page_and_more)
+    monkeypatch.setattr("chat.queries.history.MAX_PAGE", 1)
     line = await dial("/ws/hall?since=0")
     heard = []
     while len(heard) < 6:
@@ -325,7 +326,7 @@ async def test_room_that_takes_no_post_says_so(chat, dial, hall, settings):
 
 async def test_process_that_ends_lets_nobody_in(chat, dial, hall, monkeypatch):
     """The same code as for those who are in."""
-    monkeypatch.setattr(lifecycle, "_draining", True)
+    monkeypatch.setattr(runtime, "_draining", True)
     line = await dial("/ws/hall")
     assert await line.is_closed() == 4503
 

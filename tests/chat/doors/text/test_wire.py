@@ -7,7 +7,8 @@ import pytest
 from chat.doors.query import number_of, query_of
 from chat.doors.text.consumer import asked_for
 from chat.doors.text.wire import JSON, MAX_JOINED_CHARS, NAMED, PLAIN, Lines, one_line
-from chat.services.events import Changed, Gap, Message, Notice, Posted, Typing
+from chat.queries.structs import Message
+from chat.services.events import Changed, Gap, Notice, Posted, Typing
 from rpc import Refused
 
 
@@ -18,7 +19,7 @@ def message(body="hello", seq=7, **more):
 
 
 def frames(wire, *events):
-    lines = wire.encode(list(events))
+    lines = wire.events(list(events))
     return None if lines is None else list(lines.chunks)
 
 
@@ -29,7 +30,7 @@ def posted(*messages):
 def test_plain_line_is_the_bare_message():
     """Nothing is put before it: the classic clients show what they get."""
     assert frames(PLAIN, posted(message())) == ["hello"]
-    assert PLAIN.encode([posted(message())]).split_frames == b"\x81\x05hello"
+    assert PLAIN.events([posted(message())]).split_frames == b"\x81\x05hello"
 
 
 def test_line_with_a_name():
@@ -88,7 +89,7 @@ def test_what_is_for_other_doors_makes_no_line():
 
 def test_gap_reaches_the_socket_without_a_line():
     """It reads on from the database."""
-    lines = PLAIN.encode([Gap()])
+    lines = PLAIN.events([Gap()])
     assert lines.gap
     assert not lines.chunks
 

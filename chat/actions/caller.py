@@ -1,0 +1,48 @@
+"""Who asks for an action: a person at a connection, and the process that serves it."""
+
+from collections.abc import Callable
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from chat.actions.access import find_room
+from chat.queries.rooms import RoomFacts
+from chat.realtime.clients import Client
+from chat.realtime.directory import Person
+from chat.realtime.runtime import Runtime
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Caller(NamedTuple):
+    """Made by a door for each connection, or for one request over HTTP; used on the loop."""
+
+    runtime: Runtime
+    client: Client
+
+    @property
+    def person(self) -> Person:
+        """Whose the connection is now: it may log in, and a guest may get an account."""
+        return self.client.person
+
+    def require(self, scope: str) -> None:
+        """
+        Raises:
+            OperationError: `not_allowed`, the token is not for this.
+        """
+        self.client.require(scope)
+
+    def room(self, name: str) -> RoomFacts:
+        """
+        Raises:
+            OperationError: `no_such_room`, also for one that this person may not see.
+        """
+        return find_room(self.runtime.directory, self.person, name)
+
+    async def write(self, service: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """
+        Run a service; returns when it is committed.
+
+        Raises:
+            RetryLater: `busy`.
+        """
+        return await self.runtime.write(service, *args, **kwargs)

@@ -1,0 +1,80 @@
+"""Reading messages: a page of a room, what changed since one was here, one message."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chat.actions.caller import Caller
+from chat.queries import history
+from chat.queries.history import MAX_PAGE, PAGE
+from chat.queries.rooms import RoomFacts
+from chat.queries.structs import Message
+from chat.queries.tokens import READ
+from chat.realtime.db import read
+from rpc import OperationError
+
+
+async def list_messages(
+    caller: Caller,
+    room_name: str,
+    *,
+    before_seq: int | None = None,
+    after_seq: int | None = None,
+    around_seq: int | None = None,
+    limit: int = PAGE,
+) -> list[Message]:
+    """
+    A page of a room's messages, oldest first: the newest, or those next to a seq.
+
+    Raises:
+        OperationError: `no_such_room`; `not_allowed` for a token without `read`.
+    """
+    caller.require(READ)
+    room = caller.room(room_name)
+    return await read(
+        history.page, room.id, before_seq=before_seq, after_seq=after_seq, around_seq=around_seq, limit=limit
+    )
+
+
+class RoomSync(msgspec.Struct):
+    version: int
+    messages: list[Message] = []
+    more: bool = False
+    reset: bool = False
+
+
+async def sync(caller: Caller, versions: Mapping[str, int]) -> dict[str, RoomSync]:
+    """
+    What changed in rooms since the versions one knows, in the order of the changes; at most a page in all.
+
+    Raises:
+        OperationError: `not_allowed` for a token without `read`.
+    """
+    caller.require(READ)
+    answer: dict[str, RoomSync] = {}
+    left_on_page = MAX_PAGE
+    for name, version in versions.items():
+        try:
+            room = caller.room(name)
+        except OperationError:
+            answer[name] = RoomSync(0, reset=True)
+            continue
+        if left_on_page == 0:
+            # The caller comes again for this room, from where it was.
+            answer[name] = RoomSync(version, more=True)
+        else:
+            reached, changed, more = await read(history.changes_since, room.id, version, left_on_page)
+            left_on_page -= len(changed)
+            answer[name] = RoomSync(reached, changed, more)
+    return answer
+
+
+async def find_message(room: RoomFacts, seq: int) -> Message:
+    """
+    Raises:
+        OperationError: `no_such_message`, also when it was removed.
+    """
+    found = await read(history.page, room.id, after_seq=seq - 1, limit=1)
+    if not found or found[0].seq != seq or found[0].deleted:
+        raise OperationError("no such message", code="no_such_message")
+    return found[0]

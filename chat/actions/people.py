@@ -1,0 +1,94 @@
+"""What one may know of oneself and of others."""
+
+import msgspec
+
+from chat.actions.access import may_create_rooms
+from chat.actions.caller import Caller
+from chat.actions.rooms import RoomEntry, list_rooms, room_entry
+from chat.queries.contacts import contacts_of
+from chat.queries.members import Member, members_of, rooms_of
+from chat.queries.people import person_named
+from chat.queries.structs import ContactEntry, PersonCard
+from chat.queries.tokens import READ
+from chat.realtime.db import read
+from chat.realtime.visibility import sees
+from chat.services.posts import MAX_BODY_CHARS
+
+
+class WhoAmI(msgspec.Struct):
+    id: int | None
+    key: str
+    name: str
+    is_guest: bool
+    is_bot: bool
+    is_staff: bool
+    logged_in: bool
+    can_create_rooms: bool
+    max_body_chars: int
+    sign_up: str
+
+
+def who_am_i(caller: Caller) -> WhoAmI:
+    """Who one is here and what one may."""
+    who, site = caller.person.identity, caller.runtime.directory.site
+    return WhoAmI(
+        id=who.user_id,
+        key=who.key,
+        name=who.name,
+        is_guest=who.is_guest,
+        is_bot=who.is_bot,
+        is_staff=who.is_staff,
+        logged_in=not who.is_guest,
+        can_create_rooms=may_create_rooms(caller.person, site),
+        max_body_chars=MAX_BODY_CHARS,
+        sign_up=site.sign_up,
+    )
+
+
+class Info(msgspec.Struct):
+    user: PersonCard
+    rooms: list[RoomEntry]
+    contacts: list[ContactEntry]
+
+
+async def info(caller: Caller, name: str = "") -> Info:
+    """
+    Oneself, one's rooms and contacts; or another person, and of their rooms and contacts what is one's own too.
+
+    Raises:
+        OperationError: `not_allowed` for a token without `read`; `no_such_person`.
+    """
+    caller.require(READ)
+    me = caller.person
+    if not name:
+        contacts = [] if me.card.id is None else await read(contacts_of, me.card.id)
+        return Info(me.card, list_rooms(caller), contacts)
+    card, room_ids, contacts = await read(_shared_with, me.card.id, name)
+    around = caller.runtime.directory.rooms_around(me)
+    shared = [room_entry(me, room) for room in around if room.id in room_ids and sees(me, room)]
+    return Info(card, shared, contacts)
+
+
+def _shared_with(me: int | None, name: str) -> tuple[PersonCard, set[int], list[ContactEntry]]:
+    """A person, the rooms that they belong to, and what there is between the two in one's list of contacts."""
+    other = person_named(name)
+    contacts = contacts_of(me) if me is not None else []
+    return PersonCard.of(other), rooms_of(other.pk), [entry for entry in contacts if entry.id == other.pk]
+
+
+class MemberList(msgspec.Struct):
+    members: list[Member]
+    here: int
+
+
+async def list_members(caller: Caller, room_name: str) -> MemberList:
+    """
+    Who is here in a room and who else belongs to it; from now on this connection is told of changes.
+
+    Raises:
+        OperationError: `no_such_room`; `not_allowed` for a token without `read`.
+    """
+    caller.require(READ)
+    room = caller.room(room_name)
+    here = await caller.runtime.watchers.watch(caller.client, room)
+    return MemberList(await read(members_of, room.id, here), len(here))

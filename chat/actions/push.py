@@ -1,0 +1,20 @@
+"""An application's message to one person."""
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from chat.actions.caller import Caller
+from chat.queries.tokens import PUSH
+from chat.services.push import push
+
+
+async def push_to_person(caller: Caller, user: str | int, opcode: int, payload: Any) -> int:
+    """
+    Send a message to all sockets of a person, given by name or key; returns how many there are.
+
+    Raises:
+        OperationError: `not_allowed` for a token without `push`, and as `chat.services.push.push`.
+    """
+    caller.require(PUSH)
+    return await sync_to_async(push)(user, opcode, payload)

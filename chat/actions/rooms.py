@@ -1,0 +1,262 @@
+"""Rooms: listed, made, entered, left, described, read up to."""
+
+import time
+
+import msgspec
+
+from chat.actions import access
+from chat.actions.accounts import account_of
+from chat.actions.caller import Caller
+from chat.actions.limits import count_post
+from chat.queries.candidates import Candidate, find_candidate
+from chat.queries.rooms import RoomFacts
+from chat.queries.tokens import POST, READ
+from chat.realtime.db import read
+from chat.realtime.directory import Directory, Person
+from chat.realtime.visibility import lists, may_stay
+from chat.services import memberships, rooms
+from rpc import OperationError
+
+
+class RoomEntry(msgspec.Struct):
+    """
+    A room as one person's list shows it. `title` is what it is called before them: a direct room by the other's
+    name. The three of reading are None for a guest without an account.
+    """
+
+    id: int
+    name: str
+    title: str
+    kind: str
+    topic: str
+    version: int
+    posts: int
+    read_seq: int | None
+    read_posts: int | None
+    unread: int | None
+    mentions: int
+    muted: bool
+    archived: bool
+    read_only: bool
+    role: str | None
+    can_post: bool
+
+
+def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
+    membership = person.membership_in(room)
+    read_seq: int | None = None
+    read_posts: int | None = None
+    if person.identity.user_id is not None:
+        read_seq, read_posts = (membership.read_seq, membership.read_posts) if membership is not None else (0, 0)
+    return RoomEntry(
+        id=room.id,
+        name=room.name,
+        title=room.title_for(person.identity.user_id),
+        kind=room.kind,
+        topic=room.topic,
+        version=room.version,
+        posts=room.posts,
+        read_seq=read_seq,
+        read_posts=read_posts,
+        unread=None if read_posts is None else max(room.posts - read_posts, 0),
+        mentions=0,
+        muted=membership is not None and membership.muted,
+        archived=room.archived,
+        read_only=room.read_only,
+        role=person.role_in(room),
+        can_post=access.refusal_to_post(person, room) is None,
+    )
+
+
+def rooms_listed(person: Person, directory: Directory) -> list[RoomEntry]:
+    """The person's list of rooms, in the order of their keys."""
+    return [room_entry(person, room) for room in directory.rooms_around(person) if lists(person, room)]
+
+
+def list_rooms(caller: Caller) -> list[RoomEntry]:
+    """
+    Raises:
+        OperationError: `not_allowed` for a token without `read`.
+    """
+    caller.require(READ)
+    return rooms_listed(caller.person, caller.runtime.directory)
+
+
+async def create_room(caller: Caller, name: str, kind: str, topic: str) -> RoomEntry:
+    """
+    Make a room and own it; the name of an existing public room answers that room.
+
+    Raises:
+        OperationError: `not_allowed`, `empty_name`, `bad_name`, `name_taken`.
+        RetryLater: `busy`.
+    """
+    caller.require(POST)
+    access.check_create_room(caller.person, caller.runtime.directory.site)
+    by = await account_of(caller)
+    room = await caller.write(rooms.create_room, name, by=by, kind=kind, topic=topic)
+    return await _entry_now(caller, room.pk)
+
+
+async def set_topic(caller: Caller, room_name: str, topic: str) -> RoomEntry:
+    """
+    Describe a room; for its moderators.
+
+    Raises:
+        OperationError: `no_such_room`, `not_allowed`.
+        RetryLater: `busy`.
+    """
+    caller.require(POST)
+    room = caller.room(room_name)
+    access.check_moderate(caller.person, room)
+    await caller.write(rooms.change_room, room.id, topic=topic.strip())
+    return await _entry_now(caller, room.id)
+
+
+async def join_room(caller: Caller, room_name: str) -> RoomEntry:
+    """
+    Belong to a public room: it is in one's list from now on.
+
+    Raises:
+        OperationError: `no_such_room`, `not_allowed`.
+        RetryLater: `busy`.
+    """
+    caller.require(POST)
+    room = caller.room(room_name)
+    await caller.write(memberships.join_room, room.id, await account_of(caller))
+    return await _entry_now(caller, room.id)
+
+
+async def leave_room(caller: Caller, room_name: str) -> None:
+    """
+    No longer hear a room; a private one closes behind.
+
+    Raises:
+        OperationError: `no_such_room`.
+        RetryLater: `busy`.
+    """
+    caller.require(POST)
+    room = caller.room(room_name)
+    await caller.write(memberships.leave_room, room.id, await account_of(caller))
+
+
+async def open_direct(caller: Caller, user_id: int | None, name: str | None) -> RoomEntry:
+    """
+    The room of oneself and another person, who hears of it with the first message.
+
+    Raises:
+        OperationError: `no_such_person`, `not_allowed`.
+        RetryLater: `too_fast`, `busy`.
+    """
+    caller.require(POST)
+    other = await _addressed(caller, user_id, name)
+    room = await caller.write(rooms.open_direct, await account_of(caller), other.id)
+    return await _entry_now(caller, room.pk)
+
+
+async def invite(caller: Caller, room_name: str, user_id: int | None, name: str | None) -> None:
+    """
+    Bring a person into a room: it is in their list from now on.
+
+    Raises:
+        OperationError: `no_such_room`, `no_such_person`, `not_allowed`, `muted`, `banned`.
+        RetryLater: `too_fast`, `busy`.
+    """
+    caller.require(POST)
+    room = caller.room(room_name)
+    other = await _addressed(caller, user_id, name, room.id)
+    access.check_invite(caller.person, room, has_left=other.has_left)
+    if other.is_banned:
+        raise OperationError("this person is banned", code="banned")
+    await caller.write(memberships.join_room, room.id, other.id)
+
+
+class ReadUpTo(msgspec.Struct):
+    read_seq: int
+    read_posts: int
+    unread: int
+
+
+async def mark_read(caller: Caller, room_name: str, seq: int) -> ReadUpTo:
+    """
+    Say how far one has read; never moves back. The marker of a guest without an account is their browser's own.
+
+    Raises:
+        OperationError: `no_such_room`; `not_allowed` for a token without `read`.
+    """
+    caller.require(READ)
+    room = caller.room(room_name)
+    marker, moved = await caller.runtime.read_markers.move(caller.person, room, seq)
+    if moved:
+        caller.runtime.refresh.note_lists(caller.person.clients - {caller.client})
+    return ReadUpTo(marker.read_seq, marker.read_posts, max(room.posts - marker.read_posts, 0))
+
+
+async def enter(caller: Caller, room_name: str) -> RoomFacts:
+    """
+    Let a connection hear a room that it asks for, also one that its person has left.
+
+    Raises:
+        OperationError: `no_such_room`, `not_allowed`.
+        RetryLater: `busy`.
+    """
+    caller.require(READ)
+    room = caller.room(room_name)
+    who, client, connections = caller.person.identity, caller.client, caller.runtime.connections
+    if who.user_id is not None and not may_stay(caller.person, room):
+        await caller.write(memberships.join_room, room.id, who.user_id)
+        await connections.catch_up(client, room.id)
+    if client.entered is not None:
+        client.entered.add(room.id)
+    await connections.follow_fresh(client)
+    return caller.runtime.directory.rooms[room.id]
+
+
+async def exit(caller: Caller, room_name: str) -> None:
+    """
+    No longer let a connection hear a room that it entered; its person stays a member.
+
+    Raises:
+        OperationError: `no_such_room`.
+    """
+    room = caller.room(room_name)
+    if caller.client.entered is not None:
+        caller.client.entered.discard(room.id)
+    await caller.runtime.connections.follow(caller.client)
+
+
+async def make_lobby(caller: Caller, name: str) -> None:
+    """
+    Make the room of those who name none: public, and in the list of those only who come to it.
+
+    Raises:
+        OperationError: `name_taken`, by a room that is not public.
+        RetryLater: `busy`.
+    """
+    room = await caller.write(rooms.create_room, name, by=None, auto_join=False)
+    await caller.runtime.connections.catch_up(caller.client, room.pk)
+
+
+async def _entry_now(caller: Caller, room_id: int) -> RoomEntry:
+    """A room that this caller just changed, or came to."""
+    await caller.runtime.connections.catch_up(caller.client, room_id)
+    return room_entry(caller.person, caller.runtime.directory.rooms[room_id])
+
+
+async def _addressed(
+    caller: Caller, user_id: int | None, name: str | None, room_id: int | None = None
+) -> Candidate:
+    """
+    Somebody whom this person may address. It counts as a post, so that nobody addresses everybody.
+
+    Raises:
+        OperationError: `no_such_person`; `not_allowed`: oneself, or someone who declined them.
+        RetryLater: `too_fast`.
+    """
+    me = caller.person.identity.user_id
+    other = await read(find_candidate, user_id, name, room_id=room_id, by=me)
+    if other.id == me:
+        raise OperationError("this is you", code="not_allowed")
+    if other.has_declined:
+        raise access.unwanted()
+    count_post(caller.person, time.monotonic())
+    return other

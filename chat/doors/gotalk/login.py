@@ -1,0 +1,110 @@
+"""Whose a gotalk connection is: its hooks, the operation `login`, and the caller that operations act for."""
+
+import asyncio
+
+import msgspec
+
+from chat.actions.caller import Caller
+from chat.actions.people import WhoAmI, who_am_i
+from chat.doors.gotalk.wire import GotalkLink
+from chat.queries.tokens import READ, RPC
+from chat.realtime import runtime
+from rpc import CloseCode, OperationError, Peer, Refused
+from rpc import default_handlers as handlers
+
+LOGIN_TIMEOUT = 5.0
+"""Seconds for a byte stream to say who it is, where guests are not allowed."""
+
+
+@handlers.opened
+async def opened(peer: Peer) -> None:
+    running = await runtime.start()
+    try:
+        peer.data = Caller(running, await running.connections.connect(GotalkLink(peer), needs=RPC))
+    except Refused as refusal:
+        if refusal.close_code != CloseCode.LOG_IN or peer.scope.get("type") == "websocket":
+            raise
+        peer.data = UnauthenticatedPeer(peer, refusal)
+
+
+@handlers.closed
+async def closed(peer: Peer) -> None:
+    if isinstance(peer.data, Caller):
+        await peer.data.runtime.connections.disconnect(peer.data.client)
+    elif isinstance(peer.data, UnauthenticatedPeer):
+        peer.data.stop()
+
+
+class UnauthenticatedPeer:
+    """A byte stream that may not be a guest. It has no header for a token: it logs in, or is soon closed."""
+
+    def __init__(self, peer: Peer, refusal: Refused) -> None:
+        self._peer = peer
+        self._refusal = refusal
+        self.logs_in = False
+        self._wait()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(LOGIN_TIMEOUT, self._reject)
+
+    def _reject(self) -> None:
+        if self.logs_in:
+            self._wait()
+        else:
+            self._peer.close(self._refusal.close_code, self._refusal.text)
+
+
+def caller_of(peer: Peer) -> Caller:
+    """
+    Who asks an operation.
+
+    Raises:
+        OperationError: `log_in` first.
+    """
+    caller = peer.data
+    if not isinstance(caller, Caller):
+        raise OperationError("log in first", code="log_in")
+    return caller
+
+
+@handlers.request("whoami")
+async def whoami(peer: Peer) -> WhoAmI:
+    """Who one is here and what one may."""
+    caller = caller_of(peer)
+    caller.require(READ)
+    return who_am_i(caller)
+
+
+class Login(msgspec.Struct):
+    token: str
+
+
+@handlers.request("login")
+async def login(peer: Peer, params: str | Login) -> WhoAmI:
+    """Be the person of a token from now on."""
+    secret = params if isinstance(params, str) else params.token
+    try:
+        if isinstance(peer.data, UnauthenticatedPeer):
+            await _enter(peer, peer.data, secret)
+        else:
+            caller: Caller = peer.data
+            await caller.runtime.connections.log_in(caller.client, secret, needs=RPC)
+    except Refused as refusal:
+        raise OperationError(refusal.text, code="log_in") from None
+    return who_am_i(caller_of(peer))
+
+
+async def _enter(peer: Peer, unauthenticated: UnauthenticatedPeer, secret: str) -> None:
+    if unauthenticated.logs_in:
+        raise OperationError("one login at a time", code="log_in")
+    unauthenticated.logs_in = True
+    try:
+        running = await runtime.start()
+        client = await running.connections.connect(GotalkLink(peer), secret=secret, needs=RPC)
+    finally:
+        unauthenticated.logs_in = False
+    unauthenticated.stop()
+    peer.data = Caller(running, client)

@@ -1,0 +1,26 @@
+"""Oneself and others: a name, and what one may know."""
+
+import msgspec
+
+from chat.actions import accounts, people
+from chat.actions.people import Info
+from chat.doors.gotalk.login import caller_of
+from rpc import Peer
+from rpc import default_handlers as handlers
+
+
+class SetName(msgspec.Struct):
+    name: str
+
+
+@handlers.request("set-name")
+async def set_name(peer: Peer, params: str | SetName) -> SetName:
+    """Take another name; others see it on what one posts from now on."""
+    name = params if isinstance(params, str) else params.name
+    return SetName(await accounts.rename(caller_of(peer), name))
+
+
+@handlers.request("info")
+async def info(peer: Peer, params: str | None = None) -> Info:
+    """Oneself, one's rooms and contacts; or of the person of a name what one shares with them."""
+    return await people.info(caller_of(peer), params or "")

@@ -1,0 +1,70 @@
+"""Rooms and the site's switches, as rights and lists need them."""
+
+import msgspec
+from django.db.models import QuerySet
+
+from chat.models import Contact, Membership, Room, SiteSettings
+
+
+class RoomFacts(msgspec.Struct):
+    """A room as rights and lists need it. `last_seq` is 0 until this process has heard a post in it."""
+
+    id: int
+    name: str
+    kind: str
+    topic: str
+    auto_join: bool
+    archived: bool
+    read_only: bool
+    slow_mode_seconds: int
+    version: int
+    posts: int
+    last_seq: int = 0
+    pair: dict[int, str] = {}
+    """Of a direct room: user key → name of the two."""
+    unwanted: frozenset[int] = frozenset()
+    """Of a direct room: those of the two whom the other declined."""
+
+    def title_for(self, user_id: int | None) -> str:
+        """What the room is called before a person: a direct one by the other's name."""
+        others = [name for key, name in self.pair.items() if key != user_id]
+        return others[0] if len(others) == 1 else self.name
+
+
+class SiteFacts(msgspec.Struct, frozen=True):
+    title: str
+    sign_up: str
+    guests_allowed: bool
+    rooms_by_everyone: bool
+    edit_window_minutes: int
+
+
+def load_rooms(rooms: QuerySet[Room] | None = None) -> list[RoomFacts]:
+    """Read rooms: all, or those of a query."""
+    wanted = Room.objects.all() if rooms is None else rooms
+    found = [RoomFacts(*values) for values in wanted.values_list(*_ROOM_FIELDS)]
+    direct = {room.id: room for room in found if room.kind == Room.Kind.DIRECT}
+    if direct:
+        _load_pairs(direct, wanted)
+    return found
+
+
+_ROOM_FIELDS = [field for field in RoomFacts.__struct_fields__ if field not in ("last_seq", "pair", "unwanted")]
+
+
+def _load_pairs(rooms: dict[int, RoomFacts], wanted: QuerySet[Room]) -> None:
+    memberships = Membership.objects.filter(room__in=wanted.filter(kind=Room.Kind.DIRECT).values("pk"))
+    for room_id, user_id, name in memberships.values_list("room_id", "user_id", "user__name"):
+        if room_id in rooms:
+            rooms[room_id].pair[user_id] = name
+    declined = Contact.objects.filter(state=Contact.State.DECLINED, asker__in=memberships.values("user_id"))
+    askers: dict[int, set[int]] = {}
+    for asker_id, asked_id in declined.values_list("asker_id", "asked_id"):
+        askers.setdefault(asker_id, set()).add(asked_id)
+    for room in rooms.values():
+        room.unwanted = frozenset(key for key in room.pair if askers.get(key, set()) & room.pair.keys())
+
+
+def load_site() -> SiteFacts:
+    settings = SiteSettings.current()
+    return SiteFacts(*(getattr(settings, field) for field in SiteFacts.__struct_fields__))

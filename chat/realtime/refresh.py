@@ -1,0 +1,185 @@
+"""
+What events make stale is read again.
+
+Such events wait in a set, so that a hundred changes of one room cost one read, and one task works them off in
+order.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+from chat.models import Room
+from chat.queries.identity import identify, identity_of_key
+from chat.queries.rooms import load_rooms, load_site
+from chat.queries.structs import person_key
+from chat.realtime.clients import Client
+from chat.realtime.connections import Connections
+from chat.realtime.db import read
+from chat.realtime.directory import Directory
+from chat.realtime.watchers import Watchers
+from chat.services.events import (
+    AnyEvent,
+    ContactChanged,
+    Gap,
+    GuestChanged,
+    PersonChanged,
+    RoomChanged,
+    SettingsChanged,
+    SignedOut,
+    TokenRevoked,
+)
+from rpc import CloseCode
+
+logger = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.05
+"""How long changes of room lists are gathered into one notification a person."""
+RELOAD_SECONDS = 30.0
+"""Rooms and settings are read again this often: for a change by a process that could not announce it."""
+
+
+class Refresh:
+    """
+    The events whose consequences are still to be read, and the clients whose lists of rooms changed.
+
+    The runtime gives it events on the loop; its two tasks read, let `Connections` follow, and send the lists.
+    It promises that an event is followed on every socket of this process well within a second.
+    """
+
+    def __init__(self, directory: Directory, connections: Connections, watchers: Watchers) -> None:
+        self._directory = directory
+        self._connections = connections
+        self._watchers = watchers
+        self._stale: dict[AnyEvent, None] = {}
+        self._dirty: set[Client] = set()
+        """Clients whose list of rooms changed."""
+        self._ready = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        await self.reload()
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._work_off(), name="refresh"),
+            loop.create_task(self._reload_regularly(), name="reload"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def note(self, event: AnyEvent) -> None:
+        """An event made something stale."""
+        self._stale[event] = None
+        self._ready.set()
+
+    def note_lists(self, clients: Iterable[Client]) -> None:
+        """The lists of rooms of these clients changed, and nothing else."""
+        self._dirty.update(clients)
+        self._ready.set()
+
+    async def reload(self) -> set[Client]:
+        """Read all rooms and the settings; returns everyone if anything but a version differs."""
+        directory = self._directory
+        known = directory.outline()
+        rooms = await read(load_rooms)
+        directory.put_rooms(rooms)
+        for room_id in directory.rooms.keys() - {room.id for room in rooms}:
+            directory.drop_room(room_id)
+        directory.site = await read(load_site)
+        directory.forget_rates(time.monotonic())
+        if directory.outline() == known:
+            return set()
+        return await self._connections.follow_everything()
+
+    async def _work_off(self) -> None:
+        while True:
+            await self._ready.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._ready.clear()
+            stale, self._stale = self._stale, {}
+            concerned, self._dirty = self._dirty, set()
+            for event in stale:
+                try:
+                    concerned |= await self._follow(event)
+                except Exception:
+                    logger.exception("could not follow %s", type(event).__name__)
+            self._connections.drop_refused(concerned)
+            self._connections.tell_rooms(concerned & self._connections.clients)
+
+    async def _reload_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(RELOAD_SECONDS)
+            self.note(SettingsChanged())
+
+    async def _follow(self, event: AnyEvent) -> set[Client]:
+        """Read again what an event made stale; returns whose list of rooms may have changed."""
+        match event:
+            case RoomChanged(room_id=room_id):
+                return await self._follow_room(room_id)
+            case PersonChanged(user_id=user_id):
+                await self._watchers.follow_memberships(user_id)
+                return await self._follow_pairs(user_id) | await self._follow_person(user_id)
+            case GuestChanged(person_key=key):
+                return await self._follow_guest(key)
+            case ContactChanged(user_id=user_id):
+                return await self._follow_pairs(user_id)
+            case SignedOut():
+                self._close([each for each in self._connections.clients if each.is_of(event)], "signed out")
+                return set()
+            case TokenRevoked(token_id=token_id):
+                ended = [each for each in self._connections.clients if each.token and each.token.id == token_id]
+                self._close(ended, "this token was revoked")
+                return set()
+            case Gap():
+                await self.reload()
+                return set(self._connections.clients)
+            case _:
+                return await self.reload()
+
+    @staticmethod
+    def _close(clients: list[Client], text: str) -> None:
+        for client in clients:
+            client.link.close(CloseCode.LOG_IN, text)
+
+    async def _follow_room(self, room_id: int) -> set[Client]:
+        known = self._directory.rooms.get(room_id)
+        rooms = await read(load_rooms, Room.objects.filter(pk=room_id))
+        self._directory.put_rooms(rooms)
+        if not rooms:
+            self._directory.drop_room(room_id)
+        return await self._connections.follow_room(room_id, rooms[0] if rooms else None, known)
+
+    async def _follow_pairs(self, user_id: int) -> set[Client]:
+        """A person may have another name, which their direct rooms bear, or may no longer post in one of them."""
+        known = self._directory.direct_rooms_of(user_id)
+        if not known:
+            return set()
+        self._directory.put_rooms(await read(load_rooms, Room.objects.filter(pk__in=[room.id for room in known])))
+        now = self._directory.rooms
+        changed = [
+            room for room in known if (now[room.id].pair, now[room.id].unwanted) != (room.pair, room.unwanted)
+        ]
+        others = {person_key(key) for room in changed for key in room.pair}
+        people = [self._directory.people[key] for key in others if key in self._directory.people]
+        return {client for person in people for client in person.clients}
+
+    async def _follow_person(self, user_id: int) -> set[Client]:
+        if person_key(user_id) not in self._directory.people:
+            return set()
+        identity = await read(identity_of_key, user_id)
+        person = self._directory.people.get(person_key(user_id))
+        if person is None or identity is None:
+            return set()
+        return await self._connections.become(tuple(person.clients), identity)
+
+    async def _follow_guest(self, key: str) -> set[Client]:
+        person = self._directory.people.get(key)
+        session_key = next((each.session_key for each in person.clients), None) if person is not None else None
+        if person is None or session_key is None:
+            return set()
+        identity = await read(identify, session_key)
+        return await self._connections.become(tuple(person.clients), identity)

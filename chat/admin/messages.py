@@ -20,7 +20,9 @@ from rpc import OperationError
 
 class RemovalForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
     remove = forms.BooleanField(
-        label=_("Remove this message"), required=False, help_text=_("A tombstone stays; the text is kept below.")
+        label=_("Remove this message"),
+        required=False,
+        help_text=_("A tombstone stays in the room, and the text stays below."),
     )
 
 
@@ -66,7 +68,7 @@ class MessageAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  #
     def beginning(self, message: Message) -> str:
         return message.body[:80]
 
-    @admin.action(description=_("Remove, with a reason"), permissions=["change"])
+    @admin.action(description=_("Remove with a reason"), permissions=["change"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponse | None:
         standing = queryset.filter(removed_at__isnull=True)
         if "reason" in request.POST:

@@ -23,13 +23,13 @@ class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
         if Room.objects.filter(name_key=name_key(name)).exclude(pk=self.instance.pk or 0).exists():
-            raise forms.ValidationError(_("There is a room of this name."))
+            raise forms.ValidationError(_("A room with this name already exists."))
         return name
 
     def clean_kind(self) -> str:
         kind: str = self.cleaned_data["kind"]
         if kind == Room.Kind.DIRECT:
-            raise forms.ValidationError(_("Two people open their direct room themselves."))
+            raise forms.ValidationError(_("Direct rooms cannot be created here: people open them in the chat."))
         return kind
 
 
@@ -60,7 +60,7 @@ class RoomAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
         for room in queryset.filter(archived=False):
             change_room(room.pk, archived=True)
 
-    @admin.action(description=_("Take out of the archive"), permissions=["change"])
+    @admin.action(description=_("Restore from the archive"), permissions=["change"])
     def reopen(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         for room in queryset.filter(archived=True):
             change_room(room.pk, archived=False)
@@ -70,7 +70,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
     def clean_room(self) -> Room:
         room: Room = self.cleaned_data["room"]
         if room.kind == Room.Kind.DIRECT:
-            raise forms.ValidationError(_("Nobody else belongs into a conversation of two."))
+            raise forms.ValidationError(_("A direct room has only its two people."))
         return room
 
 

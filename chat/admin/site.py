@@ -17,10 +17,10 @@ from chat.services.site import announce_to_all, change_settings
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
     announcement = forms.CharField(
-        label=_("Say to everyone"),
+        label=_("Announcement"),
         required=False,
         max_length=300,
-        help_text=_("Shown at once on every open page; not stored."),
+        help_text=_("Every open page shows it at once. It is not stored."),
     )
 
 
@@ -58,4 +58,4 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
         obj.created_by_id = request.user.pk
         link = request.build_absolute_uri(reverse("signup")) + "?invitation=" + invite(obj)
-        messages.warning(request, _("The invitation, shown only now: %(link)s") % {"link": link})
+        messages.warning(request, _("This invitation link is shown only once: %(link)s") % {"link": link})

@@ -38,7 +38,7 @@ class PushForm(forms.Form):
         label=_("Payload"),
         widget=forms.Textarea(attrs={"rows": 4}),
         initial="{}",
-        help_text=_("JSON; a JSON string is sent without its quotes."),
+        help_text=_("JSON. A JSON string is sent without its quotes."),
     )
 
     def clean_payload(self) -> Any:
@@ -134,7 +134,7 @@ class TokenAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # g
 
     def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
         secret = make_token(obj)
-        messages.warning(request, _("The token, shown only now: %(token)s") % {"token": secret})
+        messages.warning(request, _("This token is shown only once: %(token)s") % {"token": secret})
 
     @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:

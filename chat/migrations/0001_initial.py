@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "removal_reason",
-                    models.CharField(blank=True, max_length=200, verbose_name="reason of removal"),
+                    models.CharField(blank=True, max_length=200, verbose_name="reason for the removal"),
                 ),
                 (
                     "author",
@@ -407,7 +407,7 @@ class Migration(migrations.Migration):
                     "auto_join",
                     models.BooleanField(
                         default=True,
-                        help_text="Everyone hears a public room with auto join at once.",
+                        help_text="A public room with auto join is in everyone's list of rooms from the start.",
                         verbose_name="auto join",
                     ),
                 ),
@@ -416,7 +416,7 @@ class Migration(migrations.Migration):
                     "read_only",
                     models.BooleanField(
                         default=False,
-                        help_text="Only its moderators and owners may post.",
+                        help_text="Only moderators and owners of the room may post.",
                         verbose_name="read only",
                     ),
                 ),
@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
                     "slow_mode_seconds",
                     models.PositiveIntegerField(
                         default=0,
-                        help_text="Seconds between two posts of one person; 0 is off.",
+                        help_text="Seconds between two posts of the same person; 0 switches slow mode off.",
                         verbose_name="slow mode",
                     ),
                 ),
@@ -477,7 +477,7 @@ class Migration(migrations.Migration):
                     "left",
                     models.BooleanField(
                         default=False,
-                        help_text="Was here and went: keeps an auto join room away.",
+                        help_text="The person left the room: auto join does not bring them back.",
                         verbose_name="left",
                     ),
                 ),
@@ -526,7 +526,7 @@ class Migration(migrations.Migration):
                 (
                     "until",
                     models.DateTimeField(
-                        blank=True, help_text="Empty: until lifted.", null=True, verbose_name="until"
+                        blank=True, help_text="Leave empty if it ends only when somebody lifts it.", null=True, verbose_name="until"
                     ),
                 ),
                 (
@@ -548,7 +548,7 @@ class Migration(migrations.Migration):
                     "room",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Empty: everywhere.",
+                        help_text="Leave empty for all rooms.",
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sanctions",
@@ -597,7 +597,7 @@ class Migration(migrations.Migration):
                     "guests_allowed",
                     models.BooleanField(
                         default=False,
-                        help_text="A visitor without an account may read and post.",
+                        help_text="People without an account may read and post.",
                         verbose_name="guests allowed",
                     ),
                 ),
@@ -605,7 +605,7 @@ class Migration(migrations.Migration):
                     "rooms_by_everyone",
                     models.BooleanField(
                         default=True,
-                        help_text="Else only staff may.",
+                        help_text="If this is off, only staff may.",
                         verbose_name="everyone may create rooms",
                     ),
                 ),
@@ -613,7 +613,7 @@ class Migration(migrations.Migration):
                     "edit_window_minutes",
                     models.PositiveIntegerField(
                         default=0,
-                        help_text="Minutes in which one may edit an own message; 0: no end.",
+                        help_text="For how many minutes people may edit their own messages; 0 means no limit.",
                         validators=[django.core.validators.MinValueValidator(0)],
                         verbose_name="edit window",
                     ),

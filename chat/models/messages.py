@@ -37,7 +37,7 @@ class Message(models.Model):
     removed_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, editable=False, related_name="removed_messages"
     )
-    removal_reason = models.CharField(_("reason of removal"), max_length=200, blank=True)
+    removal_reason = models.CharField(_("reason for the removal"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("message")

@@ -32,11 +32,13 @@ class Sanction(models.Model):
         null=True,
         blank=True,
         related_name="sanctions",
-        help_text=_("Empty: everywhere."),
+        help_text=_("Leave empty for all rooms."),
     )
     kind = models.CharField(_("kind"), max_length=4, choices=Kind)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
-    until = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: until lifted."))
+    until = models.DateTimeField(
+        _("until"), null=True, blank=True, help_text=_("Leave empty if it ends only when somebody lifts it.")
+    )
     lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         User, models.SET_NULL, null=True, editable=False, related_name="imposed_sanctions"

@@ -24,14 +24,18 @@ class Room(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PUBLIC)
     topic = models.CharField(_("topic"), max_length=MAX_TOPIC_CHARS, blank=True)
     auto_join = models.BooleanField(
-        _("auto join"), default=True, help_text=_("Everyone hears a public room with auto join at once.")
+        _("auto join"),
+        default=True,
+        help_text=_("A public room with auto join is in everyone's list of rooms from the start."),
     )
     archived = models.BooleanField(_("archived"), default=False)
     read_only = models.BooleanField(
-        _("read only"), default=False, help_text=_("Only its moderators and owners may post.")
+        _("read only"), default=False, help_text=_("Only moderators and owners of the room may post.")
     )
     slow_mode_seconds = models.PositiveIntegerField(
-        _("slow mode"), default=0, help_text=_("Seconds between two posts of one person; 0 is off.")
+        _("slow mode"),
+        default=0,
+        help_text=_("Seconds between two posts of the same person; 0 switches slow mode off."),
     )
     version = models.PositiveBigIntegerField(default=0, editable=False)
     posts = models.PositiveBigIntegerField(default=0, editable=False)
@@ -76,7 +80,7 @@ class Membership(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=9, choices=Role, default=Role.MEMBER)
     left = models.BooleanField(
-        _("left"), default=False, help_text=_("Was here and went: keeps an auto join room away.")
+        _("left"), default=False, help_text=_("The person left the room: auto join does not bring them back.")
     )
     muted = models.BooleanField(_("notifications muted"), default=False)
     read_seq = models.PositiveBigIntegerField(default=0, editable=False)

@@ -24,16 +24,16 @@ class SiteSettings(models.Model):
     title = models.CharField(_("title"), max_length=MAX_NAME_CHARS, default="Hubtalk")
     sign_up = models.CharField(_("sign-up"), max_length=10, choices=SignUp, default=SignUp.CLOSED)
     guests_allowed = models.BooleanField(
-        _("guests allowed"), default=False, help_text=_("A visitor without an account may read and post.")
+        _("guests allowed"), default=False, help_text=_("People without an account may read and post.")
     )
     rooms_by_everyone = models.BooleanField(
-        _("everyone may create rooms"), default=True, help_text=_("Else only staff may.")
+        _("everyone may create rooms"), default=True, help_text=_("If this is off, only staff may.")
     )
     edit_window_minutes = models.PositiveIntegerField(
         _("edit window"),
         default=0,
         validators=[MinValueValidator(0)],
-        help_text=_("Minutes in which one may edit an own message; 0: no end."),
+        help_text=_("For how many minutes people may edit their own messages; 0 means no limit."),
     )
     setup_digest = models.CharField(max_length=64, blank=True, editable=False)
 

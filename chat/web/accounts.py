@@ -49,11 +49,11 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return redirect("chat:page")
     site = SiteSettings.objects.first() or SiteSettings()
     if site.sign_up == SiteSettings.SignUp.CLOSED:
-        return _refused(request, _("This site takes no new accounts. Ask its admin for one."))
+        return _refused(request, _("This site does not accept new accounts. Ask its admin for one."))
     code = request.POST.get("invitation") or request.GET.get("invitation", "")
     needs_code = site.sign_up == SiteSettings.SignUp.INVITATION
     if needs_code and not invitations.is_open(code):
-        return _refused(request, _("You need an invitation to sign up here: open the link that you were sent."))
+        return _refused(request, _("You need an invitation to sign up here. Open the link that you were sent."))
     form = SignUpForm(request.POST or None, instance=_guest(request))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():

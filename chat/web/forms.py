@@ -23,7 +23,7 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # generic in its 
     class Meta:
         model = User
         fields = ("username", "name")
-        help_texts = {"name": _("What others see. Empty: your username.")}
+        help_texts = {"name": _("The name that others see. If you leave it empty, it is your username.")}
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"] or self.cleaned_data.get("username", "")

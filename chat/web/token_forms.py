@@ -17,7 +17,7 @@ MAX_TOKENS = 50
 
 SCOPE_CHOICES = [
     (READ, _("Read: see the rooms and messages that you see")),
-    (POST, _("Post: write, edit and remove messages, make and join rooms, as you")),
+    (POST, _("Post: write, edit and remove messages, create and join rooms, as you")),
     (RPC, _("Connect over gotalk: for programs that keep a connection open")),
     (PUSH, _("Push: send anything to the open apps of any person")),
 ]
@@ -30,7 +30,7 @@ class ScopesField(forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"label": _("May do"), "choices": SCOPE_CHOICES, **kwargs})
+        super().__init__(**{"label": _("Scopes"), "choices": SCOPE_CHOICES, **kwargs})
 
 
 class AdminTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
@@ -63,7 +63,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its st
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if tokens_of(self.instance.user).count() >= MAX_TOKENS:
             raise forms.ValidationError(
-                _("You have %(count)d tokens: revoke some first."), params={"count": MAX_TOKENS}
+                _("You already have %(count)d tokens. Revoke some first."), params={"count": MAX_TOKENS}
             )
         days = cleaned.get("expires")
         self.instance.expires_at = timezone.now() + timedelta(days=int(days)) if days else None

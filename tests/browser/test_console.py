@@ -256,7 +256,7 @@ def test_push_has_an_opcode_before_its_payload(opened, crowded):
 def test_hub_tells_messages_of_one_frame_apart(opened, crowded):
     """Lines are messages, and the reason of a close is shown."""
     console = opened(url=crowded)
-    console.reach("/stand-in/hub", "text, a message a line")
+    console.reach("/stand-in/hub", "text: one message per line")
     console.fill("Payload", "hi")
     console.send()
     console.sees("RESPONSE", "1 of 2", "hello", "2 of 2", "you")
@@ -268,8 +268,8 @@ def test_another_host_is_refused_in_words(console):
     console.choose("Door", "another address")
     console.fill("Address", "wss://elsewhere.example/echo")
     console.page.get_by_label("Address").press("Enter")
-    console.sees("ERROR", "This page may open sockets to 127.0.0.1:")
-    expect(console.page.locator("#setup-problem")).to_contain_text("This page may open sockets to")
+    console.sees("ERROR", "This page can open sockets to 127.0.0.1:")
+    expect(console.page.locator("#setup-problem")).to_contain_text("This page can open sockets to")
 
 
 def test_mistake_in_hex_is_told_beside_the_field(console):

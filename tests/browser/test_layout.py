@@ -60,7 +60,7 @@ def test_on_a_phone_other_rooms_count_at_the_way_to_them(arrive):
     """The list is hidden, its news are not."""
     tess, ulysses = arrive("jokes"), arrive("animals", **PHONE)
     tess.say("psst")
-    expect(ulysses.page.get_by_role("button", name="Rooms, 1 unseen message")).to_be_visible()
+    expect(ulysses.page.get_by_role("button", name="Rooms, 1 unread message")).to_be_visible()
 
 
 @pytest.mark.parametrize(("scheme", "darkest"), [("light", False), ("dark", True)])

@@ -92,7 +92,7 @@ def test_what_a_rename_announces(admin, room, django_capture_on_commit_callbacks
 def test_room_of_a_taken_name_is_refused_in_words(admin, room):
     """A name that differs by case only is the same name."""
     response = admin.post(reverse("admin:chat_room_add"), room_fields(room, name="ANIMALS"))
-    assert "There is a room of this name." in response.content.decode()
+    assert "A room with this name already exists." in response.content.decode()
 
 
 def test_new_room_belongs_to_who_made_it(admin, admin_user):

@@ -107,7 +107,7 @@ def test_push_is_for_staff(page, alice):
 def test_enough_is_enough(page, alice):
     """A program that makes a token for each run is told so."""
     Token.objects.bulk_create(Token(user=alice, name="robot", digest=str(number)) for number in range(MAX_TOKENS))
-    assert "revoke some first" in page.post(PAGE, NEW).content.decode()
+    assert "Revoke some first" in page.post(PAGE, NEW).content.decode()
     assert Token.objects.count() == MAX_TOKENS
 
 

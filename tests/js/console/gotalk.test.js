@@ -72,7 +72,7 @@ test("a size counts bytes", () => {
 
 test("a request needs an operation", () => {
   assert.throws(() => connected().write(draft("request")), {
-    message: "Name an operation, or choose one from the list.",
+    message: "Enter the name of an operation, or choose one from the list.",
   });
 });
 

@@ -55,7 +55,7 @@ test("a frame without a whole opcode is shown, with what is wrong", () => {
 test("a text frame is shown, with what is wrong", () => {
   const [reading] = wire.readSent("hello");
   assert.equal(reading.payload, "hello");
-  assert.equal(reading.note, "A text frame: this door takes binary ones only.");
+  assert.equal(reading.note, "A text frame: this door accepts binary frames only.");
 });
 
 test("what only the server sends is not offered", () => {

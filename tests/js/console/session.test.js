@@ -93,7 +93,7 @@ test("a door that does not open is an error that says what to do", () => {
   const { entries, ws } = opened(() => new TextWire());
   ws.end();
   assert.deepEqual(kinds(entries), ["ERROR"]);
-  assert.match(entries[0].summary, /^Could not open ws:\/\/chat\.example\/gotalk\/\. Look whether/);
+  assert.match(entries[0].summary, /^Could not open ws:\/\/chat\.example\/gotalk\/\. Check that/);
 });
 
 test("a connection that is lost is an error that says what to do", () => {

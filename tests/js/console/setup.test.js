@@ -24,17 +24,17 @@ test("a path of a secure page is a secure address", () => {
 
 for (const other of ["ws://chat.example/", "wss://evil.example:8000/", "//evil.example/", "/\\evil.example"]) {
   test(`${other} is another host`, () => {
-    assert.throws(() => socketAddress(other, page), /^RangeError: This page may open sockets to chat.example:8000/);
+    assert.throws(() => socketAddress(other, page), /^RangeError: This page can open sockets to chat.example:8000/);
   });
 }
 
 for (const nonsense of ["javascript:alert(1)", "ftp://chat.example:8000/", "ws://"]) {
-  test(`${nonsense} is no address of a WebSocket`, () => {
-    assert.throws(() => socketAddress(nonsense, page), /is no address of a WebSocket/);
+  test(`${nonsense} is not a WebSocket address`, () => {
+    assert.throws(() => socketAddress(nonsense, page), /is not a WebSocket address/);
   });
 }
 
-test("an address is needed", () => assert.throws(() => socketAddress(" ", page), /^RangeError: Give an address/));
+test("an address is needed", () => assert.throws(() => socketAddress(" ", page), /^RangeError: Enter an address/));
 
 test("a link brings the set-up back", () => {
   const setUp = { door: "free", address: "/ws/猫 & Hund?names=1#x", wire: "text", mode: "hex" };

@@ -26,7 +26,7 @@ test("messages that came in one frame are told apart", () => {
 
 test("a line that is an error is marked", () => {
   const [reading] = new TextWire().readReceived("! no such room");
-  assert.equal(reading.note, "An error, told to this connection only.");
+  assert.equal(reading.note, "An error, sent to this connection only.");
 });
 
 test("what was sent is shown whole", () => {

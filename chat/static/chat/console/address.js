@@ -11,19 +11,19 @@ import { gettext, interpolate } from "../lib/i18n.js";
 export function socketAddress(text, page) {
   const address = text.trim();
   if (address === "") {
-    throw new RangeError(gettext("Give an address: a path such as /echo, or one that begins with ws://."));
+    throw new RangeError(gettext("Enter an address: a path such as /echo, or one that begins with ws://."));
   }
   const url = parsed(address, page.href);
   if (url === null || !/^(ws|http)s?:$/.test(url.protocol)) {
     throw new RangeError(
-      interpolate(gettext("“%(address)s” is no address of a WebSocket: give a path, or ws:// or wss://."), {
+      interpolate(gettext("“%(address)s” is not a WebSocket address: enter a path, or an address that begins with ws:// or wss://."), {
         address,
       }),
     );
   }
   if (url.host !== page.host) {
     throw new RangeError(
-      interpolate(gettext("This page may open sockets to %(host)s only. Use the console of the other site."), {
+      interpolate(gettext("This page can open sockets to %(host)s only. Use the console of the other site."), {
         host: page.host,
       }),
     );

@@ -99,7 +99,7 @@ export class GotalkWire extends Wire {
     if (kind === "cancel") {
       return this.#frames(letter, null, "$cancel", utf8(JSON.stringify({ id: hexOf(idBytes(id)) })));
     }
-    if (name === "") throw new RangeError(gettext("Name an operation, or choose one from the list."));
+    if (name === "") throw new RangeError(gettext("Enter the name of an operation, or choose one from the list."));
     return this.#frames(letter, kind === "notification" ? null : this.#newId(), name, bytes);
   }
 

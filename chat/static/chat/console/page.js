@@ -160,7 +160,7 @@ byId("copy").addEventListener("click", async () => {
     await copyText(log.text);
     byId("copied").textContent = gettext("Copied.");
   } catch {
-    byId("copied").textContent = gettext("The browser does not allow it: select the text and copy it yourself.");
+    byId("copied").textContent = gettext("The browser does not allow this: select the text and copy it yourself.");
   }
 });
 addEventListener("hashchange", () => {

@@ -42,7 +42,7 @@ export class PushWire extends Wire {
   /** @param {import("./wire.js").Frame} frame */
   readSent(frame) {
     if (typeof frame === "string") {
-      return [reading({ payload: frame, note: gettext("A text frame: this door takes binary ones only.") })];
+      return [reading({ payload: frame, note: gettext("A text frame: this door accepts binary frames only.") })];
     }
     if (frame.length < OPCODE_BYTES) {
       return [reading({ payload: frame, note: gettext("Too short: an opcode has four bytes.") })];

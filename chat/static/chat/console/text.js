@@ -17,7 +17,7 @@ export class TextWire extends Wire {
       reading({
         fields: lines.length > 1 ? [[gettext("message"), place(index, lines.length)]] : [],
         payload: line,
-        note: line.startsWith(ERROR_MARK) ? gettext("An error, told to this connection only.") : null,
+        note: line.startsWith(ERROR_MARK) ? gettext("An error, sent to this connection only.") : null,
       }),
     );
   }

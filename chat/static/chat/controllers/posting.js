@@ -26,7 +26,7 @@ composer.on("send", (post) => {
     post.isTaken = false;
   } else if (outbox.isFull) {
     post.isTaken = false;
-    composer.mention(gettext("Too many messages wait for the connection. This one stays here."));
+    composer.mention(gettext("Too many messages are waiting for the connection. This one stays here."));
   } else {
     typing.done();
     outbox.add({ roomId: room.id, body: post.body, replyTo: post.replyTo, as: signature(session.me) });

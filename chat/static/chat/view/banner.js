@@ -60,7 +60,7 @@ export class Banner {
    * @param {import("../net/connection.js").State} state @returns {{text: string, heard?: string, action?: HTMLElement}}
    */
   #words(state) {
-    const kept = gettext("What you send will wait and go out once.");
+    const kept = gettext("Your messages will wait, and each is sent once.");
     if (state.kind === "offline") return { text: `${gettext("You are offline.")} ${kept}` };
     if (state.kind === "ended") return this.#ended(state);
     if (state.kind === "waiting" && state.until > Date.now()) {
@@ -85,12 +85,12 @@ export class Banner {
     if (code === 4401 && this.#wasOnline) return { text: gettext("You were signed out."), action: again };
     if (code === 4401) {
       const link = el("a", { class: "link", href: document.body.dataset.login ?? "" }, gettext("Log in"));
-      return { text: gettext("One has to log in to talk here."), action: link };
+      return { text: gettext("You have to log in to talk here."), action: link };
     }
     const text =
       reason === ""
-        ? gettext("You may not be here.")
-        : interpolate(gettext("You may not be here: %(reason)s."), { reason });
+        ? gettext("You may not enter this site.")
+        : interpolate(gettext("You may not enter this site: %(reason)s."), { reason });
     return { text, action: again };
   }
 }

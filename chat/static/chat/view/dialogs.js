@@ -169,7 +169,7 @@ export class KickDialog extends Dialog {
     within(this.element, "[data-effect]").textContent =
       room.facts.kind === "public"
         ? gettext("The room stays closed to this person for ten minutes.")
-        : gettext("Who has been removed comes back only when invited again.");
+        : gettext("This person can come back only with a new invitation.");
     this.open();
   }
 }
@@ -271,7 +271,7 @@ function factsOf({ facts, posts }) {
     facts.kind === "private"
       ? gettext("A private room: only its members see it.")
       : facts.kind === "direct"
-        ? gettext("A conversation of two: nobody else sees it.")
+        ? gettext("A direct room: nobody else can see it.")
         : gettext("A public room: everyone here can read it."),
     interpolate(ngettext("%(n)s message so far.", "%(n)s messages so far.", posts), { n: posts.toLocaleString() }),
   ];

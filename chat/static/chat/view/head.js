@@ -57,7 +57,7 @@ export function showCounts(open, all, elsewhere, requests) {
   const words = [
     elsewhere === 0
       ? gettext("Rooms")
-      : interpolate(ngettext("Rooms, %(n)s unseen message", "Rooms, %(n)s unseen messages", elsewhere), {
+      : interpolate(ngettext("Rooms, %(n)s unread message", "Rooms, %(n)s unread messages", elsewhere), {
           n: elsewhere,
         }),
   ];
@@ -68,7 +68,7 @@ export function showCounts(open, all, elsewhere, requests) {
 /** Why nothing may be said in a room; empty if one may. @param {Room} facts */
 export function whyClosed(facts) {
   if (facts.can_post) return "";
-  if (facts.archived) return gettext("This room is archived: it can be read, but nothing more is said in it.");
+  if (facts.archived) return gettext("This room is archived: you can read it, but nobody can post in it.");
   if (facts.read_only) return gettext("Only moderators may post in this room.");
   return gettext("You may not post in this room at present.");
 }
@@ -96,7 +96,7 @@ export function showMissing(name, { look, create }) {
 /** @param {string} name */
 export function showGone(name) {
   showInstead(
-    interpolate(gettext("%(room)s is gone, or no longer open to you."), { room: isolate(name) }),
+    interpolate(gettext("%(room)s was removed, or you may no longer see it."), { room: isolate(name) }),
     el("p", { class: "quiet-text" }, gettext("Choose another room from the list.")),
   );
 }

@@ -122,7 +122,7 @@ function roomNode({ room, unseen, hasDraft, isOpen, at }) {
         el(
           "span",
           { class: "visually-hidden" },
-          interpolate(ngettext("%(n)s unseen", "%(n)s unseen", unseen), { n: unseen }),
+          interpolate(ngettext("%(n)s unread", "%(n)s unread", unseen), { n: unseen }),
         ),
       ),
     );

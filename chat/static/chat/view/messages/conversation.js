@@ -290,8 +290,8 @@ export class Conversation extends Emitter {
     }
     if (!log?.isLoaded) return [el("p", { class: "quiet-text late" }, gettext("Loading…"))];
     return [
-      el("p", { class: "big" }, gettext("Nothing has been said here yet.")),
-      el("p", { class: "quiet-text" }, room.facts.can_post ? gettext("The first word is yours.") : ""),
+      el("p", { class: "big" }, gettext("There are no messages here yet.")),
+      el("p", { class: "quiet-text" }, room.facts.can_post ? gettext("Write the first one.") : ""),
     ];
   }
 

@@ -16,9 +16,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     stream_window: 16 parts that wait for the one who reads them, in each direction of a stream; a part over
         64 KiB counts as more (`part_cost`), so that a window is about 1 MiB. Ends that announce `flow` wait
         for credit; of others nothing is read beyond twice as much.
-    max_outbox_bytes: 1 MiB that the other end has not read when there is more; then it is too slow and is
-        cut off. Parts of streams wait instead.
-    stall_timeout: 10 s in which the other end takes nothing of what waits for it; then it is cut off too.
+    max_outbox_bytes: 1 MiB that the remote has not read when there is more; then it is too slow and is dropped.
+        Parts of streams wait instead.
+    stall_timeout: 10 s in which the remote takes nothing of what waits for it; then it is dropped too.
     handshake_timeout: 5 s for the two bytes of the version.
     heartbeat_interval: 10 s between our heartbeats: the Go peer drops a line that is silent for 30.
     idle_timeout: 90 s without a byte from the other end: a stock browser peer sends every 20, but a browser

@@ -1,39 +1,34 @@
 """
-One WebSocket of a door: its way out, what comes in, the tasks that belong to it, and its one end.
+One WebSocket of a door: its way out, what comes in, the tasks that belong to it, and how it ends.
 
-What is sent goes straight to the server's socket, or to a bounded outbox where the server gives no access to
-its frames. Who does not read is cut off; nobody else waits for him. What comes in waits with the server, which
-stops reading when too much does, and is taken no faster than the site's rates allow.
+What is sent goes straight to the server's socket, or to an outbox where the server gives no access to its
+frames. A client that does not read is dropped (`rpc.peer.backlog`); nobody else waits for it. What it sends
+waits with the server, which stops reading when too much does, and is taken no faster than the site's rate
+limits allow.
 
-Whoever calls `close()` first closes the socket. After that nothing is sent and no message is given to the
-door any more, and the other end has `CLOSE_TIMEOUT` to finish.
+The first `close()` closes the socket. After it nothing is sent, no message is given to the door, and the
+client has the limit `close_timeout` to finish.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import TracebackType
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from chat.realtime.clients import Wire
 from rpc import CloseCode, Refused
 from rpc.contrib.django.conf import site_limits
+from rpc.failures import internal_error
 from rpc.limits import CHUNK_COST, TokenBucket
+from rpc.peer.backlog import Backlog
+from rpc.peer.tasks import Tasks
 from rpc.protocol.session import Chunk
 from rpc.transports.websocket_server import AsgiSend, websocket_transport
 
 logger = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-MAX_UNREAD_BYTES = 1024 * 1024
-"""What the other end may leave unread when there is more to send."""
-MAX_UNREAD_SECONDS = 10
-"""How long what was sent may wait to be read: the classic hub's deadline of a write."""
-CLOSE_TIMEOUT = 5.0
-"""Seconds for the other end to finish our close."""
 
 
 class DoorSocket:
@@ -49,7 +44,6 @@ class DoorSocket:
     """
 
     _deadline: asyncio.Timeout
-    _life: AbstractAsyncContextManager[Self]
 
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive, send: AsgiSend, *, door: str, wire: Wire
@@ -61,85 +55,80 @@ class DoorSocket:
         """Nothing is sent, and no message is given out, any more."""
         self._receive = receive
         self._accept = send
-        self._transport = websocket_transport(scope, send)
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._life = AsyncExitStack()
+        self._tasks = Tasks(self._task_failed)
         self._gone = False
         self._drained = asyncio.Event()
-        self._written = 0
-        self._marks: deque[int] = deque(maxlen=MAX_UNREAD_SECONDS)
-        """Bytes that were written until each of the last seconds in which something lay unread."""
-        self._watch: asyncio.TimerHandle | None = None
-        limits, now = site_limits(), self._loop.time()
+        self._limits = limits = site_limits()
+        self._transport = websocket_transport(scope, send)
+        self._backlog = Backlog(self._transport, limits, self._drop)
+        now = self._loop.time()
         self._messages = TokenBucket(limits.messages_per_second, limits.messages_burst, now)
         self._bytes = TokenBucket(limits.bytes_per_second, limits.bytes_burst, now)
 
     # --- life ----------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._life = self._live()
-        return await self._life.__aenter__()
+        await self._life.enter_async_context(self._tasks)
+        await self._life.enter_async_context(self._live())
+        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return await self._life.__aexit__(kind, error, trace)
+    async def __aexit__(self, *raised: Any) -> bool | None:
+        return await self._life.__aexit__(*raised)
 
     @asynccontextmanager
-    async def _live(self) -> AsyncIterator[Self]:
+    async def _live(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(None) as self._deadline:
                 await self._receive()
                 await self._accept({"type": "websocket.accept"})
-                self._transport.start(self.spawn, self._drained.set, self._watch_unread)
+                self._transport.start(self.spawn, self._drained.set, self._backlog.watch)
                 try:
-                    yield self
+                    yield
                 except Refused as refusal:
                     self.close(refusal.close_code, refusal.text)
-                except Exception:
-                    logger.exception("a %s socket failed", self.door)
-                    self.close(CloseCode.INTERNAL_ERROR, "internal error")
+                except Exception as error:
+                    self._fail(f"a {self.door} socket", error)
                 self.close(CloseCode.NORMAL)
                 async for _ in self:
-                    """What comes between our close and the other end's counts no longer."""
+                    """What comes between our close and the client's counts no longer."""
         except TimeoutError:
-            # The other end did not finish our close in time.
+            # The client did not finish our close in time.
             self._transport.abort()
         finally:
-            await self._end()
-
-    async def _end(self) -> None:
-        self.closing = True
-        self._drained.set()
-        if self._watch is not None:
-            self._watch.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._stop()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a task that ends with the connection; one that fails ends the connection."""
-        task = self._loop.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-        return task
+        return self._tasks.spawn(coroutine)
 
     def close(self, code: int, text: str = "") -> None:
         """Close after what was sent, with a WebSocket close code and a reason. A second call does nothing."""
         if self.closing:
             return
-        self.closing = True
-        self._drained.set()
+        self._stop()
         if not self._gone:
             logger.info("closing a %s socket with %d: %s", self.door, code, text)
             self._transport.close(code, text)
-        self._deadline.reschedule(self._loop.time() + CLOSE_TIMEOUT)
+        self._deadline.reschedule(self._loop.time() + self._limits.close_timeout)
 
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a task of a %s socket failed", self.door, exc_info=error)
-            self.close(CloseCode.INTERNAL_ERROR, "internal error")
+    def _stop(self) -> None:
+        """Nobody needs to wait for anything any more."""
+        self.closing = True
+        self._backlog.stop()
+        self._drained.set()
+
+    def _task_failed(self, error: BaseException) -> None:
+        self._fail(f"a task of a {self.door} socket", error)
+
+    def _fail(self, what: str, error: BaseException) -> None:
+        self.close(CloseCode.INTERNAL_ERROR, internal_error(what, error).text)
+
+    def _drop(self) -> None:
+        # The client reads nothing, so it would not read a close either.
+        self._transport.abort()
+        self.close(CloseCode.TOO_SLOW, "too slow")
 
     # --- what comes in -------------------------------------------------------------------------------------
 
@@ -156,13 +145,13 @@ class DoorSocket:
                 continue
             data = event.get("bytes")
             chunk: Chunk = event["text"] if data is None else data
-            await self._pace(chunk)
+            await self._keep_to_rate(chunk)
             if not self.closing:
                 return chunk
         raise StopAsyncIteration
 
-    async def _pace(self, chunk: Chunk) -> None:
-        """Wait as long as the other end is ahead of what it may send."""
+    async def _keep_to_rate(self, chunk: Chunk) -> None:
+        """Wait as long as the client is ahead of what it may send."""
         now = self._loop.time()
         for bucket, cost in ((self._messages, 1), (self._bytes, len(chunk) + CHUNK_COST)):
             bucket.refill(now)
@@ -187,44 +176,18 @@ class DoorSocket:
             self._wrote(self._transport.write((data,)))
 
     def lost_room(self, name: str) -> None:
-        """What that means is the door's matter."""
+        """Each door decides what that means."""
 
     async def drained(self) -> None:
-        """Wait until little of what was sent lies unread; for who has much to send. Ends when the socket does."""
+        """Wait until little of what was sent is unread, before sending more of much. Ends when the socket does."""
         while not self._transport.writable and not self.closing:
             self._drained.clear()
             await self._drained.wait()
 
     def _may_write(self) -> bool:
-        # Before a write, for one write may be as large as it is.
-        if not self.closing and self._transport.buffered() > MAX_UNREAD_BYTES:
-            self._cut_off()
-        return not self.closing
+        return not self.closing and not self._backlog.overflowed()
 
     def _wrote(self, size: int) -> None:
-        self._written += size
+        self._backlog.written += size
         if self._transport.buffered():
-            self._watch_unread()
-
-    def _watch_unread(self) -> None:
-        if self._watch is None and not self.closing:
-            self._watch = self._loop.call_later(1, self._look)
-
-    def _look(self) -> None:
-        """Once a second while something lies unread: cut off who has not read what is `MAX_UNREAD_SECONDS` old."""
-        unread = self._transport.buffered()
-        self._watch = None
-        if not unread:
-            self._marks.clear()
-            self._drained.set()
-            return
-        if len(self._marks) == MAX_UNREAD_SECONDS and self._written - unread < self._marks[0]:
-            self._cut_off()
-            return
-        self._marks.append(self._written)
-        self._watch = self._loop.call_later(1, self._look)
-
-    def _cut_off(self) -> None:
-        """The other end does not read: it would not read a close either, nor let one through."""
-        self._transport.abort()
-        self.close(CloseCode.TOO_SLOW, "too slow")
+            self._backlog.watch()

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from rpc.close_codes import CloseCode
 from rpc.errors import ConnectionClosed, Refused
-from rpc.failures import log_failure
+from rpc.failures import internal_error, log_failure
 from rpc.limits import Limits
 from rpc.peer.connection import Connection
 from rpc.peer.dispatcher import Dispatcher
@@ -139,8 +139,7 @@ class Peer:
         except Refused as refusal:
             self.close(refusal.close_code, refusal.text)
         except Exception as error:
-            log_failure("an opened hook", error)
-            self._fail()
+            self._fail("an opened hook", error)
         if not self._connection.closing:
             self._session.reading_from(self._connection.loop.time())
             self._timer.arm(self._session.next_deadline())
@@ -184,11 +183,10 @@ class Peer:
             logger.info("handlers of notifications were still running at the end")
 
     def _task_failed(self, error: BaseException) -> None:
-        log_failure("a task of a connection", error)
-        self._fail()
+        self._fail("a task of a connection", error)
 
-    def _fail(self) -> None:
-        self._session.fail(ABNORMAL, "internal error")
+    def _fail(self, what: str, error: BaseException) -> None:
+        self._session.fail(ABNORMAL, internal_error(what, error).text)
         self._connection.finish()
 
     def _stop(self) -> None:

@@ -1,13 +1,15 @@
-"""What every door's socket is held to: one end, an owner for each task, bounds both ways."""
+"""What every door's socket is held to: it ends once, each task has an owner, both directions have bounds."""
 
 import asyncio
+import re
 
 import pytest
 
 from chat.doors import socket as door_socket
-from chat.doors.socket import MAX_UNREAD_BYTES, MAX_UNREAD_SECONDS, DoorSocket
+from chat.doors.socket import DoorSocket
 from chat.realtime.clients import Wire
-from rpc import Refused
+from rpc import Limits, Refused
+from rpc.peer import backlog
 from rpc.peer.prepared import Frames
 from tests.chat.conftest import DEADLINE
 
@@ -20,7 +22,11 @@ class Sink:
         self.buffered = 0
         self.writable = True
         self.reads = True
-        self.aborted = False
+        self.dropped = asyncio.Event()
+
+    @property
+    def aborted(self):
+        return self.dropped.is_set()
 
     def watch(self, drained, filled):
         self.drained = drained
@@ -31,7 +37,7 @@ class Sink:
             self.buffered += len(frame)
 
     def abort(self):
-        self.aborted = True
+        self.dropped.set()
 
 
 class Client:
@@ -80,13 +86,19 @@ async def test_refused_closes_with_its_code():
     assert client.closes == [(4404, "no such room")]
 
 
+def told_of_failure(client, caplog):
+    """Whether it was closed with an id, by which the log has the rest."""
+    [(code, reason)] = client.closes
+    log_id = re.fullmatch(r"internal error \((\w+)\)", reason)[1]
+    return code == 1011 and "secret" in caplog.text and log_id in caplog.text
+
+
 async def test_failure_closes_with_1011_and_no_words_of_ours(caplog):
-    """The other end learns nothing of it; the log does."""
+    """The client learns an id and nothing else; the log has the rest."""
     client = Client()
     async with client.socket:
         raise RuntimeError("secret")
-    assert client.closes == [(1011, "internal error")]
-    assert "secret" in caplog.text
+    assert told_of_failure(client, caplog)
 
 
 async def test_task_that_fails_ends_the_connection(caplog):
@@ -99,7 +111,7 @@ async def test_task_that_fails_ends_the_connection(caplog):
     async with client.socket as socket:
         socket.spawn(fail())
         assert [message async for message in socket] == []
-    assert client.closes == [(1011, "internal error")]
+    assert told_of_failure(client, caplog)
 
 
 async def test_tasks_end_with_the_connection():
@@ -138,7 +150,7 @@ async def test_messages_after_our_close_are_not_given_out():
 
 async def test_client_that_never_finishes_our_close_is_dropped(monkeypatch):
     """The connection ends after a time all the same."""
-    monkeypatch.setattr(door_socket, "CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(door_socket, "site_limits", lambda: Limits(close_timeout=0.01))
     sink = Sink()
     client = Client(sink)
     monkeypatch.setattr(client, "leave", lambda: None)
@@ -148,13 +160,13 @@ async def test_client_that_never_finishes_our_close_is_dropped(monkeypatch):
     assert sink.aborted
 
 
-async def test_who_leaves_too_much_unread_is_cut_off():
-    """A write may be as large as it is; the next one finds that it was not read."""
+async def test_client_that_leaves_too_much_unread_is_dropped():
+    """By the rule of every door, which tests/rpc/peer/test_backlog.py has in full."""
     sink = Sink()
     client = Client(sink)
     async with client.socket as socket:
         sink.reads = False
-        socket.send(Frames(["x" * MAX_UNREAD_BYTES]))
+        socket.send(Frames(["x" * Limits().max_outbox_bytes]))
         assert not sink.aborted
         socket.send_text("one more")
         assert sink.aborted
@@ -162,33 +174,18 @@ async def test_who_leaves_too_much_unread_is_cut_off():
     assert b"one more" not in sink.frames
 
 
-async def test_who_leaves_a_little_unread_for_long_is_cut_off():
-    """However little it is, and however much was read before."""
+async def test_client_that_leaves_a_little_unread_is_dropped(monkeypatch):
+    """From the first byte that waits, it is watched."""
+    monkeypatch.setattr(door_socket, "site_limits", lambda: Limits(stall_timeout=0.01))
+    monkeypatch.setattr(backlog, "LOOK_SECONDS", 0.01)
     sink = Sink()
     client = Client(sink)
-    async with client.socket as socket:
-        socket.send_text("read")
+    async with asyncio.timeout(DEADLINE), client.socket as socket:
         sink.reads = False
         socket.send_text("unread")
-        for _ in range(MAX_UNREAD_SECONDS):
-            socket._look()
-            assert not sink.aborted
-        socket._look()
-    assert sink.aborted
-
-
-async def test_who_reads_slowly_stays():
-    """What is unread is never older than the limit."""
-    sink = Sink()
-    client = Client(sink)
-    async with client.socket as socket:
-        sink.reads = False
-        for _ in range(5 * MAX_UNREAD_SECONDS):
-            socket.send_text("line")
-            sink.buffered = min(sink.buffered, 30)
-            socket._look()
-        client.leave()
-    assert not sink.aborted
+        assert not sink.aborted
+        await sink.dropped.wait()
+    assert client.closes == [(4408, "too slow")]
 
 
 async def test_flood_is_taken_at_the_pace_of_the_site(settings, monkeypatch):

@@ -72,7 +72,7 @@ def test_a_room_that_becomes_private_is_left_with_an_explanation(arrive, admin, 
     visitor = arrive("animals")
     visitor.sees("said in public")
     change(admin, site.url, "animals", "kind", "private")
-    expect(visitor.page.locator("#empty")).to_contain_text("was removed, or you may no longer see it", timeout=A_SECOND)
+    expect(visitor.page.locator("#empty")).to_contain_text("was removed, or you may no longer", timeout=A_SECOND)
     expect(visitor.page.get_by_text("said in public")).to_have_count(0)
     assert "animals" not in visitor.rooms
     change(admin, site.url, "animals", "kind", "public")

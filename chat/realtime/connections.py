@@ -21,9 +21,6 @@ from chat.realtime.watchers import Watchers
 from chat.services.events import AnyEvent, PersonChanged, room_topic
 from rpc import CloseCode, Refused
 
-END_SLACK = 0.1
-"""Seconds after the end of a sanction until it is looked at: the database's clock counts."""
-
 
 class Connections:
     """
@@ -258,9 +255,7 @@ class Connections:
     def _forget_absent(self, person: Person) -> None:
         if not person.clients:
             self._directory.people.pop(person.identity.key, None)
-            for wakeup in person.wakeups.values():
-                wakeup.cancel()
-            person.wakeups.clear()
+            person.sleep()
 
     def _person(self, identity: Identity) -> Person:
         person = self._directory.people.get(identity.key)
@@ -268,20 +263,10 @@ class Connections:
             person = Person(identity, self._directory.rate_of(identity.key))
             self._directory.people[identity.key] = person
         person.identity = identity
-        self._watch_sanctions(person)
+        # When a sanction ends by itself, the person's rooms open again without a word from anyone.
+        person.wake_at_ends(self._sanction_over)
         return person
 
-    def _watch_sanctions(self, person: Person) -> None:
-        """When a sanction ends by itself, the person's rooms open again without a word from anyone."""
-        ends = {sanction.until for sanction in person.identity.sanctions if sanction.until is not None}
-        for until in person.wakeups.keys() - ends:
-            person.wakeups.pop(until).cancel()
-        for until in ends - person.wakeups.keys():
-            delay = max(until - time.time(), 0) + END_SLACK
-            wakeup = asyncio.get_running_loop().call_later(delay, self._sanction_over, person, until)
-            person.wakeups[until] = wakeup
-
-    def _sanction_over(self, person: Person, until: float) -> None:
-        del person.wakeups[until]
+    def _sanction_over(self, person: Person) -> None:
         if person.identity.user_id is not None:
             self._changed(PersonChanged(person.identity.user_id))

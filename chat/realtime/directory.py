@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import msgspec
 
@@ -19,6 +20,8 @@ MODERATOR = Membership.Role.MODERATOR.value
 BAN = Sanction.Kind.BAN.value
 MUTE = Sanction.Kind.MUTE.value
 
+END_SLACK = 0.1
+"""Seconds after the end of a sanction until it is looked at: the database's clock counts."""
 RATE_SECONDS = 60
 """How long what someone posted is remembered: more than what their allowance takes to be whole again."""
 
@@ -84,6 +87,25 @@ class Person:
             if here and each.kind == kind and (each.until is None or each.until > now):
                 return each
         return None
+
+    def wake_at_ends(self, over: Callable[[Self], None]) -> None:
+        """Call `over` when a sanction ends by itself, until `sleep`."""
+        ends = {sanction.until for sanction in self.identity.sanctions if sanction.until is not None}
+        for until in self.wakeups.keys() - ends:
+            self.wakeups.pop(until).cancel()
+        for until in ends - self.wakeups.keys():
+            delay = max(until - time.time(), 0) + END_SLACK
+            self.wakeups[until] = asyncio.get_running_loop().call_later(delay, self._end, until, over)
+
+    def sleep(self) -> None:
+        """They left: no end of a sanction matters here any more."""
+        for wakeup in self.wakeups.values():
+            wakeup.cancel()
+        self.wakeups.clear()
+
+    def _end(self, until: float, over: Callable[[Self], None]) -> None:
+        del self.wakeups[until]
+        over(self)
 
 
 class Directory:

@@ -32,7 +32,7 @@ def sees(person: Person, room: RoomFacts) -> bool:
 def hears(person: Person, room: RoomFacts) -> bool:
     """
     Whether what happens in the room is for this person: a member's, or a public one with auto join that they
-    did not leave. A direct room they hear always, as it comes back with the next message.
+    did not leave, archived or not. A direct room they hear always, as it comes back with the next message.
     """
     if not sees(person, room):
         return False
@@ -41,7 +41,7 @@ def hears(person: Person, room: RoomFacts) -> bool:
     membership = person.identity.memberships.get(room.id)
     if membership is not None:
         return not membership.left
-    return room.auto_join and not room.archived
+    return room.auto_join
 
 
 def lists(person: Person, room: RoomFacts) -> bool:

@@ -72,11 +72,62 @@ def test_a_room_that_becomes_private_is_left_with_an_explanation(arrive, admin, 
     visitor = arrive("animals")
     visitor.sees("said in public")
     change(admin, site.url, "animals", "kind", "private")
-    expect(visitor.page.locator("#empty")).to_contain_text("was removed, or you may no longer", timeout=A_SECOND)
+    expect(visitor.page.locator("#empty")).to_contain_text(
+        "was removed, or you may no longer see it", timeout=A_SECOND
+    )
     expect(visitor.page.get_by_text("said in public")).to_have_count(0)
     assert "animals" not in visitor.rooms
     change(admin, site.url, "animals", "kind", "public")
     visitor.sees("said in public")
+
+
+def test_a_room_that_is_archived_can_be_read(arrive, admin, site):
+    """By those who never were its members too, on the open page and when they come again; it says so."""
+    tess = arrive("jokes")
+    tess.say("worth keeping")
+    visitor, elsewhere = arrive("jokes"), arrive("animals")
+    change(admin, site.url, "jokes", "archived", True)
+    closed = "This room is archived: you can read it, but nobody can post in it."
+    for each in (tess, visitor):
+        expect(each.page.get_by_text(closed)).to_be_visible()
+        expect(each.field).to_be_hidden()
+        each.sees("worth keeping")
+        each.page.reload()
+        expect(each.page.get_by_text(closed)).to_be_visible()
+        each.sees("worth keeping")
+    expect(elsewhere.page.locator(".room.archived .name")).to_have_text("jokes")
+    change(admin, site.url, "jokes", "archived", False)
+    for each in (tess, visitor):
+        expect(each.field).to_be_visible()
+    visitor.say("open again")
+    tess.sees("open again")
+
+
+def test_a_visitor_who_gets_an_account_stays_in_the_room(arrive, admin, site):
+    """Also in one that is archived meanwhile: with an account of their own, in another tab."""
+    vera = arrive("jokes")
+    vera.say("my first words")
+    vera.go("animals")
+    change(admin, site.url, "animals", "archived", True)
+    expect(vera.field).to_be_hidden()
+    # The first of the rooms that are not archived.
+    assert arrive().page.url.endswith("#jokes")
+    second = Visitor.arrive(vera.page.context.new_page(), site.url, "jokes")
+    second.page.goto(f"{site.url}/accounts/signup/")
+    second.page.locator("[name=username]").fill("vera")
+    for field in ("password1", "password2"):
+        second.page.locator(f"[name={field}]").fill(PASSWORD)
+    second.page.locator("form [type=submit]").click()
+    second.go("animals")
+    for page in (vera.page, second.page):
+        assert "animals" in page.locator(".room .name").all_inner_texts()
+        expect(page.locator("#room-name")).to_contain_text("animals")
+        expect(page.locator("#empty")).not_to_contain_text("was removed")
+    change(admin, site.url, "animals", "archived", False)
+    expect(second.field).to_be_visible()
+    second.say("still here")
+    vera.sees("still here")
+    assert second.complaints == []
 
 
 def test_a_message_that_a_moderator_removes_is_gone_everywhere(arrive, admin, site):

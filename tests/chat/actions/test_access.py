@@ -117,6 +117,13 @@ def test_public_room_with_auto_join_is_heard_by_all_but_who_left():
     assert visibility.hears(person(roles={OPEN: "member"}), room(auto_join=False))
 
 
+def test_archived_room_stays_where_it_was():
+    """It can be read by all who had it in their list, members or not."""
+    archived = room(archived=True)
+    assert visibility.lists(person(), archived)
+    assert not visibility.lists(person(roles={OPEN: "member"}, left={OPEN}), archived)
+
+
 @pytest.mark.parametrize(("facts", "code"), [({"archived": True}, "archived"), ({"read_only": True}, "read_only")])
 def test_closed_room_takes_no_posts(facts, code):
     """An archived room is closed for all, a read-only one for all but its moderators."""

@@ -27,18 +27,41 @@ async def test_new_room_of_the_admin_appears_and_is_heard(chat, alice):
         ({"topic": "cats only"}, {"topic": "cats only"}),
         ({"read_only": True}, {"read_only": True, "can_post": False}),
         ({"kind": "private"}, None),
-        ({"archived": True}, None),
+        ({"archived": True}, {"archived": True, "can_post": False}),
     ],
     ids=lambda value: str(value),
 )
 async def test_changed_room_is_seen_by_a_visitor(chat, hall, change, shown):
-    """Topic and switches follow; a room that is private or archived now is gone from the list."""
+    """Topic and switches follow; a room that is private now is gone from the list, an archived one stays."""
     page = await chat.open()
     await chat.elsewhere(rooms.change_room, hall.pk, **change)
     if shown is None:
         await page.hears("rooms", lambda rooms: "hall" not in rooms)
     else:
         await page.hears("rooms", lambda rooms: shown.items() <= rooms["hall"].items())
+
+
+async def test_archived_room_is_read_by_who_never_joined_it(chat, hall, alice, visitor_session):
+    """On the open page and after a reconnect, by accounts, visitors, and visitors who get an account meanwhile."""
+    other = await chat.elsewhere(rooms.create_room, "other", by=None)
+    page, visitor = await chat.open(alice), await chat.open(session=visitor_session)
+    await visitor.hears("rooms", lambda rooms: "other" in rooms)
+    await page.post("hall", "worth keeping")
+    await chat.elsewhere(rooms.change_room, hall.pk, archived=True)
+    for each in (page, visitor):
+        await each.hears("rooms", lambda rooms: rooms["hall"]["archived"])
+        assert [message["body"] for message in await each.ask("list-messages", "hall")] == ["worth keeping"]
+        assert await each.refusal("send-message", {"room": "hall", "message": {"body": "more"}}) == "archived"
+    await visitor.post("other", "gets an account by this")
+    assert (await visitor.ask("whoami"))["id"] is not None
+    await visitor.ask("set-name", "Veronica")
+    await visitor.hears("username", lambda name: name == "Veronica")
+    await chat.elsewhere(rooms.change_room, other.pk, topic="the next list")
+    await visitor.hears("rooms", lambda rooms: rooms["other"]["topic"] and rooms["hall"]["archived"])
+    for again in (await chat.open(alice), await chat.open(session=visitor_session), await chat.open()):
+        assert again.heard["rooms"][-1]["hall"]["archived"]
+    for each in (page, visitor):
+        assert all("hall" in rooms for rooms in each.heard["rooms"])
 
 
 async def test_renamed_room_keeps_its_messages_and_its_hearers(chat, hall, alice):

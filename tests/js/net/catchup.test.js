@@ -65,12 +65,30 @@ test("pages are asked for until there are no more, and shown together", async ()
 });
 
 test("a room that is no longer one's own is dropped", async () => {
-  const { store, catchUp } = setUp({ answers: [{ reset: true }] });
+  const { store, timers, catchUp } = setUp({ answers: [{ reset: true }, { reset: true }] });
   const gone = [];
   store.on("gone", (each) => gone.push(each.name));
   store.hearPost("animals", message(5));
   await catchUp.run();
+  await timers.run();
   assert.deepEqual(gone, ["animals"]);
+  assert.deepEqual(timers.delays, []);
+});
+
+test("a room that was renamed a moment before the list says so is kept", async () => {
+  const { store, state, asked, timers, catchUp } = setUp({ answers: [{ reset: true }, {}] });
+  const gone = [];
+  store.on("gone", (each) => gone.push(each.name));
+  store.hearPost("animals", message(5));
+  await catchUp.run();
+  store.setRooms({ pets: room({ name: "pets", version: 5, posts: 5 }) });
+  await timers.run();
+  assert.deepEqual(gone, []);
+  assert.equal(store.named("pets"), state);
+  assert.deepEqual(
+    asked.map(([, params]) => Object.keys(params.rooms)),
+    [["animals"], ["pets"]],
+  );
 });
 
 test("a far gap reloads the window", async () => {

@@ -68,7 +68,7 @@ export function goToAddress() {
   const { me } = session;
   if (me === null) return;
   const name = roomIn(location.hash);
-  const room = name === null ? (store.rooms.get(memory.get(LAST_ROOM)) ?? store.list[0]) : store.named(name);
+  const room = name === null ? (store.rooms.get(memory.get(LAST_ROOM)) ?? store.rooms.get(roomList.ids[0])) : store.named(name);
   const create = (/** @type {string|undefined} */ wanted) =>
     me.can_create_rooms ? () => createDialog.ask(wanted) : null;
   if (room !== undefined) {

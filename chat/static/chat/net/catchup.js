@@ -23,6 +23,8 @@ export class CatchUp {
   /** @type {any} */
   #timer = null;
   #isRunning = false;
+  /** @type {WeakMap<RoomState, string>} the names by which the server knew no room */
+  #unknown = new WeakMap();
 
   /**
    * @param {import("../state/store.js").Store} store
@@ -97,8 +99,11 @@ export class CatchUp {
       open.delete(room);
     } else if (answer.reset) {
       open.delete(room);
-      this.#store.drop(room);
+      // It may bear another name since a moment ago: the list of rooms, which is on its way, will tell.
+      if (this.#unknown.get(room) === room.name) this.#store.drop(room);
+      else this.#unknown.set(room, room.name);
     } else {
+      this.#unknown.delete(room);
       collected.messages.push(...answer.messages);
       collected.version = answer.version;
       if (answer.more) return;

@@ -9,6 +9,7 @@ django_application = get_asgi_application()
 
 # Django must be set up before what uses its models.
 from channels.routing import ProtocolTypeRouter  # noqa: E402
+from channels.sessions import CookieMiddleware  # noqa: E402
 
 from project.middleware.origin import CheckOrigin  # noqa: E402
 from project.middleware.proxies import RealClient  # noqa: E402
@@ -16,5 +17,7 @@ from project.middleware.root_path import OwnRootPath  # noqa: E402
 from project.routing import router  # noqa: E402
 
 application = RealClient(
-    OwnRootPath(ProtocolTypeRouter({"http": django_application, "websocket": CheckOrigin(router)}))
+    OwnRootPath(
+        ProtocolTypeRouter({"http": django_application, "websocket": CheckOrigin(CookieMiddleware(router))})
+    )
 )

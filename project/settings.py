@@ -72,8 +72,8 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", default=0)
-# A browser keeps to HSTS for as long as it was told, and other hosts of the domain are not ours to speak for. So the
-# operator decides, and the check's advice to send it (W004), for all subdomains (W005) and into the browsers'
+# A browser keeps to HSTS for as long as it was told, and other hosts of the domain are not ours to speak for. So
+# the operator decides, and the check's advice to send it (W004), for all subdomains (W005) and into the browsers'
 # built-in list (W021) does not apply.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]
 try:

@@ -1,7 +1,6 @@
 """Who stands behind a connection: read from its session, once per connection and again when it changes."""
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 from uuid import uuid4
@@ -9,6 +8,8 @@ from uuid import uuid4
 import msgspec
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
@@ -56,15 +57,8 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def session_key_of(scope: Mapping[str, Any]) -> str | None:
-    """The session key in an ASGI scope's cookies, if there is one."""
-    for name, value in scope.get("headers", ()):
-        if name == b"cookie":
-            try:
-                cookie = SimpleCookie(value.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
-            except CookieError:
-                return None
-            return cookie.value if cookie is not None else None
-    return None
+    """The session key among the cookies of an ASGI scope, which Channels' `CookieMiddleware` found there."""
+    return scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME) or None
 
 
 def open_session(session_key: str | None) -> SessionBase:
@@ -78,20 +72,39 @@ def identify(session_key: str | None) -> Identity:
     The person of a session: an account, a guest with one, or a guest who gets a name for this connection when
     their session has none.
     """
-    if session_key is not None:
-        request = HttpRequest()
-        request.session = open_session(session_key)
-        user = get_user(request)
-        if isinstance(user, User):
-            return identity_of(user)
-        guest_id = request.session.get(GUEST_USER)
-        guest = User.objects.filter(pk=guest_id).first() if guest_id is not None else None
-        if guest is not None:
-            return identity_of(guest)
-        name = request.session.get(GUEST_NAME)
-        if name is not None:
-            return _guest(guest_key(session_key), name)
-    return _guest("g" + uuid4().hex[:24], new_guest_name())
+    return user_and_identity(open_session(session_key))[1]
+
+
+def user_and_identity(session: SessionBase) -> tuple[AbstractBaseUser | AnonymousUser, Identity]:
+    """Who is logged in with a session, as Django's `request.user`, and the person of it, as `identify`."""
+    contents = _Contents(session.items())
+    request = HttpRequest()
+    request.session = contents  # type: ignore[assignment]
+    user = get_user(request)
+    if isinstance(user, User):
+        return user, identity_of(user)
+    guest_id = contents.get(GUEST_USER)
+    guest = User.objects.filter(pk=guest_id).first() if guest_id is not None else None
+    if guest is not None:
+        return user, identity_of(guest)
+    name = contents.get(GUEST_NAME)
+    if name is not None and session.session_key is not None:
+        return user, _guest(guest_key(session.session_key), name)
+    return user, _guest("g" + uuid4().hex[:24], new_guest_name())
+
+
+class _Contents(dict[str, Any]):
+    """
+    A session's contents for Django's `get_user`, and nothing that it does to them is stored: who connects only
+    reads, and a WebSocket has no answer that could give the browser another key.
+    """
+
+    def cycle_key(self) -> None:
+        """The session was signed with a former secret key, and counts."""
+
+    def flush(self) -> None:
+        """The password was changed since, so it counts no longer."""
+        self.clear()
 
 
 def identity_of(user: User) -> Identity:

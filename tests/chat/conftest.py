@@ -13,12 +13,12 @@ import msgspec
 import pytest
 from channels.layers import channel_layers
 from django.conf import settings as django_settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client as Browser
 
 from chat.models import Membership, Room, SiteSettings, User
 from chat.queries.guests import GUEST_NAME
+from chat.queries.identity import open_session
 from chat.realtime import runtime
 from rpc import Handlers, Peer, RequestFailed, RetryLater, default_handlers
 from rpc.transports.memory import memory_pair
@@ -143,13 +143,11 @@ class Chat:
         """Connect with a session or a token, and leave open what becomes of it."""
         if user is not None:
             session = await self.elsewhere(session_of, user)
-        headers = []
-        if session is not None:
-            headers.append((b"cookie", f"{django_settings.SESSION_COOKIE_NAME}={session}".encode()))
-        if bearer is not None:
-            headers.append((b"authorization", f"Bearer {bearer}".encode()))
+        cookies = {django_settings.SESSION_COOKIE_NAME: session} if session is not None else {}
+        headers = [(b"authorization", f"Bearer {bearer}".encode())] if bearer is not None else []
         near, far = memory_pair()
-        page = Page(serve(near, {"type": kind, "headers": headers, "client": ("192.0.2.1", 4711)}), far)
+        scope = {"type": kind, "headers": headers, "cookies": cookies, "client": ("192.0.2.1", 4711)}
+        page = Page(serve(near, scope), far)
         self._pages.append(page)
         return page
 
@@ -230,7 +228,7 @@ def cellar(alice, bob):
 @pytest.fixture
 def visitor_session(transactional_db):
     """The session of a visitor whose browser opened the page: he is called Vera."""
-    session = SessionStore()
+    session = open_session(None)
     session[GUEST_NAME] = "Vera"
     session.save()
     return session.session_key

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from channels.routing import URLRouter
+from channels.sessions import CookieMiddleware
 from django.conf import settings as django_settings
 from django.urls import re_path
 
@@ -18,13 +19,15 @@ from chat.services.tokens import make_token
 from tests.chat.conftest import DEADLINE, session_of
 from tests.server import Server
 
-DOORS = URLRouter(
-    [
-        re_path(r"^ws$", TextDoor.as_asgi()),
-        re_path(r"^ws/(?P<room>.+)$", TextDoor.as_asgi()),
-        re_path(r"^push$", PushDoor.as_asgi()),
-        re_path(r"^echo$", EchoDoor.as_asgi()),
-    ]
+DOORS = CookieMiddleware(
+    URLRouter(
+        [
+            re_path(r"^ws$", TextDoor.as_asgi()),
+            re_path(r"^ws/(?P<room>.+)$", TextDoor.as_asgi()),
+            re_path(r"^push$", PushDoor.as_asgi()),
+            re_path(r"^echo$", EchoDoor.as_asgi()),
+        ]
+    )
 )
 
 

@@ -8,7 +8,7 @@ from chat.queries.history import with_reactions
 from chat.queries.structs import Message as SentMessage
 from chat.services.announcing import announce_after_commit
 from chat.services.events import Changed
-from chat.services.posts import take_versions
+from chat.services.rooms import take_versions
 from rpc import OperationError
 
 

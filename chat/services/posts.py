@@ -12,6 +12,7 @@ from chat.queries.history import sent_message
 from chat.queries.structs import Message as SentMessage
 from chat.queries.structs import instant
 from chat.services.memberships import bring_back
+from chat.services.rooms import take_versions
 from rpc import OperationError
 
 MAX_BODY_CHARS = 16_000
@@ -119,29 +120,7 @@ def _missing_of(seqs: set[int], room_id: int) -> set[int]:
     return seqs - set(Message.objects.filter(room_id=room_id, seq__in=seqs).values_list("seq", flat=True))
 
 
-def take_versions(room_id: int, count: int = 1, *, posts: int = 0) -> tuple[int, int]:
-    """
-    Take the room's next `count` versions, `posts` of them for posts; returns its version and posts after.
-
-    To be called within a transaction: the row stays locked until its end, so versions are committed in order.
-
-    Raises:
-        Room.DoesNotExist
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_VERSIONS, [count, posts, room_id])
-        row = cursor.fetchone()
-    if row is None:
-        raise Room.DoesNotExist
-    version, number = row
-    return version, number
-
-
 _FIND = f"SELECT id FROM {Message._meta.db_table} WHERE client_id IN"
-_TAKE_VERSIONS = (
-    f"UPDATE {Room._meta.db_table} SET version = version + %s, posts = posts + %s WHERE id = %s"
-    " RETURNING version, posts"
-)
 _COLUMNS = [
     "room_id",
     "seq",

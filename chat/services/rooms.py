@@ -3,13 +3,12 @@
 import re
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from chat.models import Membership, Room
 from chat.names import BadName, clean_name, name_key
 from chat.services.announcing import announce_after_commit
 from chat.services.events import Changed, PersonChanged, RoomChanged
-from chat.services.posts import take_versions
 from rpc import OperationError
 
 
@@ -92,6 +91,30 @@ def change_room(room_id: int, **changes: Any) -> Room:
         room.save(update_fields=[*changes])
         announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
     return room
+
+
+def take_versions(room_id: int, count: int = 1, *, posts: int = 0) -> tuple[int, int]:
+    """
+    Take the room's next `count` versions, `posts` of them for posts; returns its version and posts after.
+
+    To be called within a transaction: the row stays locked until its end, so versions are committed in order.
+
+    Raises:
+        Room.DoesNotExist
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_VERSIONS, [count, posts, room_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise Room.DoesNotExist
+    version, number = row
+    return version, number
+
+
+_TAKE_VERSIONS = (
+    f"UPDATE {Room._meta.db_table} SET version = version + %s, posts = posts + %s WHERE id = %s"
+    " RETURNING version, posts"
+)
 
 
 def not_kept(name: str) -> str:

@@ -23,7 +23,7 @@ MUTE = Sanction.Kind.MUTE.value
 END_SLACK = 0.1
 """Seconds after the end of a sanction until it is looked at: the database's clock counts."""
 RATE_SECONDS = 60
-"""How long what someone posted is remembered: more than what their allowance takes to be whole again."""
+"""How long what someone posted is remembered: more than it takes until they may post at full rate again."""
 
 
 class PostingRate:

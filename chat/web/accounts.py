@@ -24,7 +24,7 @@ class LogIn(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        site = SiteSettings.objects.first() or SiteSettings()
+        site = SiteSettings.current()
         can_sign_up = site.sign_up != SiteSettings.SignUp.CLOSED
         return super().get_context_data(can_sign_up=can_sign_up, guests_allowed=site.guests_allowed, **kwargs)
 
@@ -47,7 +47,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated:
         return redirect("chat:page")
-    site = SiteSettings.objects.first() or SiteSettings()
+    site = SiteSettings.current()
     if site.sign_up == SiteSettings.SignUp.CLOSED:
         return _refused(request, _("This site does not accept new accounts. Ask its admin for one."))
     code = request.POST.get("invitation") or request.GET.get("invitation", "")

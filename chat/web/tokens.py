@@ -36,6 +36,6 @@ def revoke_token(request: HttpRequest, key: int) -> HttpResponse:
 
 
 def _for_guests(request: HttpRequest) -> HttpResponse:
-    site = SiteSettings.objects.first() or SiteSettings()
+    site = SiteSettings.current()
     can_sign_up = site.sign_up != SiteSettings.SignUp.CLOSED
     return render(request, "chat/settings.html", {"for_guests": True, "can_sign_up": can_sign_up}, status=403)

@@ -1,5 +1,6 @@
-"""Where a gotalk end listens or is found: `tcp://host:port`, `tls://host:port`, `unix:///path`, `ws://…`, `wss://…`."""
+"""Where a gotalk peer listens or is found: `tcp://host:port`, `tls://host:port`, `unix:///path`, `ws://…`, `wss://…`."""
 
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -17,29 +18,29 @@ class Address(msgspec.Struct, frozen=True):
     path: str
     url: str
 
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """
+        Raises:
+            ValueError: it is not an address; the text says what is wrong with it.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(f"{url!r} is not an address: {error}") from None
+        scheme = parts.scheme
+        if scheme in ("ws", "wss") and parts.hostname:
+            return cls(scheme, parts.hostname, port or 0, parts.path, url)
+        if scheme == "unix" and parts.path and not parts.netloc:
+            return cls(scheme, "", 0, unquote(parts.path), url)
+        if scheme in ("tcp", "tls") and parts.hostname and parts.path in ("", "/"):
+            return cls(scheme, parts.hostname, DEFAULT_PORT if port is None else port, "", url)
+        raise ValueError(
+            f"{url!r} is not an address such as tcp://127.0.0.1:8001, tls://…, unix:///path, ws://… or wss://…"
+        )
+
     def with_port(self, port: int) -> str:
         """The URL with the port that is really listened on."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{port}"
-
-
-def parse(url: str) -> Address:
-    """
-    Raises:
-        ValueError: it is no address; the text says what is wrong with it.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"{url!r} is no address: {error}") from None
-    scheme = parts.scheme
-    if scheme in ("ws", "wss") and parts.hostname:
-        return Address(scheme, parts.hostname, port or 0, parts.path, url)
-    if scheme == "unix" and parts.path and not parts.netloc:
-        return Address(scheme, "", 0, unquote(parts.path), url)
-    if scheme in ("tcp", "tls") and parts.hostname and parts.path in ("", "/"):
-        return Address(scheme, parts.hostname, DEFAULT_PORT if port is None else port, "", url)
-    raise ValueError(
-        f"{url!r} is no address such as tcp://127.0.0.1:8001, tls://…, unix:///path, ws://… or wss://…"
-    )

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rpc import addresses
 from rpc.addresses import Address
 from rpc.close_codes import CloseCode
 from rpc.errors import ConnectionClosed
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FIRST_CEILING, LAST_CEILING = 0.5, 10.0
-"""Seconds: the wait before a reconnect is random below a ceiling that doubles from one to the other."""
+"""Seconds: the wait before a reconnect is random, below a ceiling that doubles from the first to the last."""
 HEALTHY_SECONDS = 60.0
-"""A connection that lasted so long was healthy: the ceiling starts anew."""
+"""A connection that lasts so long is healthy: the ceiling starts anew."""
 CONNECT_TIMEOUT = 10.0
 
 REFUSALS = frozenset(
@@ -45,7 +44,7 @@ REFUSALS = frozenset(
 
 class Client:
     """
-    Made by `connect`. Asks and tells as `Peer` does; `peer` is the present connection, None while there is none.
+    Made by `connect`. It makes calls as `Peer` does; `peer` is the present connection, None while there is none.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class Client:
         self._reconnect = reconnect
         self._closing = False
         self._changed = asyncio.Event()
-        """The connection came, or the end."""
+        """The connection is open, or there will be none."""
         self._error: ConnectionClosed | None = None
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(), name=f"gotalk client of {address.url}")
@@ -104,11 +103,11 @@ class Client:
         await asyncio.wait([self._task])
         return self._error or ConnectionClosed()
 
-    # --- as Peer does --------------------------------------------------------------------------------------
+    # --- calls ---------------------------------------------------------------------------------------------
 
     @property
     def features(self) -> frozenset[str]:
-        """What the other end announced of the features we know."""
+        """What the remote announced of the features we know."""
         return self.peer.features if self.peer is not None else frozenset()
 
     async def request(
@@ -157,7 +156,7 @@ class Client:
                         self._changed.clear()
                         await self._changed.wait()
             except TimeoutError:
-                pass  # It says why the last connection ended.
+                pass  # `_now` says why the last connection ended.
         return self._now()
 
     # --- life ----------------------------------------------------------------------------------------------
@@ -205,7 +204,7 @@ class Client:
         address = self._address
         loop = asyncio.get_running_loop()
         if address.scheme in ("ws", "wss"):
-            # Not on top: a program that uses no WebSocket does without the library.
+            # Not on top: a program that uses no WebSocket does not need the library.
             from rpc.transports.websocket_client import open_websocket
 
             return await open_websocket(address.url, self._headers, self._ssl, self._limits)
@@ -217,7 +216,7 @@ class Client:
         return transport
 
     def _is_refused(self) -> bool:
-        """Whether the other end would refuse this one again."""
+        """Whether the remote would refuse this client again."""
         return self._error is not None and self._error.code in REFUSALS
 
 
@@ -232,24 +231,24 @@ async def connect(
     reconnect: bool = False,
 ) -> Client:
     """
-    Connect to a gotalk end; use the result with `async with`.
+    Connect to a gotalk server; use the result with `async with`.
 
     Args:
         url: `tcp://host:port`, `tls://host:port`, `unix:///path`, `ws://…` or `wss://…`.
-        handlers: what the other end may ask for; nothing without them.
-        limits: what the other end may use.
+        handlers: what the remote may ask for; nothing without them.
+        limits: what the remote may use.
         ssl: for tls and wss; by default certificates are checked against the system's.
         headers: more HTTP headers, for ws and wss.
         timeout: seconds to connect.
         reconnect: open the connection again whenever it is lost, after a random wait that grows, unless the
-            other end refused it.
+            remote refused it.
 
     Raises:
-        ValueError: the address is none.
+        ValueError: the URL is not an address.
         OSError, TimeoutError: there is no connection.
     """
     client = Client(
-        addresses.parse(url),
+        Address.parse(url),
         Handlers() if handlers is None else handlers,
         Limits() if limits is None else limits,
         ssl,

@@ -5,12 +5,12 @@ Everything that this package raises.
     ├── OperationError       raised by a handler: the request fails with this text
     ├── RetryLater           raised by a handler, and by `request()`: the same request may succeed later
     ├── Refused              raised by an `opened` hook: the connection is closed with this code
-    ├── RequestFailed        the other end answered a request with an error
-    ├── RequestTimeout       the other end did not answer a request in time
+    ├── RequestFailed        the remote answered a request with an error
+    ├── RequestTimeout       the remote did not answer a request in time
     ├── ConnectionClosed     the connection ended before the answer, or was closed already
     ├── LocalProtocolError   this program asked for something that the protocol does not allow
     │   └── MessageTooBig    a payload over the limit
-    └── RemoteProtocolError  the other end broke the protocol: the connection ends
+    └── RemoteProtocolError  the remote broke the protocol: the connection ends
 """
 
 
@@ -20,12 +20,12 @@ class RpcError(Exception):
 
 class OperationError(RpcError):
     """
-    Raised by a handler to fail its request: the only text of ours that the other end sees.
+    Raised by a handler to fail its request: the only text of ours that the remote sees.
 
     Args:
         text: a sentence for people.
         code: a word for programs, such as `no_such_room`.
-        field: path of the parameter that is at fault, such as `message.body`.
+        field: path of the parameter at fault, such as `message.body`.
     """
 
     def __init__(self, text: str, code: str = "failed", field: str | None = None) -> None:
@@ -71,7 +71,7 @@ class Refused(RpcError):
 
 
 class RequestFailed(RpcError):
-    """The other end answered with an error. `code` and `field` are None unless it speaks structured errors."""
+    """The remote answered with an error. `code` and `field` are None unless it sends structured errors."""
 
     def __init__(self, operation: str, text: str, code: str | None = None, field: str | None = None) -> None:
         super().__init__(operation, text, code, field)
@@ -125,7 +125,7 @@ class MessageTooBig(LocalProtocolError):
 
 
 class RemoteProtocolError(RpcError):
-    """The other end broke the protocol; `code` is what it is told in `f` (0 to 3)."""
+    """The remote broke the protocol; `code` is sent to it in `f` (0 to 3)."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(code, text)

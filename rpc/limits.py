@@ -12,22 +12,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_requests_in_flight: 64 requests without an answer, of each connection, so that one cannot take
         all workers and memory. A page has a handful.
     max_notifications_queued: 64 notifications that wait for the handler of the one before.
-    max_streams: 8 streams that the other end has asked for, each with a task and a window of parts.
-    stream_window: 16 parts that wait for the one who reads them, in each direction of a stream; a part over
-        64 KiB counts as more (`part_cost`), so that a window is about 1 MiB. Ends that announce `flow` wait
-        for credit; of others nothing is read beyond twice as much.
+    max_streams: 8 streams that the remote has opened, each with a task and a window of parts.
+    stream_window: 16 parts that wait for their reader, in each direction of a stream; a part over
+        64 KiB counts as more (`part_cost`), so that a window is about 1 MiB. Remotes that announce
+        `flow` wait for credit; of others nothing is read beyond twice as much.
     max_outbox_bytes: 1 MiB that the remote has not read when there is more; then it is too slow and is dropped.
         Parts of streams wait instead.
     stall_timeout: 10 s in which the remote takes nothing of what waits for it; then it is dropped too.
     handshake_timeout: 5 s for the two bytes of the version.
-    heartbeat_interval: 10 s between our heartbeats: the Go peer drops a line that is silent for 30.
-    idle_timeout: 90 s without a byte from the other end: a stock browser peer sends every 20, but a browser
+    heartbeat_interval: 10 s between our heartbeats: the Go peer drops a connection that is silent for 30.
+    idle_timeout: 90 s without a byte from the remote: a stock browser peer sends every 20, but a browser
         wakes the timers of a hidden page once a minute only.
     request_timeout: 30 s for a handler, and for the answer to a request of ours.
     stream_timeout: 60 s without a part in either direction: streams may last, but not in silence.
-    close_timeout: 5 s for the other end to finish a close; Daphne ends an application after 10.
-    messages_per_second, messages_burst: 200 and 1000. Someone who types sends one in some seconds; the
-        burst is for programs and for a page that comes back and catches up.
+    close_timeout: 5 s for the remote to finish a close; Daphne ends an application after 10.
+    messages_per_second, messages_burst: 200 and 1000. A person who types sends one in some
+        seconds; the burst is for programs and for a page that comes back and catches up.
     bytes_per_second, bytes_burst: 1 and 4 MiB: a payload of the largest size each second. Each chunk, such
         as a WebSocket message, and each part of a stream counts as `CHUNK_COST` bytes more.
     """
@@ -65,7 +65,7 @@ SKIP_FACTOR = 4
 
 
 CHUNK_COST = 512
-"""What taking a chunk costs beside its bytes, in bytes: else a payload in pieces of one byte would be cheap."""
+"""What a chunk costs beside its bytes, in bytes: otherwise a payload in pieces of one byte would be cheap."""
 
 
 def part_cost(payload: bytes) -> int:

@@ -18,7 +18,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class StreamRequest(msgspec.Struct, frozen=True, gc=False):
-    """A request whose payload is the first part of more."""
+    """A request whose payload is the first of several parts."""
 
     id: bytes
     operation: str
@@ -61,7 +61,7 @@ class RetryResult(msgspec.Struct, frozen=True, gc=False):
 
 
 class Notification(msgspec.Struct, frozen=True, gc=False):
-    """Tells; never answered."""
+    """A message that is never answered."""
 
     name: str
     payload: bytes

@@ -7,7 +7,6 @@ from collections import Counter
 from types import TracebackType
 from typing import Any, Self
 
-from rpc import addresses
 from rpc.addresses import Address
 from rpc.close_codes import CloseCode
 from rpc.limits import Limits
@@ -22,12 +21,12 @@ logger = logging.getLogger(__name__)
 MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_ADDRESS = 1000
 BACKLOG = 1024
-"""Connections that may wait to be accepted: everyone comes back at once after a restart."""
+"""Connections that may wait to be accepted: all clients come back at once after a restart."""
 ACCEPTS_AT_ONCE = 16
-"""Connections that are taken in one turn of the loop; asyncio would take a whole backlog of them."""
+"""Connections that are accepted in one turn of the loop; asyncio would accept a whole backlog of them."""
 
 _FULL = b"01f00000000"
-"""What a connection too many hears: our version, and an abnormal end."""
+"""What is sent to a connection over the limit: our version, and `f` 0."""
 
 
 class Server:
@@ -97,8 +96,8 @@ class Server:
 
     async def close(self, timeout: float = 5.0) -> None:
         """
-        Stop listening, let what runs be answered for at most `timeout` seconds, and close every connection; the
-        other ends get as long again to close theirs. A second call does nothing.
+        Stop listening, wait until running requests are answered, for at most `timeout` seconds, and close every
+        connection; the remotes get as long again to close theirs. A second call does nothing.
         """
         if self._closing:
             return
@@ -165,14 +164,14 @@ async def serve(
         handlers: what peers may ask for; its `opened` and `closed` hooks run for each connection.
         limits: what each peer may use.
         ssl: for tls, a context with a certificate.
-        max_connections, max_connections_per_address: one more hears `f` 0 and is closed.
+        max_connections, max_connections_per_address: one more is sent `f` 0 and closed.
         run_blocking: runs handlers that are plain functions.
 
     Raises:
-        ValueError: the address is none, or its scheme does not go with `ssl`.
-        OSError: it cannot be listened on, such as EADDRINUSE.
+        ValueError: the URL is not an address, or its scheme does not go with `ssl`.
+        OSError: the address cannot be listened on, such as EADDRINUSE.
     """
-    address = addresses.parse(url)
+    address = Address.parse(url)
     if address.scheme not in ("tcp", "tls", "unix"):
         raise ValueError(f"{address.scheme} is served by an HTTP server, not here: {url}")
     if (address.scheme == "tls") != (ssl is not None):

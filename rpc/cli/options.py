@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from rpc import Client, Handlers, Limits, addresses, connect
+from rpc import Client, Handlers, Limits, connect
 from rpc.addresses import Address
 from rpc.cli.failures import EXIT_CODES, NOT_CONNECTED, Failure, usage
 from rpc.cli.output import Output
@@ -178,7 +178,7 @@ def url(text: str) -> Address:
         ArgumentTypeError: it is no address.
     """
     try:
-        return addresses.parse(text)
+        return Address.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -10,18 +10,18 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 """Runs a coroutine as a task that its owner ends and awaits."""
 
 SEND_BUFFER_BYTES = 256 * 1024
-"""Of a socket, in the kernel: else it grows to 4 MiB, and who has stopped reading is noticed that much later."""
+"""Of a socket, in the kernel. Otherwise it grows to 4 MiB, and a remote that reads nothing is noticed later."""
 MAX_WRITABLE_BYTES = 64 * 1024
 """With less than this buffered, parts of streams go on: enough to keep a socket busy."""
 
 
 class Transport(Protocol):
-    """One connection's way out. Nothing here waits, and nothing raises because the other end is gone."""
+    """One connection's way out. Nothing here waits, and nothing raises because the remote is gone."""
 
     framed: bool
-    """Whether chunks arrive as WebSocket messages; else as a byte stream."""
+    """Whether chunks arrive as WebSocket messages; otherwise as a byte stream."""
     joined: bool
-    """Set by the peer once the other end announced that messages may be joined."""
+    """Set by the peer once the remote announced that messages may be joined."""
 
     def start(self, spawn: Spawn, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         """
@@ -36,14 +36,14 @@ class Transport(Protocol):
         """The same for messages that were encoded for many."""
 
     def buffered(self) -> int:
-        """Bytes that the other end has not taken yet, as far as this side can see."""
+        """Bytes that the remote has not taken yet, as far as this side can see."""
 
     @property
     def writable(self) -> bool:
-        """Whether little is buffered, so that who can wait need not."""
+        """Whether little is buffered, so that a writer need not wait."""
 
     def pause_reading(self) -> None:
-        """Read no more from the other end, as far as this side can."""
+        """Read no more from the remote, as far as this side can."""
 
     def resume_reading(self) -> None:
         """Read again."""

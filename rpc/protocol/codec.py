@@ -45,7 +45,7 @@ _SIZES = [b"%08x" % size for size in range(1024)]
 
 
 class Oversized(msgspec.Struct, frozen=True, gc=False):
-    """Stands for a message whose payload is over the limit: of the message nothing but this is read."""
+    """Stands for a message whose payload is over the limit; nothing else of the message is read."""
 
     kind: int
     id: bytes
@@ -163,7 +163,7 @@ def read_header(data: bytes, start: int = 0) -> Header | None:
     Read the header that begins at `start`; None when its end is not there yet.
 
     Raises:
-        RemoteProtocolError: it is no header.
+        RemoteProtocolError: the bytes are not a header.
     """
     kind = data[start]
     name, number = "", 0
@@ -206,7 +206,7 @@ def read_header(data: bytes, start: int = 0) -> Header | None:
 def read_text_header(data: bytes) -> Header | None:
     """
     Read a text WebSocket message as one header whose name ends 8 digits before the end, whatever size
-    the name declares: the stock browser peer counts it wrong. None when it is no such header.
+    the name declares: the stock browser peer counts it wrong. None when it is not such a header.
     """
     name_at = 4 if data[0] == _NOTIFICATION else 8
     if data[0] not in _WITH_NAME or not name_at < len(data) - 8 <= name_at + MAX_NAME_BYTES:
@@ -279,7 +279,7 @@ class Decoder:
         self._pos = 0
 
     def to_stream(self) -> None:
-        """Read what follows the last message as a byte stream, as the other end announced."""
+        """Read what follows the last message as a byte stream, as the remote announced."""
         self._framed = False
 
     def next_message(self) -> Message | Oversized | None:
@@ -287,7 +287,7 @@ class Decoder:
         Returns the next message, or None until more is fed.
 
         Raises:
-            RemoteProtocolError: the bytes are no message; nothing after them can be read.
+            RemoteProtocolError: the bytes are not a message; nothing after them can be read.
         """
         while self._pos < len(self._data):
             header = self._header

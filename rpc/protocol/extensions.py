@@ -1,4 +1,4 @@
-"""The notifications whose names begin with `$`: what our ends tell each other beyond v1 (docs/protocol.md)."""
+"""The notifications whose names begin with `$`: what our peers tell each other beyond v1 (docs/protocol.md)."""
 
 import binascii
 from functools import cache
@@ -12,7 +12,7 @@ from rpc.protocol.payloads import to_json
 
 AGENT = "hubtalk/0.1"
 FEATURES = ("joined", "retry", "errors", "cancel", "streams", "ops", "flow")
-"""What we announce; each is used only towards an end that announced it too."""
+"""What we announce; each is used only towards a remote that announced it too."""
 
 MAX_CREDIT = 1 << 20
 """Of one grant, and of a window."""
@@ -21,7 +21,7 @@ Credit = Annotated[int, msgspec.Meta(ge=1, le=MAX_CREDIT)]
 
 
 class Hello(msgspec.Struct):
-    """The first notification of an end; `window` is its credit for each direction of a stream."""
+    """The first notification of a peer; `window` is its credit for each direction of a stream."""
 
     features: list[str] = []
     window: Credit = Limits().stream_window
@@ -42,7 +42,7 @@ class More(msgspec.Struct):
 
 
 class Close(msgspec.Struct):
-    """Why a byte stream is about to end, as a WebSocket's close frame says it."""
+    """Why a byte stream is about to end; a WebSocket says it in its close frame."""
 
     code: Annotated[int, msgspec.Meta(ge=1000, le=4999)]
     text: str = ""

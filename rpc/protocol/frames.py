@@ -9,7 +9,7 @@ _SHORT_BINARY = [bytes((_BINARY, size)) for size in range(126)]
 
 
 def frame_start(size: int, first_byte: int = _BINARY) -> bytes:
-    """What stands before a payload of `size` bytes."""
+    """The header of a frame with a payload of `size` bytes."""
     if size < 126:
         return bytes((first_byte, size))
     if size < 0x10000:

@@ -20,7 +20,7 @@ _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
 def encoder(type: Any) -> Callable[[Any], bytes]:
-    """From a value to a payload: `bytes` stay as they are, all else becomes JSON."""
+    """From a value to a payload: `bytes` stay as they are, everything else becomes JSON."""
     return _raw if type is bytes else to_json
 
 
@@ -97,7 +97,7 @@ def _field_at_fault(text: str) -> str | None:
 
 
 class Refusal(msgspec.Struct, omit_defaults=True):
-    """An error as ends that announced `errors` see it; others see the text alone."""
+    """An error as remotes that announced `errors` see it; others see the text alone."""
 
     error: str
     code: str | None = None
@@ -122,5 +122,5 @@ def read_refusal(payload: bytes, *, structured: bool) -> Refusal:
         try:
             return _read_refusal(payload)
         except UNREADABLE:
-            pass  # It promised JSON and sent something else: show that.
+            pass  # The remote promised JSON and sent something else: show that.
     return Refusal(payload.decode(errors="replace"))

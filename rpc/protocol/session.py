@@ -3,16 +3,16 @@ One connection's protocol without I/O: no socket, no task, no clock, no randomne
 
 Bytes go in with `receive_data(data, now)`; `next_event()` then returns, one after the other, what the
 application must know: requests to answer, notifications, answers to its own requests, cancelled ids.
-Everything else is the session's own business: the version, `$hello` and what it switches on, ids in
-flight, limits, heartbeats. What there is to send lies in `data_to_send()`, each chunk one WebSocket
-message (bytes: binary, str: text) that a byte stream joins; nothing in it is ever empty.
+The session takes care of everything else: the version, `$hello` and what it switches on, ids in
+flight, limits, heartbeats. `data_to_send()` returns what there is to send: each chunk is one
+WebSocket message (bytes: binary, str: text) that a byte stream joins, and none is ever empty.
 
-Both ends send the version and `$hello` at once. Until the other end's `$hello` is there it is a stock
+Both peers send the version and `$hello` at once. Until the remote's `$hello` is there it counts as a stock
 peer, and never gets what stock peers cannot do.
 
 Time is an argument: call `handle_timer()` when `next_deadline()` has come. When `ended` is set the
 connection is over: send what is left, then close with its code. Events are pulled one by one, so what a
-handler answers at once stands before what the rest of the same bytes cause, however they were cut.
+handler answers at once is sent before what the rest of the same bytes cause, however they were cut.
 """
 
 from collections.abc import Callable
@@ -61,10 +61,10 @@ _ID_HALVES = [(high + low).encode() for high in _DIGITS for low in _DIGITS]
 """Ids of our requests count in base 36: text, as a stock browser peer wants."""
 
 RESTART_MS = 1000
-"""When to ask an end again that is about to close."""
+"""When to repeat a request to a peer that is about to close."""
 
 MIN_RETRY_MS, MAX_RETRY_MS = 250, 10_000
-"""The Go peer obeys any wait, so 0 would be a hot loop and the largest 49 days."""
+"""The Go peer obeys any wait, so that 0 would be a hot loop and the largest 49 days."""
 
 Chunk = bytes | str
 """One WebSocket message: binary or text."""
@@ -78,7 +78,7 @@ class Cancelled(msgspec.Struct, frozen=True, gc=False):
 
 
 class Granted(msgspec.Struct, frozen=True, gc=False):
-    """The other end has read parts of a stream: so much more may be sent, of its results or of its request."""
+    """The remote has read parts of a stream: so much more may be sent, of its results or of its request."""
 
     id: bytes
     results: bool
@@ -86,7 +86,7 @@ class Granted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Announced(msgspec.Struct, frozen=True, gc=False):
-    """The other end has said what it can do beyond a stock peer; `window` is its credit for each stream."""
+    """The remote has said what it can do beyond a stock peer; `window` is its credit for each stream."""
 
     features: frozenset[str]
     window: int
@@ -113,10 +113,10 @@ Event = AnyRequest | Notification | Answer | StreamPart | StreamResult | Heartbe
 class Session:
     """
     Args:
-        limits: what the other end may use.
+        limits: what the remote may use.
         now: seconds, of the clock that all later calls use.
         framed: whether chunks are WebSocket messages; else they are a byte stream.
-        spread: 0 to 1, different for each connection: spreads what would else happen at the same time.
+        spread: 0 to 1, different for each connection: spreads what would otherwise happen at the same time.
     """
 
     __slots__ = (
@@ -150,11 +150,11 @@ class Session:
         self._bytes = TokenBucket(limits.bytes_per_second, limits.bytes_burst, now)
         self._messages = TokenBucket(limits.messages_per_second, limits.messages_burst, now)
         self._version: bytes | None = b""
-        """What came of the other end's version; None when it was read and is right."""
+        """What came of the remote's version; None when it was read and is right."""
         self._started_at = self._last_received = now
         self._heartbeat_at = now + limits.heartbeat_interval
         self._in_flight: dict[bytes, bool] = {}
-        """Requests of the other end without an answer; whether their header was text."""
+        """Requests of the remote without an answer; whether their header was text."""
         self._arriving: set[bytes] = set()
         """Those of them whose parts have not ended."""
         self._waiting: set[bytes] = set()
@@ -165,16 +165,16 @@ class Session:
         self._last_id = 0
         self._outgoing: list[Chunk] = [VERSION, *encode(extensions.hello(limits.stream_window))]
         self.features: frozenset[str] = frozenset()
-        """What the other end announced of what we know."""
+        """What the remote announced of the features we know."""
         self.ignored = 0
-        """Messages that meant nothing: parts of unknown streams, answers to nothing."""
+        """Number of messages without a meaning: parts of unknown streams, answers to no request."""
         self.ended: Ended | None = None
 
     # --- what comes in -------------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes, now: float, *, text: bool = False) -> None:
         """
-        Take bytes of the other end; `text` says that they were a text WebSocket message.
+        Take bytes of the remote; `text` says that they were a text WebSocket message.
 
         Afterwards pull `next_event()` until it returns None, before the next bytes.
         """
@@ -192,16 +192,16 @@ class Session:
         self._decoder.feed(data, text)
 
     def reading_from(self, now: float) -> None:
-        """The other end's bytes were not read before `now`: its deadlines begin here."""
+        """The remote's bytes were not read before `now`: its deadlines begin here."""
         self._started_at = self._last_received = now
         self._heartbeat_at = now + self._limits.heartbeat_interval
 
     def still_alive(self, now: float) -> None:
-        """At `now` the other end was not silent but unread: reading was put off by this side."""
+        """At `now` the remote was not silent but unread: this side has held reading."""
         self._last_received = now
 
     def pause(self, now: float) -> float:
-        """Seconds for which nothing more should be read: the other end has sent more bytes than it may."""
+        """Seconds for which nothing more should be read: the remote has sent more bytes than it may."""
         if self._bytes.tokens >= 0:
             return 0.0
         self._bytes.refill(now)
@@ -209,7 +209,7 @@ class Session:
 
     @property
     def in_flight(self) -> int:
-        """Number of requests of the other end without an answer."""
+        """Number of requests of the remote without an answer."""
         return len(self._in_flight)
 
     def drain(self) -> None:
@@ -258,13 +258,13 @@ class Session:
         if id in self._in_flight:
             self._refuse(id, request.text, OperationError("this id is in use", "duplicate_id"))
         elif self._draining:
-            self._put_off(id, request.text, RetryLater(RESTART_MS, "restarting", "restarting"))
+            self._defer(id, request.text, RetryLater(RESTART_MS, "restarting", "restarting"))
         elif self._messages.tokens < 0 or self._bytes.tokens < 0:
             wait = max(self._messages.wait, self._bytes.wait)
-            self._put_off(id, request.text, RetryLater(int(wait * 1000) + 1, "too fast", "too_fast"))
+            self._defer(id, request.text, RetryLater(int(wait * 1000) + 1, "too fast", "too_fast"))
         elif len(self._in_flight) >= self._limits.max_requests_in_flight:
             busy = RetryLater(MIN_RETRY_MS, "too many requests in flight", "too_many_requests")
-            self._put_off(id, request.text, busy)
+            self._defer(id, request.text, busy)
         else:
             self._in_flight[id] = request.text
             return request
@@ -327,7 +327,7 @@ class Session:
         try:
             event = self._take_reserved(notification)
         except (*UNREADABLE, ValueError):
-            event = None  # Not what it should hold: as unknown as any other reserved name.
+            event = None  # Its payload does not fit: it is ignored like an unknown reserved name.
         if event is None and self.ended is None:
             self.ignored += 1
         return event
@@ -362,7 +362,7 @@ class Session:
         return heartbeat
 
     def _take_fault(self, fault: Fault) -> None:
-        self.lost(CloseCode.FAULT + min(fault.code, TIMED_OUT), "the other end reported a protocol error")
+        self.lost(CloseCode.FAULT + min(fault.code, TIMED_OUT), "the remote reported a protocol error")
 
     # --- what goes out -------------------------------------------------------------------------------------
 
@@ -407,17 +407,17 @@ class Session:
             self._push_answer(StreamResult(id, payload), text)
 
     def refuse(self, id: bytes, error: OperationError | RetryLater) -> None:
-        """Answer a request in flight with an error, in the form that the other end understands."""
+        """Answer a request in flight with an error, in the form that the remote understands."""
         text = self._answered(id)
         if text is None:
             return
         if isinstance(error, RetryLater):
-            self._put_off(id, text, error)
+            self._defer(id, text, error)
         else:
             self._refuse(id, text, error)
 
     def _answered(self, id: bytes) -> bool | None:
-        """Take a request out of flight; returns whether its header was text, None if there is nobody to tell."""
+        """Take a request out of flight; returns whether its header was text, None if no answer can be sent."""
         self._arriving.discard(id)
         text = self._in_flight.pop(id, None)
         return text if self.ended is None else None
@@ -443,7 +443,7 @@ class Session:
         """
         id = self._new_id()
         if not self.takes_streams:
-            raise LocalProtocolError("the other end takes no stream requests")
+            raise LocalProtocolError("the remote takes no stream requests")
         self._push(StreamRequest(id, operation, payload))
         self._waiting.add(id)
         self._sending.add(id)
@@ -451,7 +451,7 @@ class Session:
 
     @property
     def takes_streams(self) -> bool:
-        """Whether the other end may be sent a stream request: stock browser peers may not."""
+        """Whether the remote may be sent a stream request: stock browser peers may not."""
         return not self._framed or "streams" in self.features
 
     def part(self, id: bytes, payload: bytes) -> None:
@@ -467,12 +467,12 @@ class Session:
                 self._sending.discard(id)
 
     def grant(self, id: bytes, credit: int, *, results: bool) -> None:
-        """Let the other end send more parts: of the results of our request, or of its request."""
+        """Let the remote send more parts: of the results of our request, or of its own request."""
         if self.ended is None and "flow" in self.features and id in (self._waiting if results else self._arriving):
             self._push(extensions.more(id, credit, results=results))
 
     def give_up(self, id: bytes) -> None:
-        """No longer wait for the answer to a request of ours; the other end may stop working on it."""
+        """No longer wait for the answer to a request of ours; the remote may stop working on it."""
         if self.ended is None:
             if "cancel" in self.features:
                 self._push(extensions.cancel(id))
@@ -501,7 +501,7 @@ class Session:
             self._push(Notification(name, payload))
 
     def fail(self, code: int, text: str) -> None:
-        """End the connection with a protocol error: the other end is told `code`, 0 to 3."""
+        """End the connection with a protocol error: `code`, 0 to 3, is sent to the remote."""
         if self.ended is None:
             self._push(Fault(code))
             self.lost(CloseCode.FAULT + code, text)
@@ -509,17 +509,17 @@ class Session:
     def close(self, close_code: int, text: str) -> None:
         """End the connection: nothing is read or added to what there is to send any more."""
         if self.ended is None and not self._framed:
-            # A WebSocket's close says why, the end of a byte stream does not.
+            # A WebSocket's close frame says why, the end of a byte stream does not.
             self._push(extensions.close(close_code, text))
         self.lost(close_code, text)
 
     def lost(self, close_code: int, text: str) -> None:
-        """The connection is gone, or the other end has closed it."""
+        """The connection is gone, or the remote has closed it."""
         if self.ended is None:
             self.ended = Ended(close_code, text)
 
     def closed_error(self) -> ConnectionClosed:
-        """What a request of ours gets that has no answer when the connection has ended."""
+        """The error of a request of ours that has no answer when the connection has ended."""
         return ConnectionClosed(self.ended.close_code, self.ended.text) if self.ended else ConnectionClosed()
 
     def _check_size(self, payload: bytes) -> None:
@@ -543,7 +543,7 @@ class Session:
     def _refuse(self, id: bytes, text: bool, error: OperationError) -> None:
         self._push_answer(ErrorResult(id, refusal_payload(error, structured="errors" in self.features)), text)
 
-    def _put_off(self, id: bytes, text: bool, error: RetryLater) -> None:
+    def _defer(self, id: bytes, text: bool, error: RetryLater) -> None:
         structured = "errors" in self.features
         payload = refusal_payload(error, structured=structured)
         if "retry" in self.features or not self._framed:
@@ -571,7 +571,7 @@ class Session:
 
     @property
     def _version_due(self) -> float:
-        # Who says nothing at all is silent as well; and a timer set for later would let silence last as long.
+        # Without a version the remote is silent as well, and a timer set for later would let silence last as long.
         return self._started_at + min(self._limits.handshake_timeout, self._limits.idle_timeout)
 
     def handle_timer(self, now: float, unix_time: int) -> None:

@@ -1,4 +1,4 @@
-"""The operation `$ops`: what an end can be asked for, described by JSON Schema 2020-12 for programs and people."""
+"""The operation `$ops`: what a peer can be asked for, described by JSON Schema 2020-12 for programs and people."""
 
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -12,7 +12,7 @@ from rpc.peer.peer import Peer
 Schema = dict[str, Any]
 
 RAW: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
-"""The schema of a payload that is bytes as they are, no JSON."""
+"""The schema of a payload that is bytes as they are, not JSON."""
 
 
 class OperationEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,7 +34,7 @@ class NotificationEntry(msgspec.Struct, frozen=True):
 
 
 class Description(msgspec.Struct, frozen=True):
-    """What a set of handlers answers and hears, by name; `defs` are the types that its schemas refer to."""
+    """What a set of handlers answers and takes, by name; `defs` are the types that its schemas refer to."""
 
     operations: dict[str, OperationEntry]
     notifications: dict[str, NotificationEntry]
@@ -46,7 +46,7 @@ def describe(handlers: Handlers) -> Description:
     The operations and notifications of `handlers` and its parents, made anew only when there are others.
 
     Raises:
-        TypeError: no JSON Schema says what a handler takes or returns; it names the operation and the type.
+        TypeError: there is no JSON Schema for what a handler takes or returns; it names the operation and the type.
     """
     registered = handlers.operations(), handlers.notifications()
     known = _KNOWN.get(handlers)
@@ -93,9 +93,9 @@ def _params_type(operation: Operation) -> Any:
 
 
 def _schemas(types: list[tuple[str, Any]]) -> tuple[list[Schema], dict[str, Schema]]:
-    """The schema of each type, in order, and those they refer to. With each type stands whose it is."""
+    """The schema of each type, in order, and those they refer to. Each type comes with the name of its owner."""
     try:
-        # In one call, for only so does msgspec give two types of one name two names.
+        # In one call: only then does msgspec give two names to two types of one name.
         schemas, defs = _components([type for _, type in types])
     except TypeError:
         for owner, type in types:

@@ -1,4 +1,4 @@
-"""Connections inside this process, for tests: two ends, or two peers."""
+"""Connections inside this process, for tests: two transports, or two peers."""
 
 import asyncio
 from collections import deque
@@ -16,7 +16,7 @@ from rpc.protocol.session import Chunk
 
 
 class MemoryTransport:
-    """One end of a connection inside this process; iterate over it for what the other end wrote."""
+    """One side of a connection inside this process; iterate over it for what the other side wrote."""
 
     _other: "MemoryTransport"
 
@@ -24,7 +24,7 @@ class MemoryTransport:
         self.framed = framed
         self.joined = False
         self.closed: tuple[int, str] | None = None
-        """Code and text of the close, whichever end it came from."""
+        """Code and text of the close, from whichever side it came."""
         self._incoming: deque[Chunk] = deque()
         self._drained: Callable[[], None] = lambda: None
         self._filled: Callable[[], None] = lambda: None
@@ -54,16 +54,16 @@ class MemoryTransport:
         return self.buffered() < MAX_WRITABLE_BYTES
 
     def pause_reading(self) -> None:
-        """Who iterates stops."""
+        """The reader that iterates stops by itself."""
 
     def resume_reading(self) -> None:
-        """Who iterates goes on."""
+        """The reader that iterates goes on by itself."""
 
     def close(self, code: int, text: str) -> None:
-        for end in (self, self._other):
-            if end.closed is None:
-                end.closed = (code, text)
-            end._ready.set()
+        for side in (self, self._other):
+            if side.closed is None:
+                side.closed = (code, text)
+            side._ready.set()
 
     def abort(self) -> None:
         self._other._incoming.clear()
@@ -83,7 +83,7 @@ class MemoryTransport:
 
 
 def memory_pair(*, framed: bool = True) -> tuple[MemoryTransport, MemoryTransport]:
-    """Two ends of one connection; `framed` as over WebSocket, else as over a byte stream."""
+    """The two sides of one connection; `framed` as over WebSocket, otherwise as over a byte stream."""
     one, other = MemoryTransport(framed=framed), MemoryTransport(framed=framed)
     one._other, other._other = other, one
     return one, other
@@ -94,7 +94,7 @@ async def pipe(
     handlers: Handlers, other: Handlers | None = None, *, framed: bool = True, limits: Limits | None = None
 ) -> AsyncIterator[tuple[Peer, Peer]]:
     """
-    Two peers that are connected to each other: the one with `handlers` and `limits`, and the other one.
+    Two peers that are connected to each other: the one with `handlers` and `limits`, and the one with `other`.
 
     Leaving the block closes both.
     """

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class OutboxTransport:
-    """For what takes WebSocket messages one by one: a bounded outbox and the task that empties it."""
+    """An outbox, bounded by its owner, and the task that empties it one message after the other."""
 
     framed = True
     __slots__ = ("_buffered", "_drained", "_filled", "_outbox", "_ready", "joined")
@@ -29,11 +29,11 @@ class OutboxTransport:
         self.joined = False
 
     async def deliver(self, chunk: Chunk) -> None:
-        """Hand over one message; what it raises is that the other end is gone, which is told elsewhere."""
+        """Hand over one message. It may raise when the remote is gone, which the door learns elsewhere."""
         raise NotImplementedError
 
     async def deliver_close(self, code: int, text: str) -> None:
-        """Hand over the close; the same of what it raises."""
+        """Hand over the close. The same is true of it."""
         raise NotImplementedError
 
     def start(self, spawn: Spawn, drained: Callable[[], None], filled: Callable[[], None]) -> None:
@@ -48,7 +48,7 @@ class OutboxTransport:
         return self._put(prepared.joined_pieces if self.joined else prepared.chunks)
 
     def write_frames(self, frames: Frames) -> int:
-        """The same for WebSocket messages that are no gotalk."""
+        """The same for WebSocket messages of other protocols."""
         return self._put(frames.chunks)
 
     def buffered(self) -> int:
@@ -59,10 +59,10 @@ class OutboxTransport:
         return self._buffered < MAX_WRITABLE_BYTES
 
     def pause_reading(self) -> None:
-        """Who reads the messages stops by himself."""
+        """The reader of the messages stops by itself."""
 
     def resume_reading(self) -> None:
-        """Who reads the messages goes on by himself."""
+        """The reader of the messages goes on by itself."""
 
     def close(self, code: int, text: str) -> None:
         self._outbox.append((code, text))
@@ -94,7 +94,7 @@ class OutboxTransport:
                         continue
                     await self.deliver(item)
                 except Exception as error:
-                    # They differ in what they raise for a socket that is gone; its end is told elsewhere.
+                    # Each library raises another error for a socket that is gone; the door learns of it elsewhere.
                     logger.debug("not sent: %r", error)
                 if self._buffered:
                     self._buffered -= len(item)

@@ -18,7 +18,7 @@ class SocketTransport(asyncio.Protocol):
     """
     One socket: given to `loop.create_connection` and the like, then run with a peer.
 
-    A far end that has closed its side may still read: what it asked is answered first.
+    A remote that has closed its side may still read: its requests are answered first.
     """
 
     framed = False
@@ -50,7 +50,7 @@ class SocketTransport(asyncio.Protocol):
                 await peer.hear_out()
         finally:
             self._transport.close()
-            # What is still to be sent may be, but an end that does not read must not keep the socket.
+            # What is left is still sent, but a remote that does not read must not keep the socket.
             asyncio.get_running_loop().call_later(limits.close_timeout, self._transport.abort)
 
     # --- what asyncio calls --------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class SocketTransport(asyncio.Protocol):
                 self._transport.resume_reading()
                 return
         except OSError:
-            pass  # The other end has reset the connection a moment ago.
+            pass  # The remote has reset the connection a moment ago.
         self._transport.close()
 
     def abort(self) -> None:
@@ -131,19 +131,19 @@ class SocketTransport(asyncio.Protocol):
     # --- what the server calls -----------------------------------------------------------------------------
 
     def refuse(self, data: bytes) -> None:
-        """Say `data` and close."""
+        """Send `data` and close."""
         self._transport.write(data)
         self._transport.close()
 
     @property
     def client(self) -> tuple[str, int] | None:
-        """Host and port of the other end; None for a unix socket."""
+        """Host and port of the remote; None for a unix socket."""
         name = self._transport.get_extra_info("peername")
         return (name[0], name[1]) if isinstance(name, tuple) else None
 
 
 def set_options(transport: asyncio.BaseTransport) -> None:
-    """Bound what the kernel buffers, and let TCP find out about a host that is gone without a word."""
+    """Bound what the kernel buffers, and let TCP notice a host that is gone without a word."""
     connection = transport.get_extra_info("socket")
     if connection is None:
         return

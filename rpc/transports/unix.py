@@ -1,4 +1,4 @@
-"""The file of a unix socket that is listened on: one left behind must not be in the way, a live one must stay."""
+"""The file of a unix socket: one that a dead server left behind must go, that of a live server must stay."""
 
 import errno
 import os
@@ -18,14 +18,14 @@ class SocketFile:
         Remove a socket that a server left behind when it died.
 
         Raises:
-            OSError: EADDRINUSE, a server listens there; EEXIST, it is no socket.
+            OSError: EADDRINUSE, a server listens there; EEXIST, it is not a socket.
         """
         try:
             is_socket = stat.S_ISSOCK(os.stat(self._path).st_mode)
         except FileNotFoundError:
             return
         if not is_socket:
-            raise OSError(errno.EEXIST, "there is something else than a socket", self._path)
+            raise OSError(errno.EEXIST, "there is something that is not a socket", self._path)
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.settimeout(PROBE_TIMEOUT)

@@ -58,7 +58,7 @@ async def open_websocket(
 ) -> WebSocketTransport:
     """
     Raises:
-        OSError: there is no connection, or nobody there speaks WebSocket.
+        OSError: there is no connection, or no WebSocket server.
     """
     try:
         websocket = await connect(

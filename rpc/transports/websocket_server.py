@@ -1,4 +1,4 @@
-"""How chunks reach the other end of a WebSocket: prebuilt frames, or whatever takes messages one by one."""
+"""A WebSocket of a server as a peer's transport: by prebuilt frames, or by the messages of ASGI."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -73,7 +73,7 @@ class FrameTransport:
         return len(frames)
 
     def write_frames(self, frames: Frames) -> int:
-        """The same for WebSocket messages that are no gotalk."""
+        """The same for WebSocket messages of other protocols."""
         self._sink.write(frames.split_frames)
         return len(frames.split_frames)
 
@@ -91,7 +91,7 @@ class FrameTransport:
         self._sink.resume_reading()
 
     def close(self, code: int, text: str) -> None:
-        # Through the server, which must know: it waits for the other end's close frame.
+        # Through the server, which must know: it waits for the remote's close frame.
         self._spawn(_send_close(self._send, code, text))
 
     def abort(self) -> None:

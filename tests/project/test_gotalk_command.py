@@ -279,7 +279,7 @@ def test_nobody_is_there(gotalk):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["http://127.0.0.1", "echo"], b"is no address"),
+        (["http://127.0.0.1", "echo"], b"is not an address"),
         (["tcp://127.0.0.1", "echo", "--timeout", "0"], b"no number of seconds"),
         (["ws://127.0.0.1", "echo", "--header", "nonsense"], b"no header"),
         (["tcp://127.0.0.1", "echo", "--header", "A: b"], b"--header goes with ws:// and wss:// only"),

@@ -1,4 +1,4 @@
-"""What an end says of itself."""
+"""What a peer says of itself."""
 
 import asyncio
 import gc
@@ -192,7 +192,7 @@ def test_fallbacks_are_not_described():
 
 
 def test_asked_over_a_connection():
-    """The other end learns all of it, in JSON."""
+    """The remote learns all of it, in JSON."""
     handlers = Handlers()
 
     @handlers.request("greet")

@@ -1,4 +1,4 @@
-"""Handlers, tasks, deadlines and the order of things, between two ends in memory."""
+"""Handlers, tasks, deadlines and the order of things, between two peers in memory."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ from rpc import (
     RpcError,
 )
 from rpc.transports.memory import memory_pair, pipe
-from tests.rpc.ends import FarEnd, facing
+from tests.rpc.remote import Remote, facing
 from tests.rpc.wire import ERRORS, HELLO, JOINED, cut
 
 
@@ -77,7 +77,7 @@ async def test_go_peer_cut_anywhere(handlers):
 
 
 async def test_joined_end_gets_one_message(handlers):
-    """The answers of one turn of the loop leave in one message to an end that announced `joined`."""
+    """The answers of one turn of the loop leave in one message to a remote that announced `joined`."""
     async with facing(handlers, JOINED) as (_, far):
         far.say(b"r0001004echo00000001ar0002004echo00000001b")
         assert await far.hear() == [b"R000100000001aR000200000001b"]
@@ -133,7 +133,7 @@ async def test_fallback(handlers):
 
 
 async def test_both_ends_may_ask(handlers):
-    """There is no client and no server once connected: a handler may ask the asking end."""
+    """There is no client and no server once connected: a handler may ask the peer that asked."""
 
     @handlers.request("ask back")
     async def ask_back(peer: Peer, params: str) -> str:
@@ -151,7 +151,7 @@ async def test_both_ends_may_ask(handlers):
 
 
 async def test_heartbeat_hook(handlers, caplog):
-    """It hears each heartbeat of the other end; one that fails harms nobody."""
+    """It is called at each heartbeat of the remote; one that fails harms nobody."""
     heard = []
 
     @handlers.heartbeat
@@ -247,7 +247,7 @@ async def test_operation_error(handlers):
 
 @pytest.mark.parametrize("operation", ["fail", "fail inline", "fail in thread"])
 async def test_exception_in_a_handler(handlers, operation, caplog):
-    """The other end learns an id that is in the log, and nothing more."""
+    """The remote learns an id that is in the log, and nothing more."""
 
     @handlers.request("fail inline", inline=True)
     def fail_inline() -> None:
@@ -458,7 +458,7 @@ async def test_far_end_that_never_says_its_version(handlers):
     near, far_transport = memory_pair()
     async with Peer(handlers, near) as peer:
         await peer.open()
-        assert (await FarEnd(far_transport).hear_all())[-1] == b"f00000003"
+        assert (await Remote(far_transport).hear_all())[-1] == b"f00000003"
         assert near.closed == (4003, "no version came")
 
 
@@ -642,7 +642,7 @@ async def test_failing_hooks(handlers, error, caplog):
     near, far_transport = memory_pair()
     async with Peer(handlers, near) as peer:
         await peer.open()
-        far = FarEnd(far_transport)
+        far = Remote(far_transport)
         assert (await far.hear_all())[-1] == b"f00000000"
         code, reason = near.closed
         assert code == 4000
@@ -652,7 +652,7 @@ async def test_failing_hooks(handlers, error, caplog):
 
 
 async def test_end_of_the_connection_ends_its_tasks(handlers):
-    """Whoever leaves takes his requests with him, those that wait in vain too."""
+    """The requests of a remote that leaves end with it, those that wait in vain too."""
     ended = []
 
     @handlers.request("wait")
@@ -709,7 +709,7 @@ async def test_exception_in_the_block(handlers):
 
 
 async def test_request_times_out(handlers):
-    """No answer in time: the caller knows, the other end is told, and a late answer means nothing."""
+    """No answer in time: the caller and the remote learn of it, and a late answer means nothing."""
     async with pipe(handlers) as (server, client):
         with pytest.raises(RequestTimeout) as caught:
             await client.request("never", timeout=3)

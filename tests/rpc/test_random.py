@@ -1,4 +1,4 @@
-"""Two ends wired together under random use: no hang, no leak, no exception that is not ours."""
+"""Two peers wired together under random use: no hang, no leak, no exception that is not ours."""
 
 import asyncio
 import random
@@ -40,12 +40,12 @@ ACTIONS = (
     "answer part",
     "end answer",
     "refuse",
-    "put off",
+    "defer",
 )
 MORE_ACTIONS = ("notify", "grant", "oversized", "timer", "deliver")
 
 
-class End:
+class Side:
     """A session and what its application knows: whom it has to answer, and what it has asked."""
 
     def __init__(self, framed: bool) -> None:
@@ -99,7 +99,7 @@ class End:
                 session.answer_part(theirs, b"")
             case "refuse":
                 session.refuse(theirs, OperationError("no", "no"))
-            case "put off":
+            case "defer":
                 session.refuse(theirs, RetryLater(1, "later"))
             case "notify":
                 session.notify("any", payload)
@@ -110,12 +110,12 @@ class End:
                     session.request("any", bytes(201))
             case "timer":
                 session.handle_timer(now, 0)
-        if action in ("answer", "end answer", "refuse", "put off") and self.to_answer:
+        if action in ("answer", "end answer", "refuse", "defer") and self.to_answer:
             self.to_answer.remove(theirs)
 
 
-def deliver(one: End, other: End, chance: random.Random, now: float) -> None:
-    """Let what one end has to send arrive at the other, cut anywhere where it is a byte stream."""
+def deliver(one: Side, other: Side, chance: random.Random, now: float) -> None:
+    """Let what one side has to send arrive at the other, cut anywhere where it is a byte stream."""
     chunks = one.session.data_to_send()
     if "joined" in one.session.features:
         whole = b"".join(chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks)
@@ -131,32 +131,32 @@ def deliver(one: End, other: End, chance: random.Random, now: float) -> None:
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(ACTIONS + MORE_ACTIONS), max_size=120), st.booleans())
 def test_sessions(seed, actions, framed):
-    """Whatever two applications do, the ends stay open, and when all is answered nothing is left."""
+    """Whatever two applications do, the sessions stay open, and when all is answered nothing is left."""
     chance = random.Random(seed)
-    ends = End(framed), End(framed)
+    sides = Side(framed), Side(framed)
     now = 0.0
     # The first words are not joined: what they announce counts from behind them.
-    first_words = [end.session.data_to_send() for end in ends]
-    for end, chunks in zip(ends, reversed(first_words), strict=True):
+    first_words = [each.session.data_to_send() for each in sides]
+    for each, chunks in zip(sides, reversed(first_words), strict=True):
         for chunk in chunks:
-            end.receive(chunk, now)
+            each.receive(chunk, now)
     for action in actions:
         now += 0.01
         side = chance.randrange(2)
         if action == "deliver":
-            deliver(ends[side], ends[1 - side], chance, now)
+            deliver(sides[side], sides[1 - side], chance, now)
         else:
-            ends[side].act(action, chance, now)
+            sides[side].act(action, chance, now)
     for _ in range(6):
         for side in (0, 1):
-            for id in ends[side].to_answer:
-                ends[side].session.answer(id, b"")
-            ends[side].to_answer.clear()
-            deliver(ends[side], ends[1 - side], chance, now)
-    for end in ends:
-        session = end.session
+            for id in sides[side].to_answer:
+                sides[side].session.answer(id, b"")
+            sides[side].to_answer.clear()
+            deliver(sides[side], sides[1 - side], chance, now)
+    for each in sides:
+        session = each.session
         assert session.ended is None
-        assert end.asked == []
+        assert each.asked == []
         assert (session._waiting, session._sending, session._arriving) == (set(), set(), set())
         assert session.in_flight == 0
 

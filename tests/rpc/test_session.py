@@ -28,7 +28,7 @@ HELLO_HEADER, HELLO_PAYLOAD = HELLO[:18], HELLO[18:]
 
 
 def opened(*hellos: bytes, framed: bool = True, limits: Limits | None = None) -> Session:
-    """A session at time 0 whose other end has said its version and hello, and which has sent its own."""
+    """A session at time 0 whose remote has sent its version and hello, and which has sent its own."""
     session = Session(limits or Limits(), 0.0, framed=framed)
     announced = take(session, b"01", *hellos)
     assert all(isinstance(event, Announced) for event in announced)
@@ -53,7 +53,7 @@ def take(session: Session, *chunks: bytes | str, now: float = 0.0) -> list:
 
 
 def test_first_words():
-    """Version alone, then `$hello`, without waiting for the other end."""
+    """Version alone, then `$hello`, without waiting for the remote."""
     assert Session(Limits(), 0.0, framed=True).data_to_send() == [b"01", HELLO_HEADER, HELLO_PAYLOAD]
 
 
@@ -94,7 +94,7 @@ def test_no_version():
 
 
 def test_features_we_know():
-    """Of what the other end announces, only what we know counts."""
+    """Of what the remote announces, only what we know counts."""
     payload = b'{"agent":"x","features":["retry","flying"]}'
     session = opened(b"n006$hello%08x" % len(payload) + payload)
     assert session.features == {"retry"}
@@ -136,7 +136,7 @@ def test_joined_switches_behind_hello():
     ]
 
 
-# --- requests of the other end -----------------------------------------------------------------------------
+# --- requests of the remote --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("id", [b"0001", b"\x00\x00\x00\x01", b"\xff\xfe\x00\x0a"])
@@ -350,7 +350,7 @@ def test_heartbeat():
 
 @pytest.mark.parametrize(("code", "close_code"), [(b"00000000", 4000), (b"00000003", 4003), (b"ffffffff", 4003)])
 def test_protocol_error_of_the_other_end(code, close_code):
-    """The other end's `f` is not answered: the connection is closed with a known code."""
+    """The remote's `f` is not answered: the connection is closed with a known code."""
     session = opened()
     assert take(session, b"f" + code + ECHO) == []
     assert not session.has_data_to_send
@@ -463,7 +463,7 @@ def test_reason_of_a_close_over_websocket():
 
 
 def test_draining():
-    """New requests are put off, those in flight are answered."""
+    """New requests are deferred, those in flight are answered."""
     session = opened(framed=False)
     take(session, ECHO)
     session.drain()
@@ -554,7 +554,7 @@ SLOW = Limits(messages_per_second=10, messages_burst=2, bytes_per_second=10**6, 
 
 
 def test_too_many_messages():
-    """Beyond the burst a request is put off until a message is allowed again."""
+    """Beyond the burst a request is deferred until a message is allowed again."""
     session = opened(limits=SLOW)
     assert len(in_flight(session, 3)) == 2
     assert session.data_to_send() == [b"E00020000001c", b"too fast, retry after 201 ms"]
@@ -571,7 +571,7 @@ def test_rate_comes_back():
 
 
 def test_notifications_are_taken_while_in_debt():
-    """A notification cannot be put off, so it counts as debt."""
+    """A notification cannot be deferred, so it counts as debt."""
     session = opened(limits=SLOW)
     assert len(take(session, *[b"n001a00000000"] * 4)) == 4
     assert session.ended is None
@@ -640,7 +640,7 @@ def test_silence():
 
 
 def test_reading_that_begins_late():
-    """Time before the first bytes were read does not count against the other end."""
+    """Time before the first bytes were read does not count against the remote."""
     session = Session(Limits(), 0.0, framed=True)
     assert session.next_deadline() == 5.0
     session.reading_from(100.0)

@@ -18,7 +18,7 @@ from rpc import (
     RetryLater,
 )
 from rpc.transports.memory import memory_pair, pipe
-from tests.rpc.ends import facing
+from tests.rpc.remote import facing
 from tests.rpc.wire import CANCEL, HELLO
 
 
@@ -98,7 +98,7 @@ async def test_parts_both_ways(handlers):
 
 
 async def test_header_and_payload_are_two_messages(handlers):
-    """Over WebSocket, to an end that announced nothing but streams."""
+    """Over WebSocket, to a remote that announced nothing but streams."""
     async with facing(handlers, hello("streams")) as (_, far):
         far.say(b"s0001003raw00000002", b"hi", b"p000100000000")
         assert await far.hear(3) == [b"S000100000002", b"hi", b"S000100000000"]
@@ -172,7 +172,7 @@ async def test_handler_fails_midway(handlers):
 
 
 async def test_exception_in_a_handler(handlers, caplog):
-    """The other end learns an id that is in the log, and nothing more."""
+    """The remote learns an id that is in the log, and nothing more."""
 
     @handlers.stream("broken")
     async def broken(parts: AsyncIterator[int]) -> int:
@@ -220,7 +220,7 @@ async def test_connection_is_lost(handlers, ended):
 
 
 async def test_too_many_streams(handlers):
-    """One more than may run at once is put off; one that ended makes room."""
+    """One more than may run at once is deferred; one that ended makes room."""
     async with facing(handlers, framed=False, limits=Limits(max_streams=2)) as (_, far):
         far.say(b"s0001005never00000000s0002005never00000000")
         await far.hear()
@@ -307,7 +307,7 @@ async def test_large_part_costs_more(handlers):
 
 
 async def test_reading_grants_credit(handlers):
-    """When the handler has read half a window, and only to an end that knows what it means."""
+    """When the handler has read half a window, and only to a remote that knows what it means."""
     async with facing(handlers, hello("flow"), framed=False) as (_, far):
         far.say(b"s0001006length00000001a" + 7 * b"p000100000001a")
         assert await far.hear() == [more("p", 8)]
@@ -364,7 +364,7 @@ async def test_slow_reader_slows_the_writer(handlers):
 
 
 @pytest.mark.parametrize("framed", [True, False])
-async def test_slow_reader_of_an_end_without_credit(handlers, framed):
+async def test_slow_reader_of_a_remote_without_credit(handlers, framed):
     """Reading the connection waits, beyond two windows; when it goes on, nothing is lost and the order is kept."""
     proceed = asyncio.Event()
 
@@ -446,7 +446,7 @@ async def test_request_answered_in_too_many_parts(handlers):
 
 
 async def test_part_of_a_result_over_the_limit(handlers):
-    """It fails the request, and the other end need not go on."""
+    """It fails the request, and the remote need not go on."""
     async with facing(handlers, CANCEL, framed=False, limits=Limits(max_payload_bytes=30)) as (peer, far):
         async with peer.stream("name", None) as stream:
             await far.hear()
@@ -498,7 +498,7 @@ async def test_reader_and_writer_before_the_other_end_has_announced_itself(handl
 
 @pytest.mark.parametrize(("hellos", "told"), [((CANCEL,), cancel()), ((), b"p000100000000")])
 async def test_leaving_early(handlers, hellos, told):
-    """The other end is told to stop, or at least that nothing more comes."""
+    """The remote is told to stop, or at least that nothing more comes."""
     async with facing(handlers, *hellos, framed=False) as (peer, far):
         async with peer.stream("sum") as stream:
             await stream.send(1)

@@ -1,4 +1,4 @@
-"""What reaches the other end: prebuilt frames, ASGI events, chunks in memory."""
+"""What reaches the remote: prebuilt frames, ASGI events, chunks in memory."""
 
 import asyncio
 
@@ -35,12 +35,12 @@ def test_text_frame(text, start):
 
 
 def test_joined_frame():
-    """For an end that announced it, all chunks are one binary frame."""
+    """For a remote that announced it, all chunks are one binary frame."""
     assert joined_frames([b"ab", "c"]) == b"\x82\x03abc"
 
 
 def test_very_large_joined_frame():
-    """A frame that a receiver might refuse is cut: the end reads a byte stream."""
+    """A frame that a receiver might refuse is cut: the remote reads a byte stream."""
     payload = bytes(MAX_JOINED_BYTES)
     assert [len(piece) for piece in joined_pieces([b"R000100040000", payload])] == [MAX_JOINED_BYTES, 13]
 
@@ -238,7 +238,7 @@ async def test_events_of_any_server():
 
 
 async def test_joined_events_of_any_server():
-    """A joined end gets one event for a turn."""
+    """A joined remote gets one event for a turn."""
     server = Server()
     async with Peer(Handlers(), AsgiTransport(server)) as peer:
         await peer.open()

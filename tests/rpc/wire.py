@@ -32,7 +32,7 @@ JOINED, RETRY, ERRORS, CANCEL = (
     b'n006$hello%08x{"features":["%b"]}' % (len(feature) + 17, feature)
     for feature in (b"joined", b"retry", b"errors", b"cancel")
 )
-"""The `$hello` of an end that announces one thing."""
+"""The `$hello` of a remote that announces one thing."""
 
 
 def vector_message(vector: dict[str, Any]) -> Message:

@@ -79,7 +79,7 @@ async def bytes_of(url: str, *said: bytes, half_close: bool = False) -> bytes:
     return answer
 
 
-# --- both ends ---------------------------------------------------------------------------------------------
+# --- both directions ---------------------------------------------------------------------------------------
 
 
 async def test_both_ways(handlers, listening):
@@ -271,7 +271,7 @@ async def test_one_connection_too_many(handlers, caps):
 
 
 async def test_drain(handlers, listening):
-    """What runs is answered, what is new is put off, nobody new is let in."""
+    """What runs is answered, what is new is deferred, nobody new is let in."""
     url, server_ssl, client_ssl = listening
     server = await serve(url, handlers, ssl=server_ssl)
     async with await connect(server.url, ssl=client_ssl) as client:
@@ -348,9 +348,9 @@ async def test_port_that_is_taken(handlers):
 )
 async def test_address_that_is_none(handlers, url):
     """It is said what one looks like."""
-    with pytest.raises(ValueError, match="is no address"):
+    with pytest.raises(ValueError, match="is not an address"):
         await serve(url, handlers)
-    with pytest.raises(ValueError, match="is no address"):
+    with pytest.raises(ValueError, match="is not an address"):
         await connect(url)
 
 

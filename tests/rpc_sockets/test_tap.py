@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from rpc import Handlers, addresses, connect, serve
+from rpc import Handlers, connect, serve
+from rpc.addresses import Address
 from rpc.cli.relay import KEPT_BYTES, Reader, Seen, tap
 
 
@@ -94,7 +95,7 @@ def test_end_within_a_message(wire, reason, rest):
     ]
 
 
-# --- between two ends --------------------------------------------------------------------------------------
+# --- between client and server -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -109,8 +110,8 @@ def tapped(seen):
 
     async def start(listen_url, url, **options):
         return await tap(
-            addresses.parse(listen_url),
-            addresses.parse(url),
+            Address.parse(listen_url),
+            Address.parse(url),
             lambda number, sender, what: seen.append((number, sender, what.type)),
             **options,
         )

@@ -20,7 +20,7 @@ def site_limits() -> Limits:
 
 
 async def run_in_database_thread(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a worker thread, as Django does around a request: no connection that has died is met."""
+    """Call a function in a worker thread, as Django does around a request: no dead connection is used."""
     return await asyncio.to_thread(_with_fresh_connections, function, *arguments)
 
 

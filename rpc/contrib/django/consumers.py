@@ -15,7 +15,7 @@ from rpc.transports.websocket_server import AsgiSend, websocket_transport
 
 class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     """
-    Speaks gotalk on a WebSocket: `GotalkConsumer.as_asgi()`, or `as_asgi(handlers=…, limits=…)`.
+    gotalk on a WebSocket: `GotalkConsumer.as_asgi()`, or `as_asgi(handlers=…, limits=…)`.
 
     Unlike Channels' own dispatch it makes no thread hop and no task for a message, and a slow request does
     not hold the next message: the peer runs it beside.
@@ -60,4 +60,4 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
         self.peer.receive(event["text"] if data is None else data)
 
     async def websocket_disconnect(self, event: Mapping[str, Any]) -> None:
-        """The peer ends when `__call__` leaves its block, which clean-up hooks hang on."""
+        """Nothing to do: the peer ends, with its `closed` hooks, when `__call__` leaves its block."""

@@ -73,7 +73,7 @@ class _Shown(NamedTuple):
     params: SafeString
     """Its type, with links to the types that it names."""
     spelled_out: list[SafeString]
-    """The declarations of these types, for whoever writes the params."""
+    """The declarations of these types, for the people who write the params."""
     result: SafeString
     """Its type; empty for a notification."""
     yields: bool

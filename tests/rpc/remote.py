@@ -1,4 +1,4 @@
-"""A connection in memory between a peer and a far end that speaks literal bytes."""
+"""A connection in memory between a peer and a remote that speaks literal bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ from rpc.transports.memory import MemoryTransport, memory_pair
 from tests.rpc.wire import HELLO
 
 
-class FarEnd:
-    """Speaks and hears chunks as they are: a stock peer, or someone who means no good."""
+class Remote:
+    """Sends and receives chunks as they are: a stock peer, or an attacker."""
 
     def __init__(self, transport: MemoryTransport) -> None:
         self.transport = transport
@@ -26,7 +26,7 @@ class FarEnd:
             return [await anext(self._chunks) for _ in range(number)]
 
     async def hear_all(self) -> list[Chunk]:
-        """All chunks until the other end closes."""
+        """All chunks until the peer closes."""
         async with asyncio.timeout(120):
             return [chunk async for chunk in self._chunks]
 
@@ -34,10 +34,10 @@ class FarEnd:
 @asynccontextmanager
 async def facing(
     handlers: Handlers, *hellos: bytes, framed: bool = True, limits: Limits | None = None
-) -> AsyncIterator[tuple[Peer, FarEnd]]:
-    """Our peer and a far end that has heard the first words and said `01` and `hellos`."""
+) -> AsyncIterator[tuple[Peer, Remote]]:
+    """Our peer and a remote that has read the first messages and sent `01` and `hellos`."""
     near, far_transport = memory_pair(framed=framed)
-    far = FarEnd(far_transport)
+    far = Remote(far_transport)
     async with Peer(handlers, near, limits) as peer, asyncio.TaskGroup() as readers:
         await peer.open()
         readers.create_task(peer.read(near))

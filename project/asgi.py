@@ -14,10 +14,9 @@ from channels.sessions import CookieMiddleware  # noqa: E402
 from project.middleware.origin import CheckOrigin  # noqa: E402
 from project.middleware.proxies import RealClient  # noqa: E402
 from project.middleware.root_path import OwnRootPath  # noqa: E402
-from project.routing import router  # noqa: E402
+from project.routing import websocket_router  # noqa: E402
 
+websocket_application = CheckOrigin(CookieMiddleware(websocket_router()))
 application = RealClient(
-    OwnRootPath(
-        ProtocolTypeRouter({"http": django_application, "websocket": CheckOrigin(CookieMiddleware(router))})
-    )
+    OwnRootPath(ProtocolTypeRouter({"http": django_application, "websocket": websocket_application}))
 )

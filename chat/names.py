@@ -33,7 +33,7 @@ def clean_name(text: str) -> str:
     if len(name) > MAX_NAME_CHARS:
         raise BadName(f"a name has at most {MAX_NAME_CHARS} characters")
     if not all(char.isprintable() or char in JOINERS for char in name):
-        raise BadName("a name has no control or direction characters")
+        raise BadName("a name may not contain control or direction characters")
     return name
 
 

@@ -27,5 +27,5 @@ def read_or_make_secret_key(folder: Path) -> str:
         return path.read_text()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The folder {folder} cannot be written ({error.strerror}): set HUBTALK_DATA to one that can."
+            f"The folder {folder} cannot be written ({error.strerror}): set HUBTALK_DATA to a folder that can."
         ) from error

@@ -56,7 +56,7 @@ def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
 
 def unwanted() -> OperationError:
     """The refusal for someone who was declined."""
-    return OperationError("this person cannot be written to", code="not_allowed")
+    return OperationError("you may not write to this person", code="not_allowed")
 
 
 def check_post(person: Person, room: RoomFacts) -> None:
@@ -147,7 +147,7 @@ def check_emoji(text: str) -> str:
     kinds = {unicodedata.category(char) for char in text if char not in JOINERS and char not in FLAG_TAGS}
     is_symbol = "So" in kinds or KEYCAP in text
     if not is_symbol or any(kind[0] in "LZC" for kind in kinds):
-        raise OperationError("a reaction is an emoji", code="bad_emoji", field="emoji")
+        raise OperationError("a reaction must be an emoji", code="bad_emoji", field="emoji")
     return text
 
 
@@ -169,7 +169,7 @@ def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
         OperationError: `not_allowed`, `muted`.
     """
     if room.kind == Room.Kind.DIRECT:
-        raise OperationError("nobody else belongs into a conversation of two", code="not_allowed")
+        raise OperationError("a direct room has only its two people", code="not_allowed")
     if room.kind == Room.Kind.PRIVATE:
         check_moderate(person, room)
     elif has_left and not can_moderate(person, room):

@@ -62,5 +62,5 @@ async def list_contacts(caller: Caller) -> list[ContactEntry]:
 
 def _own_account(caller: Caller) -> int:
     if caller.person.identity.user_id is None:
-        raise OperationError("log in to have contacts", code="log_in")
+        raise OperationError("log in to use contacts", code="log_in")
     return caller.person.identity.user_id

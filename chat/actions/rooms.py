@@ -255,7 +255,7 @@ async def _addressed(
     me = caller.person.identity.user_id
     other = await read(find_candidate, user_id, name, room_id=room_id, by=me)
     if other.id == me:
-        raise OperationError("this is you", code="not_allowed")
+        raise OperationError("you cannot do this to yourself", code="not_allowed")
     if other.has_declined:
         raise access.unwanted()
     count_post(caller.person, time.monotonic())

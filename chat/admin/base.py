@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 MAX_COUNTED = 10_000
-"""Rows that one can page through; beyond, one searches."""
+"""How many rows can be paged through; beyond that, search."""
 
 
 class ReadOnly:

@@ -1,4 +1,4 @@
-"""The site's switches, a word to everyone, and invitations."""
+"""Site settings, announcements, and invitations."""
 
 from typing import Any
 

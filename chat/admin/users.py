@@ -1,4 +1,4 @@
-"""People, their tokens, and who is here."""
+"""People, their tokens, connections and contacts."""
 
 from typing import Any
 
@@ -68,12 +68,12 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
     actions = ("switch_off", "switch_on", "send_push")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        # Who may change people could otherwise make himself an admin.
+        # Otherwise people who may change users could make themselves admins.
         rights = () if request.user.is_superuser else ("is_staff", "is_superuser", "user_permissions")
         return (*self.readonly_fields, *rights)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # Nor may he take an admin's account over by its password.
+        # Nor may they take over an admin's account by its password.
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or not obj.is_superuser or request.user.is_superuser)
 

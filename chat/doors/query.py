@@ -18,7 +18,7 @@ def query_of(scope: Mapping[str, Any]) -> dict[str, str]:
         text = scope.get("query_string", b"").decode()
         return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100))
     except ValueError:
-        raise Refused(CloseCode.BAD_MESSAGE, "the address cannot be read") from None
+        raise Refused(CloseCode.BAD_MESSAGE, "the address is not valid") from None
 
 
 def number_of(query: Mapping[str, str], name: str, least: int, most: int) -> int | None:
@@ -33,4 +33,4 @@ def number_of(query: Mapping[str, str], name: str, least: int, most: int) -> int
         return None
     if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
         return int(text)
-    raise Refused(CloseCode.BAD_MESSAGE, f"{name} is a whole number from {least} to {most}")
+    raise Refused(CloseCode.BAD_MESSAGE, f"{name} must be a whole number from {least} to {most}")

@@ -34,7 +34,7 @@ class FoundToken(msgspec.Struct, frozen=True):
             OperationError: `not_allowed`.
         """
         if scope not in self.scopes:
-            raise OperationError(f"this token may not {scope}", code="not_allowed")
+            raise OperationError(f"this token lacks the scope {scope}", code="not_allowed")
 
 
 def bearer_of(scope: Mapping[str, Any]) -> str | None:

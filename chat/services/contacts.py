@@ -11,14 +11,14 @@ from chat.services.events import ContactChanged
 from rpc import OperationError
 
 MAX_OPEN_REQUESTS = 100
-"""Requests of one person that wait for an answer or were declined: enough for a team, too few to bother a town."""
+"""Requests of one person that are open or were declined: enough for a team, too few to bother a town."""
 
 
 def add_contact(by: int, name: str) -> ContactEntry:
     """
     Ask a person to be in touch, or accept by asking back; doing so twice is as once.
 
-    Whoever declined may ask later themselves, and so accepts after all; whoever was declined may not ask again.
+    A person who declined may ask later and so accept after all; a person who was declined may not ask again.
 
     Raises:
         BadName: nobody can be called so.
@@ -31,7 +31,7 @@ def add_contact(by: int, name: str) -> ContactEntry:
             raise OperationError("this account is switched off", code="not_allowed", field="name")
         if contact is None:
             if Contact.objects.filter(asker_id=by).exclude(state=FRIENDS).count() >= MAX_OPEN_REQUESTS:
-                raise OperationError("too many of your requests wait for an answer", code="too_many")
+                raise OperationError("too many of your contact requests are waiting for an answer", code="too_many")
             contact = Contact(asker_id=by, asked=other)
             return _moved(contact, REQUESTED, by)
         if contact.asker_id == by:
@@ -58,7 +58,7 @@ def decline_contact(by: int, name: str) -> ContactEntry:
 
 def remove_contact(by: int, name: str) -> ContactEntry:
     """
-    End a friendship, withdraw a request or forget one; doing so twice is as once.
+    Remove a contact, withdraw a request or forget one. Repeating it changes nothing.
 
     Raises:
         BadName: nobody can be called so.
@@ -79,8 +79,8 @@ def _locked(by: int, name: str) -> tuple[User, Contact | None]:
     """The other person and what there is between the two, which nobody else changes until the commit."""
     other = person_named(name)
     if other.pk == by:
-        raise OperationError("this is you", code="not_allowed", field="name")
-    # Both rows, in the order of their keys: of two who ask each other at once, one asks back.
+        raise OperationError("you cannot do this to yourself", code="not_allowed", field="name")
+    # Lock both, in the order of their keys: when two ask each other at once, the second one accepts.
     list(User.objects.select_for_update().filter(pk__in=(by, other.pk)).order_by("pk"))
     return other, contact_between(by, other.pk)
 

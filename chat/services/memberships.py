@@ -25,7 +25,7 @@ def join_room(room_id: int, user_id: int, *, role: str | None = None) -> Members
     """
     with transaction.atomic():
         if Room.objects.filter(pk=room_id, kind=Room.Kind.DIRECT).exclude(memberships__user_id=user_id).exists():
-            raise OperationError("nobody else belongs into a conversation of two", code="not_allowed")
+            raise OperationError("a direct room has only its two people", code="not_allowed")
         changes = {"left": False} if role is None else {"left": False, "role": role}
         membership, _ = Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
         announce_after_commit(PersonChanged(user_id))

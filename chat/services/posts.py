@@ -33,7 +33,7 @@ class NewPost(msgspec.Struct, frozen=True):
     via: str
     reply_to: int | None = None
     is_direct: bool = False
-    """In a room of two, which the message brings back to whoever left it."""
+    """In a direct room, which the message shows again to the person who hid it."""
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -81,7 +81,7 @@ def _as_bytes(payload: Any) -> tuple[str, bytes]:
             return "text", payload.encode()
         return "json", msgspec.json.encode(payload)
     except UnicodeEncodeError:
-        raise OperationError("half a character is no text", code="bad_payload", field="payload") from None
+        raise OperationError("not valid Unicode", code="bad_payload", field="payload") from None
 
 
 def _key_of(user: User | int | str) -> int:

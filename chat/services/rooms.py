@@ -19,7 +19,7 @@ def create_room(
     Make a room, owned by the person with key `by`. A public room of this name is returned as it is.
 
     Raises:
-        BadName: the name cannot be one.
+        BadName: the name is not valid.
         OperationError: `name_taken`, by a room that is not public.
     """
     name = not_kept(clean_name(name))
@@ -54,7 +54,7 @@ def open_direct(one: int, other: int) -> Room:
             defaults={"name": name, "kind": Room.Kind.DIRECT, "auto_join": False, "created_by_id": one},
         )
         if room.kind != Room.Kind.DIRECT:
-            raise OperationError("there is a room of this name", code="name_taken")
+            raise OperationError("a room with this name already exists", code="name_taken")
         _, is_new = Membership.objects.get_or_create(room=room, user_id=other, defaults={"left": True})
         Membership.objects.update_or_create(room=room, user_id=one, defaults={"left": False})
         if created or is_new:
@@ -75,19 +75,19 @@ def change_room(room_id: int, **changes: Any) -> Room:
     The change takes a version of the room, so that a client that was away learns of it.
 
     Raises:
-        BadName: the new name cannot be one.
-        OperationError: `name_taken`; `not_allowed`, a room becomes no conversation of two, nor stops to be one.
+        BadName: the new name is not valid.
+        OperationError: `name_taken`; `not_allowed`, the kind and name of a direct room cannot be changed.
         Room.DoesNotExist
     """
     with transaction.atomic():
         version, _ = take_versions(room_id)
         room = Room.objects.get(pk=room_id)
         if Room.Kind.DIRECT in (room.kind, changes.get("kind")) and not changes.keys().isdisjoint(_FIXED):
-            raise OperationError("a conversation of two keeps its kind and name", code="not_allowed")
+            raise OperationError("the kind and name of a direct room cannot be changed", code="not_allowed")
         for field, value in changes.items():
             setattr(room, field, not_kept(clean_name(value)) if field == "name" else value)
         if Room.objects.filter(name_key=name_key(room.name)).exclude(pk=room_id).exists():
-            raise OperationError("there is a room of this name", code="name_taken", field="name")
+            raise OperationError("a room with this name already exists", code="name_taken", field="name")
         room.save(update_fields=[*changes])
         announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
     return room
@@ -120,10 +120,10 @@ _TAKE_VERSIONS = (
 def not_kept(name: str) -> str:
     """
     Raises:
-        BadName: the name is kept for a conversation of two, whether there is one or not.
+        BadName: the name is reserved for a direct room, whether there is one or not.
     """
     if _DIRECT.fullmatch(name_key(name)):
-        raise BadName("this name is kept for a conversation of two")
+        raise BadName("this name is reserved for direct rooms")
     return name
 
 
@@ -134,4 +134,4 @@ _FIXED = {"name", "kind"}
 def _existing(room: Room, kind: str) -> Room:
     if room.kind == Room.Kind.PUBLIC == kind:
         return room
-    raise OperationError("there is a room of this name", code="name_taken", field="name")
+    raise OperationError("a room with this name already exists", code="name_taken", field="name")

@@ -5,7 +5,7 @@ from chat.secrets import digest_of, new_secret
 
 
 def new_setup_token() -> str | None:
-    """A fresh token for the link, which the last one then no longer opens; None once there is an admin."""
+    """A fresh token for the link, which replaces the last one; None once there is an admin."""
     if _has_admin():
         SiteSettings.objects.exclude(setup_digest="").update(setup_digest="")
         return None

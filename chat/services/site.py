@@ -19,7 +19,7 @@ def change_settings(**changes: Any) -> SiteSettings:
 
 
 def announce_to_all(text: str, level: str = "info") -> None:
-    """A word to everyone who is here now; it is not stored."""
+    """Announce something to everyone who is connected now; it is not stored."""
     announce(Notice(level=level, text=text))
 
 

@@ -43,7 +43,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """
     Open an account, if the site's switch allows it: for everyone, or with an invitation's code.
 
-    A guest's row becomes the account, so that what he posts stays his.
+    A guest's account becomes a full one, so that their posts stay theirs.
     """
     if request.user.is_authenticated:
         return redirect("chat:page")

@@ -1,4 +1,4 @@
-"""Forms of accounts: Django's own, with our rules for names and a pace for guessing."""
+"""Forms of accounts: Django's own, with our rules for names and a rate limit for guessing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What Django tells of sessions, passed on to the open sockets."""
+"""Closes the sockets of sessions that Django ends."""
 
 from typing import Any
 

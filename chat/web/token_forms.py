@@ -1,4 +1,4 @@
-"""What is asked when a token is made, on the page of settings and in the admin."""
+"""The form for a new token, on the page of settings and in the admin."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,7 +13,7 @@ from chat.models import Token, User
 from chat.queries.tokens import POST, PUSH, READ, RPC
 
 MAX_TOKENS = 50
-"""That count, of one person: more are a program that makes one for each run."""
+"""Tokens of one person: more than these come from a program that makes one for each run."""
 
 SCOPE_CHOICES = [
     (READ, _("Read: see the rooms and messages that you see")),
@@ -25,7 +25,7 @@ LIFETIMES = [("30", _("in 30 days")), ("90", _("in 90 days")), ("365", _("in a y
 
 
 class ScopesField(forms.MultipleChoiceField):
-    """What a token may do: boxes to tick, at least one."""
+    """The scopes of a token, as checkboxes; at least one is required."""
 
     widget = forms.CheckboxSelectMultiple
 
@@ -42,7 +42,7 @@ class AdminTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
-    """For a person's own tokens. To push to everyone is for staff, as it is by hand."""
+    """For a person's own tokens. The scope `push` is for staff only, as pushing in the admin is."""
 
     scopes = ScopesField()
     expires = forms.ChoiceField(label=_("Expires"), choices=LIFETIMES, required=False, initial="90")

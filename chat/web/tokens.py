@@ -14,7 +14,7 @@ from chat.web.token_forms import TokenForm, tokens_of
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """The person's tokens and the form for another one; the answer to the form shows the secret, only then."""
+    """The person's tokens and the form for a new one. Only the answer to that form shows the secret."""
     if not isinstance(request.user, User):
         return _for_guests(request)
     form = TokenForm(request.POST or None, user=request.user)
@@ -28,7 +28,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def revoke_token(request: HttpRequest, key: int) -> HttpResponse:
-    """Found through the person: another's token is none."""
+    """The token is found through the person, so the tokens of others do not exist here."""
     if not isinstance(request.user, User):
         return _for_guests(request)
     revoke(get_object_or_404(request.user.tokens, pk=key))

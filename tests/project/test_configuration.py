@@ -51,7 +51,7 @@ def test_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
     (tmp_path / "file").touch()
     done = manage(tmp_path / "file" / "data", "serve")
     assert done.returncode == 1
-    assert "set HUBTALK_DATA to one that can" in done.stderr
+    assert "set HUBTALK_DATA to a folder that can" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

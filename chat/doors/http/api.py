@@ -79,7 +79,7 @@ async def list_messages(caller: Caller, request: HttpRequest, room: str) -> Answ
     """A page of a room's messages, oldest first: the newest, or those next to a seq."""
     asked = convert_params(PageAsked, request.GET.dict())
     if asked.before_seq is not None and asked.after_seq is not None:
-        raise OperationError("give before_seq or after_seq, not both", code="bad_params", field="after_seq")
+        raise OperationError("use before_seq or after_seq, not both", code="bad_params", field="after_seq")
     messages = await history.list_messages(
         caller, room, before_seq=asked.before_seq, after_seq=asked.after_seq, limit=asked.limit
     )

@@ -103,11 +103,11 @@ class Conversation:
     async def take(self, message: Chunk) -> None:
         """Handle a message; returns as soon as there is room for the next request."""
         if isinstance(message, str):
-            self._socket.close(CloseCode.BAD_MESSAGE, "frames are binary here")
+            self._socket.close(CloseCode.BAD_MESSAGE, "this door accepts binary frames only")
         elif len(message) > OPCODE_BYTES + MAX_PAYLOAD_BYTES:
             self._socket.close(CloseCode.TOO_BIG, f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
         elif len(message) < OPCODE_BYTES:
-            error = OperationError(f"a frame begins with an opcode of {OPCODE_BYTES} bytes", code="bad_message")
+            error = OperationError(f"a frame must begin with an opcode of {OPCODE_BYTES} bytes", code="bad_message")
             self._socket.refuse(None, error)
         else:
             await self._take_frame(*split(message))
@@ -134,7 +134,7 @@ class Conversation:
         try:
             secret = text_of(payload).strip()
             if not secret:
-                raise Refused(CloseCode.LOG_IN, "the payload is a token")
+                raise Refused(CloseCode.LOG_IN, "the payload must be a token")
             if self._caller is None:
                 client = await connections.connect(self._socket, secret=secret, entered=set())
                 self._caller = Caller(self._runtime, client)

@@ -51,9 +51,9 @@ def asked_for(query: Mapping[str, str]) -> Asked:
     """
     names, form = query.get("names", "0"), query.get("format", "text")
     if names not in ("0", "1"):
-        raise Refused(CloseCode.BAD_MESSAGE, "names is 0 or 1")
+        raise Refused(CloseCode.BAD_MESSAGE, "names must be 0 or 1")
     if form not in ("text", "json"):
-        raise Refused(CloseCode.BAD_MESSAGE, "format is text or json")
+        raise Refused(CloseCode.BAD_MESSAGE, "format must be text or json")
     wire = JSON if form == "json" else NAMED if names == "1" else PLAIN
     return Asked(wire, query.get("name"), number_of(query, "since", 0, MAX_SEQ))
 

@@ -84,7 +84,7 @@ class TextSocket(DoorSocket):
         self.send_text(self.lines.error(str(error), error.code))
 
     def lost_room(self, name: str) -> None:
-        self.close(CloseCode.NOT_ALLOWED, "this room is closed to you now")
+        self.close(CloseCode.NOT_ALLOWED, "you may no longer be in this room")
 
     def close(self, code: int, text: str = "") -> None:
         # Many clients of this wire show no close code.

@@ -1,4 +1,4 @@
-"""A word to one person from the command line."""
+"""Pushes to one person from the command line."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,12 +10,12 @@ from rpc import OperationError
 
 
 class Command(BaseCommand):
-    help = "Sends JSON under an opcode to all sockets that a person has now; prints how many there are."
+    help = "Sends JSON with an opcode to all open sockets of a person, and prints how many there are."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="name of the person")
         parser.add_argument("opcode", type=int, help=f"{FIRST_FREE} or more")
-        parser.add_argument("json", help="payload; a JSON string is sent without its quotes")
+        parser.add_argument("json", help="the payload; a JSON string is sent without its quotes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -19,7 +19,7 @@ FIRST_MESSAGES = {
 
 
 class Command(BaseCommand):
-    help = "On an empty site: makes the rooms animals, jokes, golang and lobby, and lets guests in."
+    help = "On an empty site: creates the rooms animals, jokes, golang and lobby, and allows guests."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
@@ -34,5 +34,5 @@ class Command(BaseCommand):
                 room = create_room(name, by=None)
                 posts.append(NewPost(room.pk, room.name, bot.pk, bot.name, False, True, text, uuid4(), "seed"))
             store_posts(posts)
-            # Of the text door: in the list of those only who come to it.
+            # For the text door: it is only in the lists of people who have entered it.
             create_room("lobby", by=None, auto_join=False)

@@ -11,7 +11,7 @@ from rpc.cli.main import add_subcommands, main
 
 
 class Command(BaseCommand):
-    help = "Speaks gotalk: serves it, or asks, tells and hears another end. `gotalk SUBCOMMAND --help` says more."
+    help = "Speaks gotalk: serves it, or connects to a gotalk server. `gotalk SUBCOMMAND --help` says more."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

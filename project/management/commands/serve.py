@@ -78,7 +78,7 @@ class Command(BaseCommand):
         except CannotListenError as error:
             reason = os.strerror(error.socketError.errno) if error.socketError.errno else str(error.socketError)
             raise CommandError(
-                f"Cannot listen on {host}:{port} ({reason}). Stop what uses it, or set PORT to another one."
+                f"Cannot listen on {host}:{port} ({reason}). Stop the program that uses it, or set another PORT."
             ) from None
 
     def _prepare(self) -> None:

@@ -56,7 +56,7 @@ def test_heartbeat_out_of_range(site, heartbeat):
 
     async def scenario():
         async with connect(site.websocket_url + f"/echo?heartbeat={heartbeat}") as socket:
-            assert await close_of(socket) == (4400, "heartbeat is a whole number from 1 to 300")
+            assert await close_of(socket) == (4400, "heartbeat must be a whole number from 1 to 300")
 
     asyncio.run(scenario())
 

@@ -119,7 +119,7 @@ async def test_token_that_may_only_read(chat, dial, alice, hall, token):
     _, secret = await chat.elsewhere(token, alice, (READ,))
     line = await dial("/ws/hall", bearer=secret)
     line.say("hello")
-    assert await line.hears() == "! this token may not post"
+    assert await line.hears() == "! this token lacks the scope post"
     await (await chat.open(alice)).post("hall", "news")
     assert await line.hears() == "news"
 

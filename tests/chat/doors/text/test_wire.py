@@ -155,5 +155,5 @@ def test_address_that_means_nothing(query):
 @pytest.mark.parametrize("text", ["0", "301", "2.5", "-1", "", "1e2"])
 def test_number_outside_its_range(text):
     """The words name the range."""
-    with pytest.raises(Refused, match="heartbeat is a whole number from 1 to 300"):
+    with pytest.raises(Refused, match="heartbeat must be a whole number from 1 to 300"):
         number_of({"heartbeat": text}, "heartbeat", 1, 300)

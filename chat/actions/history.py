@@ -6,7 +6,7 @@ import msgspec
 
 from chat.actions.caller import Caller
 from chat.queries import history
-from chat.queries.history import MAX_PAGE, PAGE
+from chat.queries.history import MAX_PAGE, MAX_PAGE_BYTES, PAGE, json_size
 from chat.queries.rooms import RoomFacts
 from chat.queries.structs import Message
 from chat.queries.tokens import READ
@@ -52,19 +52,20 @@ async def sync(caller: Caller, versions: Mapping[str, int]) -> dict[str, RoomSyn
     """
     caller.require(READ)
     answer: dict[str, RoomSync] = {}
-    left_on_page = MAX_PAGE
+    count, size = MAX_PAGE, MAX_PAGE_BYTES
     for name, version in versions.items():
         try:
             room = caller.room(name)
         except OperationError:
             answer[name] = RoomSync(0, reset=True)
             continue
-        if left_on_page == 0:
+        if count == 0 or size <= 0:
             # The caller comes again for this room, from where it was.
             answer[name] = RoomSync(version, more=True)
         else:
-            reached, changed, more = await read(history.changes_since, room.id, version, left_on_page)
-            left_on_page -= len(changed)
+            reached, changed, more = await read(history.changes_since, room.id, version, count, size)
+            count -= len(changed)
+            size -= json_size(changed)
             answer[name] = RoomSync(reached, changed, more)
     return answer
 

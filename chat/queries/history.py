@@ -13,9 +13,13 @@ from chat.queries.structs import instant
 
 PAGE = 50
 MAX_PAGE = 200
-"""Messages in one answer: with the longest texts still well under the payload limit of a connection in practice."""
+MAX_PAGE_BYTES = 768 * 1024
+"""In one answer, of messages as JSON: what is around them must fit within a payload too, which is 1 MiB."""
+
 MAX_SEQ = 2**63 - 1
 """What the database can hold."""
+
+_json = msgspec.json.Encoder().encode
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 """A seq or a version as every door decodes it."""
@@ -29,24 +33,47 @@ def page(
     around_seq: int | None = None,
     limit: int = PAGE,
 ) -> list[SentMessage]:
-    """A page of the room's messages, oldest first: the newest, or those next to a seq."""
+    """
+    A page of the room's messages, oldest first: the newest, or those next to a seq. Those that are not within
+    `MAX_PAGE_BYTES` are left for another page, so that a short page says nothing of what lies beyond it.
+    """
     limit = max(1, min(limit, MAX_PAGE))
     messages = Message.objects.filter(room_id=room_id)
     if around_seq is not None:
-        older = _newest(messages.filter(seq__lt=around_seq), limit // 2)
-        newer = messages.filter(seq__gte=around_seq).order_by("seq")[: limit - limit // 2]
-        return with_reactions([*older, *newer.select_related("author")])
+        older = with_reactions(_newest(messages.filter(seq__lt=around_seq), limit // 2))
+        newer = with_reactions(_oldest(messages.filter(seq__gte=around_seq), limit - limit // 2))
+        half = MAX_PAGE_BYTES // 2
+        return [*older[len(older) - fitting(older[::-1], half) :], *newer[: fitting(newer, half)]]
     if after_seq is not None:
-        newer = messages.filter(seq__gt=after_seq).order_by("seq")[:limit]
-        return with_reactions(newer.select_related("author"))
+        newer = with_reactions(_oldest(messages.filter(seq__gt=after_seq), limit))
+        return newer[: fitting(newer)]
     if before_seq is not None:
         messages = messages.filter(seq__lt=before_seq)
-    return with_reactions(_newest(messages, limit))
+    older = with_reactions(_newest(messages, limit))
+    return older[len(older) - fitting(older[::-1]) :]
 
 
-def changes_since(room_id: int, version: int, limit: int = MAX_PAGE) -> tuple[int, list[SentMessage], bool]:
+def fitting(messages: list[SentMessage], max_bytes: int = MAX_PAGE_BYTES) -> int:
+    """How many of the first messages have at most so many bytes as JSON together: one at least, if there is one."""
+    size = 0
+    for index, message in enumerate(messages):
+        size += len(_json(message)) + 1
+        if index and size > max_bytes:
+            return index
+    return len(messages)
+
+
+def json_size(messages: list[SentMessage]) -> int:
+    """Bytes of messages as JSON, in an array."""
+    return len(_json(messages))
+
+
+def changes_since(
+    room_id: int, version: int, limit: int = MAX_PAGE, max_bytes: int = MAX_PAGE_BYTES
+) -> tuple[int, list[SentMessage], bool]:
     """
-    The messages of a room that are new or changed since `version`, in the order of their change.
+    The messages of a room that are new or changed since `version`, in the order of their change: as many as
+    `limit` and `max_bytes` allow, and one at least.
 
     Returns:
         The version that the answer brings one to, the messages, and whether there are more.
@@ -57,8 +84,9 @@ def changes_since(room_id: int, version: int, limit: int = MAX_PAGE) -> tuple[in
         return current, [], False
     rows = Message.objects.filter(room_id=room_id, version__gt=version).order_by("version")
     changed = with_reactions(rows.select_related("author")[: limit + 1])
-    if len(changed) > limit:
-        return changed[limit - 1].version, changed[:limit], True
+    count = min(limit, fitting(changed, max_bytes))
+    if len(changed) > count:
+        return changed[count - 1].version, changed[:count], True
     return max(current, changed[-1].version if changed else 0), changed, False
 
 
@@ -104,6 +132,10 @@ def posts_up_to(room_id: int, seq: int) -> tuple[int, int]:
     """The last post of a room with at most this seq: its seq and number; zeros before the first."""
     posts = Message.objects.filter(room_id=room_id, seq__lte=seq).order_by("-seq")
     return posts.values_list("seq", "number").first() or (0, 0)
+
+
+def _oldest(messages: QuerySet[Message], limit: int) -> list[Message]:
+    return list(messages.select_related("author").order_by("seq")[:limit])
 
 
 def _newest(messages: QuerySet[Message], limit: int) -> list[Message]:

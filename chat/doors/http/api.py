@@ -83,7 +83,7 @@ async def list_messages(caller: Caller, request: HttpRequest, room: str) -> Answ
     messages = await history.list_messages(
         caller, room, before_seq=asked.before_seq, after_seq=asked.after_seq, limit=asked.limit
     )
-    if len(messages) < asked.limit:
+    if not messages:
         return HTTPStatus.OK, Page(messages, more=False)
     beyond = {"before_seq": messages[0].seq} if asked.after_seq is None else {"after_seq": messages[-1].seq}
     return HTTPStatus.OK, Page(messages, more=bool(await history.list_messages(caller, room, limit=1, **beyond)))

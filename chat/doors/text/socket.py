@@ -77,7 +77,7 @@ class TextSocket(DoorSocket):
     async def _page_after(self, seq: int) -> tuple[int, list[Message], bool]:
         assert self.room is not None
         page = await read(history.page, self.room.id, after_seq=seq, limit=history.MAX_PAGE)
-        return page[-1].seq if page else seq, page, len(page) == history.MAX_PAGE
+        return page[-1].seq if page else seq, page, bool(page)
 
     def refuse(self, error: OperationError | RetryLater) -> None:
         """Tell this client alone what went wrong."""

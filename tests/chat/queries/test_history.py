@@ -115,3 +115,53 @@ def test_changes_in_pages_lose_none_and_repeat_none(room, author):
 def test_version_from_the_future_brings_the_room_s_own(room):
     """A client of a database that was restored from a backup is told where the room stands."""
     assert history.changes_since(room.pk, 99) == (11, [], False)
+
+
+WIDE = "\x01" * 16_000
+"""Six bytes a character in JSON."""
+
+
+@pytest.fixture
+def wide_room(db, author):
+    """Fifty posts whose JSON is as large as it can be: seqs 1 to 50."""
+    made = Room.objects.create(name="wide")
+    store_posts([post(made, author, WIDE) for _ in range(50)])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ({}, None, 50),
+        ({"before_seq": 40}, None, 39),
+        ({"after_seq": 10}, 11, None),
+        ({"around_seq": 25}, None, None),
+    ],
+    ids=str,
+)
+def test_page_is_bounded_by_what_its_json_takes(wide_room, asked, first, last):
+    """As many as fit, next to what was asked for: an answer is never too large to be sent."""
+    page = history.page(wide_room.pk, **asked)
+    assert 1 <= len(page) < 50
+    assert history.json_size(page) <= history.MAX_PAGE_BYTES
+    assert first is None or seqs(page)[0] == first
+    assert last is None or seqs(page)[-1] == last
+    assert seqs(page) == list(range(seqs(page)[0], seqs(page)[-1] + 1))
+    assert "around_seq" not in asked or {24, 25} <= set(seqs(page))
+
+
+def test_changes_are_bounded_by_what_their_json_takes(wide_room):
+    """Whoever asks again from where they are comes to the end, and misses nothing."""
+    version, seen, more = 0, [], True
+    while more:
+        version, changed, more = history.changes_since(wide_room.pk, version)
+        assert history.json_size(changed) <= history.MAX_PAGE_BYTES
+        seen += seqs(changed)
+    assert seen == list(range(1, 51))
+    assert version == 50
+
+
+def test_message_that_alone_is_too_large_is_answered_all_the_same(wide_room):
+    """Else nobody would ever come past it."""
+    version, changed, more = history.changes_since(wide_room.pk, 0, max_bytes=1)
+    assert (version, len(changed), more) == (1, 1, True)

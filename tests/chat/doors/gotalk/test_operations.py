@@ -7,13 +7,15 @@ operation asks it, finds rooms through the person, and tells the others.
 
 import asyncio
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
-from chat.models import Sanction, User
+from chat.models import Room, Sanction, User
 from chat.services import accounts as people
 from chat.services import memberships, moderation, rooms
+from chat.services.posts import NewPost, store_posts
 from chat.services.site import change_settings, end_session
 from rpc import RequestFailed
 from tests.chat.conftest import session_of
@@ -579,3 +581,40 @@ async def test_typing_of_who_may_not_post_is_not_passed_on(chat, cellar, alice, 
     await owner.post("cellar", "nobody")
     await owner.hears("newmsg")
     assert not owner.heard["typing"]
+
+
+# --- answers that would be too large -----------------------------------------------------------------------------
+
+
+async def test_history_of_the_widest_messages_is_paged_not_refused(chat, hall, alice):
+    """What a guest posted must not make a room unreadable: six bytes a character, fifty times."""
+    await chat.elsewhere(store_posts, [wide_post(hall, alice) for _ in range(50)])
+    page = await chat.open(alice)
+    seen = await page.ask("list-messages", {"room": "hall", "limit": 50})
+    while seen[0]["seq"] > 1:
+        older = await page.ask("list-messages", {"room": "hall", "before_seq": seen[0]["seq"], "limit": 50})
+        assert older
+        seen = older + seen
+    assert [each["seq"] for each in seen] == list(range(1, 51))
+
+
+async def test_sync_of_several_wide_rooms_fills_one_answer(chat, hall, alice):
+    """The rooms share it; each is answered in full in the end."""
+    names = ["hall", "north", "south"]
+    for name in names:
+        room = hall if name == "hall" else await chat.elsewhere(Room.objects.create, name=name)
+        await chat.elsewhere(store_posts, [wide_post(room, alice) for _ in range(10)])
+    await chat.runtime.refresh.reload()
+    page = await chat.open(alice)
+    known, seen = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    while known:
+        answer = (await page.ask("sync", {"rooms": known}))["rooms"]
+        for name, room in answer.items():
+            seen[name] += len(room["messages"])
+            known[name] = room["version"]
+        known = {name: version for name, version in known.items() if answer[name]["more"]}
+    assert seen == dict.fromkeys(names, 10)
+
+
+def wide_post(room, author):
+    return NewPost(room.pk, room.name, author.pk, author.name, False, False, "\x01" * 16_000, uuid4(), "web")

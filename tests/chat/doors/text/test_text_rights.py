@@ -266,7 +266,6 @@ async def test_nothing_is_missed_or_shown_twice_between_missed_and_new(chat, dia
 
     posted, loop = [], asyncio.get_running_loop()
     monkeypatch.setattr("chat.queries.history.page", page_and_more)
-    monkeypatch.setattr("chat.queries.history.MAX_PAGE", 1)
     line = await dial("/ws/hall?since=0")
     heard = []
     while len(heard) < 6:

@@ -71,3 +71,16 @@ test("what arrives while a page is under way is kept for it", async () => {
   await history.newest(state);
   assert.equal(state.log.last.seq, 501);
 });
+
+test("a page that is short, for its messages are large, is not the start", async () => {
+  const { state, history } = setUp((params) => page({ ...params, limit: Math.min(params.limit, 7) }));
+  await history.newest(state);
+  assert.deepEqual(span(state), [494, 500, false, true]);
+  await history.older(state);
+  assert.deepEqual(span(state), [487, 500, false, true]);
+  await history.around(state, 10);
+  await history.newer(state);
+  assert.equal(state.log.atEnd, false);
+  while (!state.log.atStart) await history.older(state);
+  assert.equal(state.log.first.seq, 1);
+});

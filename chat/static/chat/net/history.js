@@ -34,7 +34,7 @@ export class History {
   newest(room) {
     const version = room.heard;
     return this.#load(room, "newest", { limit: PAGE }, (log, page) =>
-      log.replace(page, { atStart: page.length < PAGE, atEnd: true, version }),
+      log.replace(page, { atStart: isStart(page), atEnd: true, version }),
     );
   }
 
@@ -42,8 +42,7 @@ export class History {
   around(room, seq) {
     const version = room.heard;
     return this.#load(room, `around ${seq}`, { around_seq: seq, limit: 2 * AROUND }, (log, page) => {
-      const older = page.filter((each) => each.seq < seq).length;
-      log.replace(page, { atStart: older < AROUND, atEnd: page.length - older < AROUND, version });
+      log.replace(page, { atStart: isStart(page), atEnd: isEnd(page, room), version });
     });
   }
 
@@ -54,7 +53,7 @@ export class History {
     if (first === undefined) return;
     await this.#load(room, "older", { before_seq: first.seq, limit: PAGE }, (log, page) => {
       // Another page may have become the window meanwhile.
-      if (log.first === first || log.first?.seq === first.seq) log.prepend(page, page.length < PAGE);
+      if (log.first === first || log.first?.seq === first.seq) log.prepend(page, isStart(page));
     });
   }
 
@@ -64,7 +63,7 @@ export class History {
     const last = room.log.last;
     if (last === undefined) return;
     await this.#load(room, "newer", { after_seq: last.seq, limit: PAGE }, (log, page) => {
-      if (log.last?.seq === last.seq) log.append(page, page.length < PAGE);
+      if (log.last?.seq === last.seq) log.append(page, isEnd(page, room));
     });
   }
 
@@ -89,4 +88,19 @@ export class History {
       if (room.log === log) this.#onChange(room);
     }
   }
+}
+
+/**
+ * A page may be short because its messages are large: only the first post of a room is its start.
+ *
+ * @param {import("../types.js").Message[]} page
+ */
+function isStart(page) {
+  return page.length === 0 || page[0].number === 1;
+}
+
+/** @param {import("../types.js").Message[]} page @param {RoomState} room */
+function isEnd(page, room) {
+  const last = page.at(-1);
+  return last === undefined || last.number >= room.posts;
 }

@@ -114,6 +114,43 @@ def test_newest_change_is_the_version():
     assert re.search(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)[1] == version
 
 
+def folders_in_the_tree():
+    """The paths that docs/architecture.md draws."""
+    above = []
+    for line in re.search(r"## The tree\n\n```\n(.*?)```", text("docs/architecture.md"), re.DOTALL)[1].splitlines():
+        if line:
+            indent, name = re.match(r"( *)(\S+)/ ", line).groups()
+            above = [*above[: len(indent) // 2], name]
+            yield "/".join(above)
+
+
+def test_tree_is_that_of_the_disk():
+    """Every folder that is drawn is there, and every folder with code is drawn."""
+    drawn = list(folders_in_the_tree())
+    assert [folder for folder in drawn if not (ROOT / folder).is_dir()] == []
+    listed = subprocess.run(
+        ["git", "ls-files", "chat", "rpc", "project"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    files = [Path(name) for name in listed.stdout.splitlines()]
+    code = [file for file in files if file.suffix in (".py", ".js") and file.name != "__init__.py"]
+    assert {file.parent.as_posix() for file in code} - set(drawn) == set()
+
+
+def test_files_of_the_architecture_exist():
+    """Those of a message's life and all others, and the functions that answer "where"."""
+    document = text("docs/architecture.md")
+    named = re.findall(r"`((?:chat|project|rpc|tests)/[\w/]+\.\w+)`", document)
+    assert "## The life of a message" in document
+    assert named
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+    where = re.findall(r"`([\w/]+\.py)` \| `(\w+)`", document)
+    assert where
+    assert [name for file, name in where if f"def {name}(" not in text(file)] == []
+    overrides = re.findall(r"^\| `(\w+\.py)`(?:: `(?:\w+\.)?(\w+)`)?", document, re.MULTILINE)
+    assert overrides
+    assert [name for file, name in overrides if f"def {name}" not in text(f"project/daphne/{file}")] == []
+
+
 def test_every_requirement_has_its_reason():
     """docs/architecture.md says what each package is for."""
     packages = re.findall(r"^([A-Za-z][\w-]*)", text("requirements.txt"), re.MULTILINE)

@@ -31,6 +31,7 @@ class Server:
         self.output: list[str] = []
         self._environment = dict(environment or {})
         self._ready = threading.Event()
+        self._said = threading.Condition()
 
     def __enter__(self) -> "Server":
         self.start()
@@ -88,6 +89,12 @@ class Server:
         assert self._ready.wait(START_TIMEOUT), self.output
         assert LISTENING in self.output, self.output
 
+    def says(self, text: str, *, times: int = 1, timeout: float = START_TIMEOUT) -> None:
+        """Wait until so many lines of its output contain a text."""
+        with self._said:
+            said = self._said.wait_for(lambda: sum(text in line for line in self.output) >= times, timeout)
+        assert said, self.output
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()
@@ -118,7 +125,9 @@ class Server:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.output.append(line.rstrip("\n"))
+            with self._said:
+                self.output.append(line.rstrip("\n"))
+                self._said.notify_all()
             address = re.match(r"Hubtalk is at http://127\.0\.0\.1:(\d+)", line)
             if address is not None:
                 self.port = int(address[1])

@@ -33,9 +33,9 @@ def fail(params: Failure) -> None:
     raise OperationError(params.text, params.code, params.field)
 
 
-@handlers.request("slow")
-async def slow(params: dict[str, float]) -> None:
-    await asyncio.sleep(params["seconds"])
+@handlers.request("hang")
+async def hang() -> None:
+    await asyncio.Event().wait()
 
 
 @handlers.request("busy-once", inline=True)

@@ -15,7 +15,7 @@ def request(number: int, operation: bytes, payload: bytes) -> bytes:
 
 
 def requests_in_flight(number: int) -> bytes:
-    return b"".join(request(number * 64 + each, b"slow", b'{"seconds": 20}') for each in range(64))
+    return b"".join(request(number * 64 + each, b"hang", b"") for each in range(64))
 
 
 def messages(number: int) -> bytes:

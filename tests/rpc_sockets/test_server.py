@@ -40,11 +40,6 @@ def handlers() -> Handlers:
     async def call_back(peer: Peer, name: str) -> str:
         return "you said " + await peer.request(name, None, str)
 
-    @handlers.request("wait")
-    async def wait(seconds: float) -> str:
-        await asyncio.sleep(seconds)
-        return "waited"
-
     @handlers.request("never")
     async def never() -> None:
         await asyncio.Event().wait()
@@ -153,7 +148,9 @@ async def test_notifications_of_an_end_that_leaves(handlers, listening):
 
     @handlers.notification("told")
     async def told(number: int) -> None:
-        await asyncio.sleep(0.01)
+        # As many turns as the client needs to leave.
+        for _ in range(10):
+            await asyncio.sleep(0)
         heard.append(number)
         if number == 4:
             done.set()
@@ -196,8 +193,16 @@ async def test_hooks(handlers):
 
 async def test_half_closed(handlers):
     """An end that has said all may still read: what runs is answered, then the server closes too."""
+
+    @handlers.request("wait")
+    async def wait() -> str:
+        # As many turns as the server needs to hear of the end.
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return "waited"
+
     async with await serve("tcp://127.0.0.1:0", handlers) as server:
-        said = b"01r0001004wait000000030.1r0002004echo00000002hi"
+        said = b"01r0001004wait00000000r0002004echo00000002hi"
         heard = await bytes_of(server.url, said, half_close=True)
         assert heard.endswith(b'R000200000002hiR000100000008"waited"')
 
@@ -273,9 +278,16 @@ async def test_one_connection_too_many(handlers, caps):
 async def test_drain(handlers, listening):
     """What runs is answered, what is new is deferred, nobody new is let in."""
     url, server_ssl, client_ssl = listening
+    let_go = asyncio.Event()
+
+    @handlers.request("wait")
+    async def wait() -> str:
+        await let_go.wait()
+        return "waited"
+
     server = await serve(url, handlers, ssl=server_ssl)
     async with await connect(server.url, ssl=client_ssl) as client:
-        running = asyncio.create_task(client.request("wait", 0.3))
+        running = asyncio.create_task(client.request("wait"))
         await client.request("echo")
         closing = asyncio.create_task(server.close())
         await asyncio.sleep(0)
@@ -284,6 +296,7 @@ async def test_drain(handlers, listening):
         assert caught.value.code == "restarting"
         with pytest.raises(OSError):
             await connect(server.url, ssl=client_ssl)
+        let_go.set()
         assert await running == "waited"
         await closing
         await server.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Literal, Self
@@ -95,7 +94,7 @@ class GoPeer:
         self._writing = asyncio.Lock()
         self._over = False
         self.notifications: list[tuple[str, bytes]] = []
-        self.heartbeats: list[float] = []
+        self.heartbeats = 0
         """When each came, on the monotonic clock."""
         self.waits: list[int] = []
         """Every wait that an `e` told, in milliseconds."""
@@ -240,7 +239,7 @@ class GoPeer:
         if kind == b"h":
             _number(head[1:5])
             _number(head[5:])
-            self.heartbeats.append(time.monotonic())
+            self.heartbeats += 1
             return True
         id, name, wait = b"", "", 0
         if kind in b"rsn":

@@ -16,7 +16,6 @@ from websockets.exceptions import ConnectionClosed
 from tests.chat.doors.conftest import room_path
 from tests.documents import named, read
 from tests.gotalk_client import Client
-from tests.ports import wait_until
 
 DEADLINE = 20.0
 TOO_SLOW_WITHIN = 12.0
@@ -231,9 +230,7 @@ def test_client_that_does_not_read_is_cut_off_and_delays_nobody(site, room):
                 ]
                 await asyncio.gather(*(page.request("send-message", message) for message in messages))
             assert sorted(int(line.split()[0]) for line in await heard) == list(range(1000))
-            async with asyncio.timeout(TOO_SLOW_WITHIN):
-                while not any("4408: too slow" in line for line in site.output):
-                    await asyncio.sleep(0.1)
+            await asyncio.to_thread(site.says, "4408: too slow", timeout=TOO_SLOW_WITHIN)
 
     asyncio.run(scenario())
     assert resident_bytes(site) - before < 64 * MIB
@@ -251,7 +248,7 @@ def test_client_that_reads_nothing_of_a_little_is_cut_off_too(site):
         with pytest.raises(OSError):
             while True:
                 stalled.sendall(frame)
-    wait_until(lambda: sum("4408: too slow" in line for line in site.output) > cut_off, site.process)
+    site.says("4408: too slow", times=cut_off + 1)
 
 
 def resident_bytes(site):

@@ -350,4 +350,4 @@ def facts(chat, room):
 async def until(condition):
     async with asyncio.timeout(10):
         while not condition():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)

@@ -4,8 +4,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 START_TIMEOUT = 30.0
+PAUSE = 0.02
 
 
 def free_port() -> int:
@@ -23,5 +25,6 @@ def wait_until(answers: Callable[[], bool], process: "subprocess.Popen[str] | su
     """Ask again and again until the service answers; a service that ended is no use to wait for."""
     deadline = time.monotonic() + START_TIMEOUT
     while not answers():
-        assert process.poll() is None
+        with suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"it ended with {process.wait(PAUSE)}")
         assert time.monotonic() < deadline

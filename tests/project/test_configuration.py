@@ -1,21 +1,56 @@
 """What the environment says, and what is said back when it makes no sense."""
 
 import os
+import runpy
 import stat
 import subprocess
 import sys
 
 import pytest
+from django.conf import global_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.test import Client
+from environ import Env
 
+from chat.models import Message, Room
 from tests.server import ROOT
+
+SETTINGS = ROOT / "project/settings.py"
+NOT_OF_A_TEST = {"DATABASES", "DATABASE", "INSTALLED_APPS"}
+"""Settings that cannot change in a process that runs."""
+
+
+@pytest.fixture
+def site_settings(tmp_path, monkeypatch):
+    """Runs the settings with these variables alone; returns what they set."""
+
+    def run(**environment):
+        with monkeypatch.context() as patch:
+            patch.setattr(Env, "ENVIRON", {"HUBTALK_DATA": str(tmp_path), **environment})
+            values = runpy.run_path(str(SETTINGS))
+        return {name: value for name, value in values.items() if name.isupper()}
+
+    return run
+
+
+@pytest.fixture
+def with_environment(site_settings, settings):
+    """Gives this process the settings that these variables make."""
+
+    def change(**environment):
+        for name, value in site_settings(**environment).items():
+            if name not in NOT_OF_A_TEST:
+                setattr(settings, name, value)
+
+    return change
 
 
 def manage(tmp_path, *arguments, **environment):
-    inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env={**inherited, "HUBTALK_DATA": str(tmp_path), **environment},
+        env={**os.environ, "HUBTALK_DATA": str(tmp_path), **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -38,11 +73,17 @@ def manage(tmp_path, *arguments, **environment):
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ],
 )
-def test_value_without_sense_is_named_in_one_line(tmp_path, name, value):
+def test_value_without_sense_is_named(site_settings, name, value):
+    """The start stops, and says where to look."""
+    with pytest.raises(ImproperlyConfigured, match=name):
+        site_settings(**{name: value})
+
+
+def test_value_without_sense_is_told_in_one_line(tmp_path):
     """The variable's name, and no traceback."""
-    done = manage(tmp_path, "check", **{name: value})
+    done = manage(tmp_path, "check", PORT="eighty")
     assert done.returncode == 1
-    assert name in done.stderr
+    assert "PORT" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -55,67 +96,58 @@ def test_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_secret_key_is_made_once_for_its_owner_only(tmp_path):
+def test_secret_key_is_made_once_for_its_owner_only(site_settings, tmp_path):
     """Sessions survive a restart, and nobody else on the machine reads the key."""
-    manage(tmp_path, "check")
+    first = site_settings()["SECRET_KEY"]
     key = tmp_path / "secret_key"
-    first = key.read_text()
+    assert key.read_text() == first
     assert len(first) >= 50
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    manage(tmp_path, "check")
-    assert key.read_text() == first
+    assert site_settings()["SECRET_KEY"] == first
 
 
-def test_nothing_set_is_safe(tmp_path):
-    """DEBUG off, SQLite that syncs, guests' cookies HttpOnly."""
-    script = (
-        "from django.conf import settings as s;"
-        "print(s.DEBUG, s.DATABASES['default']['OPTIONS']['transaction_mode'], s.SESSION_COOKIE_HTTPONLY,"
-        " 'synchronous=FULL' in s.DATABASES['default']['OPTIONS']['init_command'], s.RATE_LIMITS)"
-    )
-    assert manage(tmp_path, "shell", "-v0", "-c", script).stdout.split() == [
-        "False",
-        "IMMEDIATE",
-        "True",
-        "True",
-        "True",
-    ]
+def test_nothing_set_is_safe(site_settings):
+    """DEBUG off, SQLite that syncs, cookies that no script reads, rate limits."""
+    values = site_settings()
+    assert values["DEBUG"] is False
+    assert values["RATE_LIMITS"] is True
+    assert values["DATABASES"]["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "synchronous=FULL" in values["DATABASES"]["default"]["OPTIONS"]["init_command"]
+    assert values.get("SESSION_COOKIE_HTTPONLY", global_settings.SESSION_COOKIE_HTTPONLY) is True
 
 
-def hsts(tmp_path, **environment):
+def hsts():
     """The answer's Strict-Transport-Security for a person who comes over https through a proxy."""
-    script = (
-        "from django.test import Client;"
-        "answer = Client().get('/healthz', secure=True, HTTP_X_FORWARDED_PROTO='https', SERVER_NAME='localhost');"
-        "print(answer.headers.get('Strict-Transport-Security'))"
-    )
-    return manage(tmp_path, "shell", "-v0", "-c", script, HTTPS="on", **environment).stdout.strip()
+    answer = Client().get("/healthz", secure=True, HTTP_X_FORWARDED_PROTO="https", SERVER_NAME="localhost")
+    assert answer.status_code == 200
+    return answer.headers.get("Strict-Transport-Security")
 
 
-def test_https_alone_sends_no_hsts(tmp_path):
+def test_https_alone_sends_no_hsts(with_environment):
     """A browser cannot be told to forget it, so only the operator switches it on."""
-    assert hsts(tmp_path) == "None"
+    with_environment(HTTPS="on")
+    assert hsts() is None
 
 
-def test_hsts_is_for_this_host_only(tmp_path):
+def test_hsts_is_for_this_host_only(with_environment):
     """Neither subdomains nor the browsers' built-in list."""
-    assert hsts(tmp_path, HSTS_SECONDS="3600") == "max-age=3600"
+    with_environment(HTTPS="on", HSTS_SECONDS="3600")
+    assert hsts() == "max-age=3600"
 
 
 @pytest.mark.parametrize("seconds", ["0", "31536000"])
-def test_deployment_check_accepts_either_choice(tmp_path, seconds):
+def test_deployment_check_accepts_either_choice(with_environment, seconds):
     """Django's check asks for HSTS on the whole domain; the rest of what it asks for still counts."""
     environment = {"HTTPS": "on", "ALLOWED_HOSTS": "chat.example.org", "HSTS_SECONDS": seconds}
-    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **environment)
-    assert done.returncode == 0, done.stderr
-    environment["DEBUG"] = "on"
-    assert manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **environment).returncode == 1
+    with_environment(**environment)
+    call_command("check", deploy=True, fail_level="WARNING")
+    with_environment(**environment, DEBUG="on")
+    with pytest.raises(CommandError, match="DEBUG"):
+        call_command("check", deploy=True, fail_level="WARNING")
 
 
-def test_seeding_twice_is_as_once(tmp_path):
+def test_seeding_twice_is_as_once(db):
     """A site that has rooms is left alone."""
     for _ in range(2):
-        manage(tmp_path, "migrate", "-v0")
-        assert manage(tmp_path, "seed").returncode == 0
-    count = "from chat.models import *; print(Room.objects.count(), Message.objects.count())"
-    assert manage(tmp_path, "shell", "-v0", "-c", count).stdout.split() == ["4", "3"]
+        call_command("seed")
+        assert (Room.objects.count(), Message.objects.count()) == (4, 3)

@@ -187,7 +187,6 @@ def test_stalled_clients(tmp_path):
         "LOG_LEVEL": "WARNING",
     }
     server = Server(tmp_path / "data", environment=environment)
-    server.manage("migrate", "--verbosity", "0")
     token = server.manage("shell", "-v", "0", "-c", MAKE).splitlines()[-1]
 
     async def scenario():

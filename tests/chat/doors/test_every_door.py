@@ -44,7 +44,6 @@ def site(tmp_path):
     """A server with a private room, a person for each door and one who is everywhere, each with a token."""
     environment = {"RATE_LIMITS": "off", "GOTALK_LISTEN": "tcp://127.0.0.1:0"}
     server = Server(tmp_path / "data", environment=environment)
-    server.manage("migrate", "--verbosity", "0")
     server.made = json.loads(server.manage("shell", "-v", "0", "-c", MAKE).splitlines()[-1])
     with server:
         yield server

@@ -18,8 +18,7 @@ DEADLINE = 20.0
 def port(tmp_path):
     """`daphne project.asgi:application` on a free port, over a site with rooms."""
     site = Server(tmp_path / "data")
-    site.manage("migrate", "-v0")
-    site.manage("seed")
+    site.prepare()
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-p", str(port), "project.asgi:application"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

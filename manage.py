@@ -8,9 +8,9 @@ from django.core.management import execute_from_command_line
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     if sys.argv[1:2] == ["gotalk"]:
-        from rpc.cli.main import run_alone
+        from project.cli import run_without_the_site
 
-        exit_code = run_alone(sys.argv[2:])
+        exit_code = run_without_the_site(sys.argv[2:])
         if exit_code is not None:
             sys.exit(exit_code)
     try:

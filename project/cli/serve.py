@@ -19,7 +19,7 @@ def add(subparsers: Subparsers) -> None:
         "Serves this site's operations and rooms over gotalk alone, in a process of its own.\n"
         "The web server is another process, so REDIS_URL must be set. A signal lets what runs be answered\n"
         "and ends it; a second one ends it at once.",
-        "REDIS_URL=redis://127.0.0.1:6379/0 manage.py gotalk serve tcp://127.0.0.1:8002",
+        "REDIS_URL=redis://127.0.0.1:6379/0 %(prog)s tcp://127.0.0.1:8002",
         run,
     )
     parser.add_argument(

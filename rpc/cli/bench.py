@@ -1,4 +1,4 @@
-"""`gotalk bench`: how many requests a second an end answers, and how long one takes."""
+"""`gotalk bench`: how many requests a second a server answers, and how long one takes."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ LOST = "connection_closed"
 
 
 class Figures(msgspec.Struct):
-    """`errors` counts by code what was not answered with a result; times are of what was."""
+    """`errors` counts by code the requests without a result; times are of those with one."""
 
     requests_per_second: float
     requests: int
@@ -38,9 +38,9 @@ def add(subparsers: Subparsers) -> None:
     parser = add_parser(
         subparsers,
         "bench",
-        "Measures how many requests a second the other end answers, and how long one takes.\n"
-        "Rate limits are part of what is measured; a site with RATE_LIMITS=off has none.",
-        "manage.py gotalk bench tcp://127.0.0.1:8001 echo '\"hello\"' --clients 4 --pipeline 16",
+        "Measures how many requests a second the server answers, and how long one takes.\n"
+        "The server's rate limits are part of what is measured.",
+        "%(prog)s tcp://127.0.0.1:8001 echo '\"hello\"' --clients 4 --pipeline 16",
         run,
     )
     parser.add_argument("url", type=url, metavar="URL", help="tcp, tls, unix, ws or wss")
@@ -57,7 +57,7 @@ def add(subparsers: Subparsers) -> None:
 async def run(arguments: argparse.Namespace, output: Output) -> None:
     """
     Raises:
-        Failure: there was no connection, or not all was answered with a result.
+        Failure: there was no connection, or a request without a result.
     """
     payload = await payload_of(arguments)
     async with AsyncExitStack() as stack:
@@ -78,7 +78,7 @@ class Bench:
     """
     Args:
         clients: the connections.
-        operation, payload: what each of them asks again and again.
+        operation, payload: the request that each of them repeats.
         timeout: seconds for one answer.
     """
 
@@ -92,7 +92,7 @@ class Bench:
         self._errors: Counter[str] = Counter()
 
     async def measure(self, pipeline: int, seconds: float) -> Figures:
-        """Ask for so many seconds, with `pipeline` requests of each client in flight; the last are awaited too."""
+        """Send requests for so many seconds, `pipeline` of each client in flight; the last are awaited too."""
         started_at = self._loop.time()
         async with asyncio.TaskGroup() as group:
             for client in self._clients:
@@ -133,7 +133,7 @@ class Bench:
                 self._took.append(time() - asked_at)
 
     def _percentile(self, percent: int) -> float | None:
-        """The smallest time within which so many of the requests were answered, in milliseconds."""
+        """The time within which so many percent of the requests were answered, in milliseconds."""
         if not self._took:
             return None
         return round(self._took[math.ceil(len(self._took) * percent / 100) - 1] * 1000, 3)

@@ -1,4 +1,4 @@
-"""How a command ends that was not done: one sentence, or one JSON object, and an exit code."""
+"""How a command that failed ends: with one sentence or one JSON object, and an exit code."""
 
 import sys
 
@@ -16,7 +16,7 @@ from rpc.protocol.payloads import Refusal, to_json
 DONE, ANSWERED_WITH_ERROR, USAGE, NOT_CONNECTED, TIMED_OUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 EXIT_CODES = """\
-exit codes: 0 done, 1 the other end answered with an error, 2 usage, 3 cannot connect or connection lost,
+exit codes: 0 done, 1 the server answered with an error, 2 usage, 3 cannot connect or connection lost,
 4 timed out, 130 interrupted"""
 
 
@@ -26,7 +26,7 @@ class Failure(Exception):
         text: a sentence for people.
         code: a word for programs.
         exit_code: of the process.
-        field, retry_after_ms: as in the error of the other end, where it named them.
+        field, retry_after_ms: as in the error of the server, if it has them.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ def usage(text: str) -> Failure:
 
 
 def failure_of(error: RpcError) -> Failure:
-    """What an error of `Client` or `Stream` is to who called the command."""
+    """How the command reports an error of `Client` or `Stream`."""
     match error:
         case RequestFailed():
             return Failure(error.text, error.code or "failed", ANSWERED_WITH_ERROR, error.field)
@@ -73,5 +73,5 @@ def failure_of(error: RpcError) -> Failure:
 
 
 def printable(text: str) -> str:
-    """On one line, without what a terminal would obey: the text is another's."""
+    """On one line, without the codes that a terminal would obey: the text comes from elsewhere."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,4 +1,4 @@
-"""`gotalk listen`: print what an end notifies."""
+"""`gotalk listen`: print the notifications of a server."""
 
 import argparse
 import asyncio
@@ -13,8 +13,8 @@ from rpc.cli.output import Output, formatted
 from rpc.protocol.payloads import to_json
 
 
-class Heard(msgspec.Struct, omit_defaults=True):
-    """A line of output; bytes that are no JSON stand in `base64`."""
+class Notified(msgspec.Struct, omit_defaults=True):
+    """A line of output; bytes that are not valid JSON are in `base64`."""
 
     name: str
     params: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -26,8 +26,8 @@ def add(subparsers: Subparsers) -> None:
         subparsers,
         "listen",
         'Prints each notification as a line of JSON: {"name": …, "params": …}.\n'
-        "It goes on until it is interrupted or the connection ends. What is no JSON stands as base64.",
-        "manage.py gotalk listen tcp://127.0.0.1:8001 newmsg changed",
+        "It goes on until it is interrupted or the connection ends. Bytes that are not valid JSON are base64.",
+        "%(prog)s tcp://127.0.0.1:8001 newmsg changed",
         run,
     )
     parser.add_argument("url", type=url, metavar="URL", help="tcp, tls, unix, ws or wss")
@@ -44,7 +44,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     """
     printer = _Printer(output, arguments.names, arguments.count)
     handlers = Handlers()
-    handlers.notification("", inline=True)(printer.heard)
+    handlers.notification("", inline=True)(printer.notified)
     with output.watched():
         async with connected(arguments, handlers, reconnect=arguments.reconnect) as client:
             closed = asyncio.create_task(client.wait_closed())
@@ -66,15 +66,15 @@ class _Printer:
         self._names = frozenset(names)
         self._missing = count
 
-    def heard(self, name: str, payload: bytes) -> None:
+    def notified(self, name: str, payload: bytes) -> None:
         if self.enough.is_set() or (self._names and name not in self._names):
             return
         json = formatted(payload)
         if json is None:
-            heard = Heard(name, base64=base64.b64encode(payload).decode())
+            line = Notified(name, base64=base64.b64encode(payload).decode())
         else:
-            heard = Heard(name, msgspec.Raw(json))
-        self._output.line(to_json(heard))
+            line = Notified(name, msgspec.Raw(json))
+        self._output.line(to_json(line))
         if self._missing is not None:
             self._missing -= 1
             if not self._missing:

@@ -1,9 +1,10 @@
-"""Which subcommands there are, and how each of them ends."""
+"""The subcommands of `gotalk`, and how each of them ends."""
 
 import argparse
 import asyncio
 import logging
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from rpc import RpcError
@@ -12,39 +13,47 @@ from rpc.cli.failures import DONE, EXIT_CODES, INTERRUPTED, Failure, failure_of
 from rpc.cli.options import Parser
 from rpc.cli.output import Output
 
-SUBCOMMANDS = (request, notify, listen, bench, tap, types)
-ALONE = ("request", "notify", "listen", "bench", "tap")
-"""Those that need nothing of the site."""
+SUBCOMMANDS: dict[str, ModuleType] = {
+    "request": request,
+    "notify": notify,
+    "listen": listen,
+    "bench": bench,
+    "tap": tap,
+    "types": types,
+}
+"""Each module adds its own parser, by `add`."""
 
 
-def add_subcommands(parser: argparse.ArgumentParser, *more: ModuleType) -> None:
+def script() -> None:
+    """The console script `gotalk`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str], prog: str = "gotalk") -> int:
+    """Run the subcommand that the arguments name, for the command `prog`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog=prog, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(verbosity=1)
+    add_subcommands(parser, SUBCOMMANDS)
+    parsed = parser.parse_args(arguments)
+    log_little(parsed.verbosity)
+    return main(parsed)
+
+
+def add_subcommands(parser: argparse.ArgumentParser, subcommands: Mapping[str, ModuleType]) -> None:
     parser.epilog = EXIT_CODES
     subparsers = parser.add_subparsers(dest="subcommand", metavar="SUBCOMMAND", required=True, parser_class=Parser)
-    for each in (*more, *SUBCOMMANDS):
-        each.add(subparsers)
+    for module in subcommands.values():
+        module.add(subparsers)
 
 
-def run_alone(arguments: Sequence[str]) -> int | None:
-    """
-    Run a subcommand that needs nothing of the site without loading it, which takes much longer than an answer.
-
-    Returns:
-        The exit code; None if the site is needed.
-    """
-    if not arguments or arguments[0] not in ALONE:
-        return None
-    parser = argparse.ArgumentParser(prog="manage.py gotalk")
-    parser.set_defaults(verbosity=1)
-    add_subcommands(parser)
-    return main(parser.parse_args(arguments))
+def log_little(verbosity: int) -> None:
+    """Log warnings, and connections from a verbosity of 2 on: users want the answer, not how it came about."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger().setLevel(logging.INFO if verbosity >= 2 else logging.WARNING)
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run the chosen subcommand; returns the exit code."""
-    if arguments.subcommand != "serve":
-        # Who calls another end wants its answer, not how the connection fared.
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        logging.getLogger().setLevel(logging.INFO if arguments.verbosity >= 2 else logging.WARNING)
+    """Run the subcommand of parsed arguments; returns the exit code."""
     try:
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:

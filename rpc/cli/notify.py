@@ -1,4 +1,4 @@
-"""`gotalk notify`: tell, and wait until it has arrived."""
+"""`gotalk notify`: send a notification, and wait until it has arrived."""
 
 import argparse
 from contextlib import suppress
@@ -13,8 +13,8 @@ def add(subparsers: Subparsers) -> None:
     parser = add_parser(
         subparsers,
         "notify",
-        "Sends a notification.\nIt is done when the other end has read it; whether it did anything is never told.",
-        'manage.py gotalk notify tcp://127.0.0.1:8001 typing \'{"room": "animals"}\'',
+        "Sends a notification.\nIt is done when the server has read it; what the server does with it is unknown.",
+        '%(prog)s tcp://127.0.0.1:8001 typing \'{"room": "animals"}\'',
         run,
     )
     parser.add_argument("url", type=url, metavar="URL", help="tcp, tls, unix, ws or wss")
@@ -26,11 +26,11 @@ def add(subparsers: Subparsers) -> None:
 async def run(arguments: argparse.Namespace, output: Output) -> None:
     """
     Raises:
-        Failure, RpcError: it did not arrive.
+        Failure, RpcError: the notification did not arrive.
     """
     payload = await payload_of(arguments)
     async with connected(arguments) as client:
         client.notify(arguments.name, payload)
-        # Messages are read in order: whatever this is answered with, what came before it was read.
+        # Messages are read in order: whatever the answer to this is, the notification before it was read.
         with suppress(RequestFailed, RetryLater, MessageTooBig):
             await client.request("$ops", None, bytes, timeout=arguments.timeout, retries=0)

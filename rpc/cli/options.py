@@ -27,13 +27,13 @@ LIMITS = Limits(
     messages_per_second=None,
     bytes_per_second=None,
 )
-"""Whom one calls oneself is trusted further than a stranger, and what is too large is the other end's to say."""
+"""A server that the user chose is trusted further than a stranger, and decides itself what is too large."""
 
 TIMEOUT = 30.0
 
 
 class Parser(argparse.ArgumentParser):
-    """Options may stand anywhere, also before a last argument that may be left out; argparse itself minds."""
+    """Options may stand anywhere, even before an optional last argument; argparse itself refuses that."""
 
     _intermixed = False
 
@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_parser(subparsers: Subparsers, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:
-    """A parser for the subcommand `name`: what it does, one example, and the function that does it."""
+    """A parser for the subcommand `name`: what it does, an example (after `%(prog)s`), and its function."""
     parser = subparsers.add_parser(
         name,
         help=text.partition("\n")[0],
@@ -57,7 +57,7 @@ def add_parser(subparsers: Subparsers, name: str, text: str, example: str, run: 
         epilog=f"example:\n  {example}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    # Also behind the subcommand's name; there it must not undo what stands before it.
+    # Also after the subcommand's name, where it must not undo one that stands before it.
     parser.add_argument(
         "-v",
         "--verbosity",
@@ -131,7 +131,7 @@ def cannot_connect(url: str, why: str) -> Failure:
 
 
 def reason(error: OSError) -> str:
-    """The part of an error that people understand."""
+    """The part of an error that helps people."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message}); --ca names one to trust"
     if isinstance(error, ssl.SSLError):
@@ -143,7 +143,7 @@ def reason(error: OSError) -> str:
 def ssl_context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
     """
     Raises:
-        Failure: --ca is no file of certificates.
+        Failure: --ca is not a file of certificates.
     """
     if arguments.url.scheme not in ("tls", "wss"):
         return None
@@ -160,7 +160,7 @@ def ssl_context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
 def _check_scheme(arguments: argparse.Namespace) -> None:
     """
     Raises:
-        Failure: an option means nothing at that URL, and whoever gave it thinks that it does.
+        Failure: an option has no meaning for that URL, although it was given.
     """
     scheme = arguments.url.scheme
     if arguments.header and scheme not in ("ws", "wss"):
@@ -175,7 +175,7 @@ def _check_scheme(arguments: argparse.Namespace) -> None:
 def url(text: str) -> Address:
     """
     Raises:
-        ArgumentTypeError: it is no address.
+        ArgumentTypeError: it is not an address.
     """
     try:
         return Address.parse(text)
@@ -186,29 +186,29 @@ def url(text: str) -> Address:
 def seconds(text: str) -> float:
     """
     Raises:
-        ArgumentTypeError: it is no time to wait.
+        ArgumentTypeError: it is not a time to wait.
     """
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
 
 
 def count(text: str) -> int:
     """
     Raises:
-        ArgumentTypeError: it counts nothing.
+        ArgumentTypeError: it is not a number above 0.
     """
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip() or any(char in text for char in "\r\n"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no header such as 'Authorization: Bearer x'")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a header such as 'Authorization: Bearer x'")
     return name.strip(), value.strip()

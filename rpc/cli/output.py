@@ -15,7 +15,7 @@ from rpc.protocol.payloads import UNREADABLE
 
 
 class Output:
-    """What is written after `gone` is set goes nowhere."""
+    """Once `gone` is set, nothing more is written."""
 
     def __init__(self) -> None:
         self.gone = asyncio.Event()
@@ -34,13 +34,13 @@ class Output:
         except OSError as error:
             self._error = error
             self.gone.set()
-            # What is still buffered would be tried again, and complained about, at the end of the process.
+            # Python would try to write what is still buffered at the end of the process, and complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def check(self) -> None:
         """
         Raises:
-            Failure: something could not be written, for another reason than that nobody reads it.
+            Failure: something could not be written, for another reason than a closed pipe.
         """
         if self._error is not None and not isinstance(self._error, BrokenPipeError):
             text = f"Cannot write to standard output: {self._error.strerror}"
@@ -48,12 +48,12 @@ class Output:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Within the block, notice also without writing that the other end of a pipe is closed."""
+        """Within the block, notice even without writing that the reader of a pipe has closed it."""
         if not _is_pipe():
             yield
             return
         loop = asyncio.get_running_loop()
-        # The writing end of a pipe is never readable; it becomes so, to a selector, by the error.
+        # The writing end of a pipe is never readable; to a selector it becomes so by the error.
         loop.add_reader(sys.stdout.fileno(), self._pipe_changed)
         try:
             yield
@@ -76,7 +76,7 @@ def _is_pipe() -> bool:
 
 
 def formatted(payload: bytes, *, pretty: bool = False) -> bytes | None:
-    """JSON on one line, or indented, its numbers and texts untouched; None if it is none. Nothing is null."""
+    """JSON on one line, or indented, its numbers and texts untouched; None if it is not valid. Empty is null."""
     try:
         json = msgspec.json.format(payload or b"null", indent=2 if pretty else -1)
         json.decode()

@@ -1,4 +1,4 @@
-"""What is sent: the JSON argument of a subcommand, or standard input, or bytes as they are."""
+"""What a subcommand sends: its JSON argument, or standard input, or bytes as they are."""
 
 import argparse
 import asyncio
@@ -22,10 +22,10 @@ def add_params(parser: argparse.ArgumentParser) -> None:
 
 async def payload_of(arguments: argparse.Namespace) -> bytes:
     """
-    What the arguments, or standard input, say is to be sent.
+    The payload that the arguments give, or standard input.
 
     Raises:
-        Failure: it is no JSON.
+        Failure: it is not valid JSON.
     """
     text: str | None = arguments.params
     if text == STANDARD_INPUT:
@@ -40,7 +40,7 @@ async def parts_of(*, raw: bool) -> AsyncIterator[bytes]:
     Standard input in parts: a line of JSON each, or if `raw` what comes at a time.
 
     Raises:
-        Failure: a line is no JSON.
+        Failure: a line is not valid JSON.
     """
     rest = b""
     while data := await _read_some():
@@ -57,15 +57,15 @@ async def parts_of(*, raw: bool) -> AsyncIterator[bytes]:
 
 def checked(payload: bytes) -> bytes:
     """
-    JSON on one line; nothing is null.
+    JSON on one line; an empty payload is null.
 
     Raises:
-        Failure: it is no JSON.
+        Failure: it is not valid JSON.
     """
     json = formatted(payload)
     if json is None:
         shown = payload[:60].decode(errors="replace")
-        raise usage(f"This is no JSON: {shown} (a text needs quotes of its own: '\"hello\"'; or use --raw)")
+        raise usage(f"Not valid JSON: {shown} (a text needs quotes of its own: '\"hello\"'; or use --raw)")
     return json
 
 
@@ -76,8 +76,8 @@ async def _read_some() -> bytes:
     Raises:
         Failure: it cannot be read.
 
-    A file cannot be awaited, so a thread reads; it is a daemon, and reads past Python's own buffer, whose lock
-    it would hold at the end of the process: a terminal may never say anything more.
+    A file cannot be awaited, so a thread reads. The thread is a daemon and bypasses Python's own buffer, whose
+    lock it would hold at the end of the process: a terminal may never send anything more.
     """
     if sys.stdin is None:
         raise usage("Cannot read standard input: it is closed")

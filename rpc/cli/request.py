@@ -1,4 +1,4 @@
-"""`gotalk request`: ask, and print the answer."""
+"""`gotalk request`: send a request, and print the answer."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ def add(subparsers: Subparsers) -> None:
         subparsers,
         "request",
         "Sends a request and prints its result as JSON.\nThe params are JSON; without any they are null.",
-        "manage.py gotalk request tcp://127.0.0.1:8001 echo '\"hello\"'",
+        "%(prog)s tcp://127.0.0.1:8001 echo '\"hello\"'",
         run,
     )
     parser.add_argument("url", type=url, metavar="URL", help="tcp, tls, unix, ws or wss")
@@ -51,7 +51,7 @@ def _print(payload: bytes, arguments: argparse.Namespace, output: Output) -> Non
         return
     json = formatted(payload, pretty=arguments.pretty)
     if json is None:
-        raise Failure("The result is no JSON; --raw prints it", "not_json", ANSWERED_WITH_ERROR)
+        raise Failure("The result is not valid JSON; --raw prints it", "not_json", ANSWERED_WITH_ERROR)
     output.line(json)
 
 
@@ -74,7 +74,7 @@ def _opened(client: Client, arguments: argparse.Namespace, single: bytes | None)
 
 
 async def _both_ways(stream: Stream, arguments: argparse.Namespace, output: Output, *, sends: bool) -> None:
-    """Send and print at the same time, until the result ends, a line is wrong, or nobody reads."""
+    """Send and print at the same time, until the result ends, a line is not valid, or nobody reads."""
     printing = asyncio.create_task(_print_parts(stream, arguments, output))
     unread = asyncio.create_task(output.gone.wait())
     running: set[asyncio.Task[object]] = {printing, unread}
@@ -103,4 +103,4 @@ async def _send_parts(stream: Stream, *, raw: bool) -> None:
             await stream.send(part)
         await stream.end()
     except RpcError:
-        pass  # Whoever reads the result is told the same, after what came before.
+        pass  # The reader of the result gets the same error, after the parts that came before.

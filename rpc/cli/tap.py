@@ -1,4 +1,4 @@
-"""`gotalk tap`: look on while a client and a server talk."""
+"""`gotalk tap`: print the messages between a client and a server."""
 
 import argparse
 import codecs
@@ -11,15 +11,16 @@ import msgspec
 from rpc.cli.failures import NOT_CONNECTED, Failure, printable, usage
 from rpc.cli.options import Subparsers, add_json_option, add_parser, count, reason, ssl_context, url
 from rpc.cli.output import Output, formatted
-from rpc.cli.relay import Seen, Sender, tap
+from rpc.cli.relay import Relay
+from rpc.cli.traffic import Seen, Sender
 from rpc.protocol.payloads import to_json
 
 FAULTS = ("abnormal", "unsupported version", "invalid message", "timeout")
 ARROWS: dict[Sender, str] = {"client": "→", "server": "←"}
 
 
-class Line(msgspec.Struct, omit_defaults=True):
-    """What --json prints; `payload` is shown as it would be else."""
+class Entry(msgspec.Struct, omit_defaults=True):
+    """What --json prints; `payload` is the same text as without it."""
 
     time: datetime
     connection: int
@@ -40,10 +41,10 @@ def add(subparsers: Subparsers) -> None:
     parser = add_parser(
         subparsers,
         "tap",
-        "Listens on LISTEN_URL, connects each client on to URL, and prints what they say, a line each:\n"
+        "Listens on LISTEN_URL, connects each client on to URL, and prints their messages, a line each:\n"
         "time, connection, → from the client or ← from the server, type, id, name, size, payload.\n"
-        "Bytes pass unchanged, also those that are no gotalk. WebSockets cannot be tapped.",
-        "manage.py gotalk tap tcp://127.0.0.1:9001 tcp://127.0.0.1:8001",
+        "Bytes pass unchanged, even if they are not gotalk. WebSockets cannot be tapped.",
+        "%(prog)s tcp://127.0.0.1:9001 tcp://127.0.0.1:8001",
         run,
     )
     parser.add_argument("listen_url", type=url, metavar="LISTEN_URL", help="tcp (port 0: a free one) or unix")
@@ -63,25 +64,25 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     """
 
     def seen(connection: int, sender: Sender, what: Seen) -> None:
-        line = _line(connection, sender, what, arguments.max_payload)
-        output.line(to_json(line) if arguments.json else _text(line).encode())
+        entry = _entry(connection, sender, what, arguments.max_payload)
+        output.line(to_json(entry) if arguments.json else _text(entry).encode())
 
     listen_url = arguments.listen_url.url
     try:
-        made = await tap(arguments.listen_url, arguments.url, seen, ssl=ssl_context(arguments))
+        relay = await Relay.listen(arguments.listen_url, arguments.url, seen, ssl=ssl_context(arguments))
     except ValueError as error:
         raise usage(str(error)) from None
     except OSError as error:
         raise Failure(f"Cannot listen on {listen_url}: {reason(error)}", "cannot_listen", NOT_CONNECTED) from None
     with output.watched():
-        async with made:
-            # Not among the messages: whoever reads those wants nothing else.
-            print(f"Tapping {arguments.url.url} at {made.url}", file=sys.stderr, flush=True)
+        async with relay:
+            # Not among the messages: a program that reads those wants nothing else.
+            print(f"Tapping {arguments.url.url} at {relay.url}", file=sys.stderr, flush=True)
             await output.gone.wait()
 
 
-def _line(connection: int, sender: Sender, what: Seen, max_chars: int) -> Line:
-    return Line(
+def _entry(connection: int, sender: Sender, what: Seen, max_chars: int) -> Entry:
+    return Entry(
         time=datetime.fromtimestamp(round(time.time(), 3), UTC),
         connection=connection,
         sender=sender,
@@ -98,36 +99,36 @@ def _line(connection: int, sender: Sender, what: Seen, max_chars: int) -> Line:
     )
 
 
-def _text(line: Line) -> str:
+def _text(entry: Entry) -> str:
     words = [
-        line.time.astimezone().strftime("%H:%M:%S.%f")[:-3],
-        f"#{line.connection}",
-        ARROWS[line.sender],
-        line.type,
+        entry.time.astimezone().strftime("%H:%M:%S.%f")[:-3],
+        f"#{entry.connection}",
+        ARROWS[entry.sender],
+        entry.type,
     ]
-    for value in (line.id, line.name, line.size):
+    for value in (entry.id, entry.name, entry.size):
         if value is not None:
             words.append(printable(str(value)))
-    if line.retry_after_ms is not None:
-        words.append(f"after {line.retry_after_ms} ms")
-    if line.load is not None:
-        words.append(f"load {line.load} sent {line.sent_at}")
-    if line.code is not None:
-        words.append(f"{line.code} {FAULTS[line.code] if line.code < len(FAULTS) else ''}".rstrip())
-    if line.reason is not None:
-        words.append(f"({printable(line.reason)})")
-    if line.payload is not None:
-        words.append(line.payload)
+    if entry.retry_after_ms is not None:
+        words.append(f"after {entry.retry_after_ms} ms")
+    if entry.load is not None:
+        words.append(f"load {entry.load} sent {entry.sent_at}")
+    if entry.code is not None:
+        words.append(f"{entry.code} {FAULTS[entry.code] if entry.code < len(FAULTS) else ''}".rstrip())
+    if entry.reason is not None:
+        words.append(f"({printable(entry.reason)})")
+    if entry.payload is not None:
+        words.append(entry.payload)
     return " ".join(words)
 
 
 def _shown_id(id: bytes) -> str:
-    """Ids are opaque: text as most choose it, else hex."""
+    """Ids are opaque: text where it is plain, as most are, otherwise hex."""
     return id.decode() if id.isascii() and id.isalnum() else id.hex()
 
 
 def _shown(what: Seen, max_chars: int) -> str:
-    """A payload as JSON on one line, as text, else as hex; the sign … stands for the rest."""
+    """A payload as JSON on one line, as text, or as hex; … stands for the rest."""
     payload = what.payload
     whole = len(payload) == what.size
     json = formatted(payload) if whole else None

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 import pytest
 from django.core.management import call_command
 
+from project.cli import run_without_the_site
 from rpc import Handlers, OperationError, Peer, RetryLater, serve
-from rpc.cli.main import run_alone
 from tests.rpc_sockets.conftest import certificate, server_context  # noqa: F401
 from tests.server import ROOT, Server
 
@@ -121,7 +121,7 @@ def gotalk(capsysbinary):
 
     def run(*arguments):
         try:
-            code = run_alone(arguments)
+            code = run_without_the_site(arguments)
         except SystemExit as end:
             code = end.code
         written = capsysbinary.readouterr()
@@ -234,9 +234,9 @@ def test_standard_output_that_is_full(url):
         (
             ["echo", "hello"],
             2,
-            b"This is no JSON: hello (a text needs quotes of its own: '\"hello\"'; or use --raw)\n",
+            b"Not valid JSON: hello (a text needs quotes of its own: '\"hello\"'; or use --raw)\n",
             {
-                "error": "This is no JSON: hello (a text needs quotes of its own: '\"hello\"'; or use --raw)",
+                "error": "Not valid JSON: hello (a text needs quotes of its own: '\"hello\"'; or use --raw)",
                 "code": "usage",
             },
         ),
@@ -280,8 +280,8 @@ def test_nobody_is_there(gotalk):
     ("arguments", "says"),
     [
         (["http://127.0.0.1", "echo"], b"is not an address"),
-        (["tcp://127.0.0.1", "echo", "--timeout", "0"], b"no number of seconds"),
-        (["ws://127.0.0.1", "echo", "--header", "nonsense"], b"no header"),
+        (["tcp://127.0.0.1", "echo", "--timeout", "0"], b"is not a number of seconds"),
+        (["ws://127.0.0.1", "echo", "--header", "nonsense"], b"is not a header"),
         (["tcp://127.0.0.1", "echo", "--header", "A: b"], b"--header goes with ws:// and wss:// only"),
         (["unix:///x", "echo", "--insecure"], b"--ca and --insecure go with tls:// and wss:// only"),
         (["tls://127.0.0.1", "echo", "--ca", "/nowhere"], b"--ca /nowhere: No such file or directory"),
@@ -339,7 +339,7 @@ def test_line_of_a_stream_that_is_no_json(gotalk, url, standard_input):
     standard_input(b'"a"\nb\n')
     code, _, err = gotalk("request", url, "upper", "-", "--stream")
     assert code == 2
-    assert err.startswith(b"This is no JSON: b ")
+    assert err.startswith(b"Not valid JSON: b ")
 
 
 def test_stream_that_is_refused(gotalk, url, standard_input):

@@ -6,7 +6,8 @@ import pytest
 
 from rpc import Handlers, connect, serve
 from rpc.addresses import Address
-from rpc.cli.relay import KEPT_BYTES, Reader, Seen, tap
+from rpc.cli.relay import Relay
+from rpc.cli.traffic import KEPT_BYTES, Reader, Seen
 
 
 def read(*chunks: bytes) -> list[Seen]:
@@ -109,7 +110,7 @@ def tapped(seen):
     """Starts a tap in front of a URL."""
 
     async def start(listen_url, url, **options):
-        return await tap(
+        return await Relay.listen(
             Address.parse(listen_url),
             Address.parse(url),
             lambda number, sender, what: seen.append((number, sender, what.type)),

@@ -1,4 +1,4 @@
-"""gotalk from the command line: serve, ask, tell, listen, measure, look on."""
+"""gotalk from the command line."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from project.cli import serve
-from rpc.cli.main import add_subcommands, main
+from project.cli import serve, types
+from rpc.cli.main import SUBCOMMANDS, add_subcommands, log_little, main
 
 
 class Command(BaseCommand):
@@ -15,9 +15,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add_subcommands(parser, serve)
+        add_subcommands(parser, {"serve": serve, **SUBCOMMANDS, "types": types})
 
     def handle(self, *args: Any, **options: Any) -> None:
-        exit_code = main(Namespace(**options))
+        arguments = Namespace(**options)
+        if arguments.subcommand != "serve":
+            log_little(arguments.verbosity)
+        exit_code = main(arguments)
         if exit_code:
             sys.exit(exit_code)

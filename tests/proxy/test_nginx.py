@@ -224,6 +224,6 @@ def test_headers_over_the_limit(root_site, headers):
 def test_nginx_waits_longer_than_the_server_is_silent():
     """An idle WebSocket hears a ping within the time after which nginx would cut it off."""
     read_timeout = int(re.search(r"proxy_read_timeout\s+(\d+)s;", CONFIGURATION.read_text())[1])
-    source = (ROOT / "project" / "server.py").read_text()
-    interval, timeout = (int(re.search(rf"ping_{word}=(\d+)", source)[1]) for word in ("interval", "timeout"))
+    source = (ROOT / "project" / "daphne" / "server.py").read_text()
+    interval, timeout = map(int, re.search(r"PING_INTERVAL, PONG_TIMEOUT = (\d+), (\d+)", source).groups())
     assert read_timeout > 2 * (interval + timeout)

@@ -56,14 +56,14 @@ async def sync(caller: Caller, versions: Mapping[str, int]) -> dict[str, RoomSyn
     for name, version in versions.items():
         try:
             room = caller.room(name)
+            if count == 0 or size <= 0:
+                # The caller comes again for this room, from where it was.
+                answer[name] = RoomSync(version, more=True)
+                continue
+            reached, changed, more = await read(history.changes_since, room.id, version, count, size)
         except OperationError:
             answer[name] = RoomSync(0, reset=True)
-            continue
-        if count == 0 or size <= 0:
-            # The caller comes again for this room, from where it was.
-            answer[name] = RoomSync(version, more=True)
         else:
-            reached, changed, more = await read(history.changes_since, room.id, version, count, size)
             count -= len(changed)
             size -= json_size(changed)
             answer[name] = RoomSync(reached, changed, more)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from chat.models import Message, Reaction, Room
 from chat.queries.structs import Message as SentMessage
 from chat.queries.structs import instant
+from rpc import OperationError
 
 PAGE = 50
 MAX_PAGE = 200
@@ -77,9 +78,13 @@ def changes_since(
 
     Returns:
         The version that the answer brings one to, the messages, and whether there are more.
+    Raises:
+        OperationError: `no_such_room`, it was deleted.
     """
     # The room's version is read before the messages: what changes in between is answered again, never missed.
-    current = Room.objects.values_list("version", flat=True).get(pk=room_id)
+    current = Room.objects.filter(pk=room_id).values_list("version", flat=True).first()
+    if current is None:
+        raise OperationError("no such room", code="no_such_room")
     if current == version:
         return current, [], False
     rows = Message.objects.filter(room_id=room_id, version__gt=version).order_by("version")

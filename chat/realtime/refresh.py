@@ -84,15 +84,18 @@ class Refresh:
     async def reload(self) -> set[Client]:
         """Read all rooms and the settings; returns everyone if anything but a version differs."""
         directory = self._directory
-        known = directory.outline()
+        known, before = directory.outline(), set(directory.rooms)
         rooms = await read(load_rooms)
         directory.put_rooms(rooms)
-        for room_id in directory.rooms.keys() - {room.id for room in rooms}:
-            directory.drop_room(room_id)
+        # Not those that were made while the others were read.
+        dropped = [directory.drop_room(room_id) for room_id in before - {room.id for room in rooms}]
         directory.site = await read(load_site)
         directory.forget_rates(time.monotonic())
         if directory.outline() == known:
             return set()
+        for room in dropped:
+            if room is not None:
+                await self._connections.follow_room(room.id, None, room)
         return await self._connections.follow_everything()
 
     async def _work_off(self) -> None:

@@ -10,6 +10,7 @@ from chat.models import Membership, Room, Sanction
 from chat.services.announcing import announce_after_commit
 from chat.services.events import PersonChanged
 from chat.services.moderation import impose
+from chat.services.rooms import no_such_room
 from rpc import OperationError
 
 KICKED_FOR = timedelta(minutes=10)
@@ -21,10 +22,11 @@ def join_room(room_id: int, user_id: int, *, role: str | None = None) -> Members
     Make a person a member, or one again; a role is changed only when given.
 
     Raises:
-        OperationError: `not_allowed`, a third person in a room of two.
+        OperationError: `no_such_room`; `not_allowed`, a third person in a room of two.
     """
     with transaction.atomic():
-        if Room.objects.filter(pk=room_id, kind=Room.Kind.DIRECT).exclude(memberships__user_id=user_id).exists():
+        is_direct = _kind_of(room_id) == Room.Kind.DIRECT
+        if is_direct and not Membership.objects.filter(room_id=room_id, user_id=user_id).exists():
             raise OperationError("a direct room has only its two people", code="not_allowed")
         changes = {"left": False} if role is None else {"left": False, "role": role}
         membership, _ = Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
@@ -33,8 +35,14 @@ def join_room(room_id: int, user_id: int, *, role: str | None = None) -> Members
 
 
 def leave_room(room_id: int, user_id: int) -> None:
-    """The person no longer hears the room; their read marker and role are forgotten, that they left is not."""
+    """
+    The person no longer hears the room; their read marker and role are forgotten, that they left is not.
+
+    Raises:
+        OperationError: `no_such_room`.
+    """
     with transaction.atomic():
+        _kind_of(room_id)
         changes = {"left": True, "role": Membership.Role.MEMBER}
         Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
         announce_after_commit(PersonChanged(user_id))
@@ -53,19 +61,37 @@ def kick(room_id: int, user_id: int, *, by: int, reason: str = "") -> None:
     """
     Take a person out of a room. A private one closes behind them; from a public one they are banned for
     `KICKED_FOR`, as nothing else would keep them out. Both stand among the sanctions, with the reason.
+
+    Raises:
+        OperationError: `no_such_room`.
     """
     with transaction.atomic():
-        is_public = Room.objects.filter(pk=room_id, kind=Room.Kind.PUBLIC).exists()
-        until = timezone.now() + (KICKED_FOR if is_public else timedelta(0))
+        until = timezone.now() + (KICKED_FOR if _kind_of(room_id) == Room.Kind.PUBLIC else timedelta(0))
         impose(user_id, Sanction.Kind.BAN, room_id=room_id, by=by, reason=reason, until=until)
         leave_room(room_id, user_id)
 
 
 def save_read_markers(markers: Mapping[tuple[int, int], tuple[int, int]]) -> None:
-    """Store how far people have read: {(room, user): (seq, number of posts)}. A marker never moves back."""
+    """
+    Store how far people have read: {(room, user): (seq, number of posts)}. A marker never moves back; those of
+    rooms that were deleted are let go.
+    """
     with transaction.atomic():
-        memberships = [Membership(room_id=room_id, user_id=user_id) for room_id, user_id in markers]
+        rooms = Room.objects.filter(pk__in={room_id for room_id, _ in markers})
+        there = set(rooms.values_list("pk", flat=True))
+        memberships = [Membership(room_id=room, user_id=user) for room, user in markers if room in there]
         Membership.objects.bulk_create(memberships, ignore_conflicts=True)
         for (room_id, user_id), (seq, number) in markers.items():
             behind = Membership.objects.filter(room_id=room_id, user_id=user_id, read_seq__lt=seq)
             behind.update(read_seq=seq, read_posts=number)
+
+
+def _kind_of(room_id: int) -> str:
+    """
+    Raises:
+        OperationError: `no_such_room`.
+    """
+    kind = Room.objects.filter(pk=room_id).values_list("kind", flat=True).first()
+    if kind is None:
+        raise no_such_room(room_id)
+    return kind

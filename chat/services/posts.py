@@ -7,7 +7,7 @@ import msgspec
 from django.db import connection
 from django.utils import timezone
 
-from chat.models import Message, Room
+from chat.models import Message
 from chat.queries.history import sent_message
 from chat.queries.structs import Message as SentMessage
 from chat.queries.structs import instant
@@ -103,8 +103,8 @@ def _store_in_room(room_id: int, posts: list[NewPost]) -> list[SentMessage | Ope
     missing = _missing_of({post.reply_to for post in posts if post.reply_to is not None}, room_id)
     try:
         messages = iter(_insert(room_id, [post for post in posts if post.reply_to not in missing]))
-    except Room.DoesNotExist:
-        return [OperationError("no such room", code="no_such_room") for _ in posts]
+    except OperationError as refusal:
+        return [refusal for _ in posts]
     return [
         OperationError("no such message", code="no_such_message", field="reply_to")
         if post.reply_to in missing
@@ -148,7 +148,7 @@ def _insert(room_id: int, posts: list[NewPost]) -> list[SentMessage]:
     the time.
 
     Raises:
-        Room.DoesNotExist
+        OperationError: `no_such_room`.
     """
     version, number = take_versions(room_id, len(posts), posts=len(posts))
     if not posts:

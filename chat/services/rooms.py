@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from chat.models import Membership, Room
 from chat.names import BadName, clean_name, name_key
-from chat.services.announcing import announce_after_commit
+from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Changed, PersonChanged, RoomChanged
 from rpc import OperationError
 
@@ -76,8 +76,8 @@ def change_room(room_id: int, **changes: Any) -> Room:
 
     Raises:
         BadName: the new name is not valid.
-        OperationError: `name_taken`; `not_allowed`, the kind and name of a direct room cannot be changed.
-        Room.DoesNotExist
+        OperationError: `name_taken`; `not_allowed`, the kind and name of a direct room cannot be changed;
+            `no_such_room`.
     """
     with transaction.atomic():
         version, _ = take_versions(room_id)
@@ -100,13 +100,13 @@ def take_versions(room_id: int, count: int = 1, *, posts: int = 0) -> tuple[int,
     To be called within a transaction: the row stays locked until its end, so versions are committed in order.
 
     Raises:
-        Room.DoesNotExist
+        OperationError: `no_such_room`.
     """
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_VERSIONS, [count, posts, room_id])
         row = cursor.fetchone()
     if row is None:
-        raise Room.DoesNotExist
+        raise no_such_room(room_id)
     version, number = row
     return version, number
 
@@ -115,6 +115,12 @@ _TAKE_VERSIONS = (
     f"UPDATE {Room._meta.db_table} SET version = version + %s, posts = posts + %s WHERE id = %s"
     " RETURNING version, posts"
 )
+
+
+def no_such_room(room_id: int) -> OperationError:
+    """The refusal for a room that was deleted; every process that still knows it looks again."""
+    announce(RoomChanged(room_id))
+    return OperationError("no such room", code="no_such_room")
 
 
 def not_kept(name: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from chat.models import Message, Room, User
 from chat.realtime import refresh, runtime
+from chat.realtime.clients import Wire
 from chat.services import accounts as people
 from chat.services import memberships, messages, rooms, site
 from chat.services.events import Gap
@@ -62,6 +63,81 @@ async def test_archived_room_is_read_by_who_never_joined_it(chat, hall, alice, v
         assert again.heard["rooms"][-1]["hall"]["archived"]
     for each in (page, visitor):
         assert all("hall" in rooms for rooms in each.heard["rooms"])
+
+
+async def test_room_that_is_gone_from_the_database(chat, hall, cellar, alice):
+    """The first that posts there finds out: the room is in no list any more, others go on."""
+    page, other = await chat.open(alice), await chat.open()
+    await page.post("hall", "before")
+    await chat.elsewhere(hall.delete)
+    assert (await page.ask("sync", {"rooms": {"hall": 0}}))["rooms"]["hall"]["reset"]
+    message = {"room": "hall", "message": {"body": "after"}}
+    assert await page.refusal("send-message", message) == "no_such_room"
+    for each in (page, other):
+        await each.hears("rooms", lambda rooms: "hall" not in rooms)
+    assert (await page.ask("sync", {"rooms": {"hall": 0}}))["rooms"]["hall"]["reset"]
+    assert await page.refusal("send-message", message) == "no_such_room"
+    await page.post("cellar", "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        *(("set-topic", {"topic": "x"}), ("join-room", {}), ("leave-room", {}), ("kick", {"id": 0})),
+        *(("edit-message", {"seq": 1, "body": "x"}), ("mark-read", {"seq": 1})),
+    ],
+)
+async def test_what_else_is_asked_of_a_room_that_is_gone(chat, hall, alice, bob, operation, params, caplog):
+    """It is refused in words, not as a fault of ours."""
+    await chat.elsewhere(memberships.join_room, hall.pk, alice.pk, role="owner")
+    page = await chat.open(alice)
+    await page.post("hall", "before")
+    if "id" in params:
+        params = {"id": bob.pk}
+    await chat.elsewhere(hall.delete)
+    if operation == "mark-read":
+        await page.ask(operation, {"room": "hall", **params})
+    else:
+        assert await page.refusal(operation, {"room": "hall", **params}) in ("no_such_room", "no_such_message")
+    await chat.runtime.read_markers.stop()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_room_that_is_gone_is_found_by_reading_again(chat, hall, alice):
+    """Also where nobody posts: whoever entered it is told."""
+
+    class Door:
+        door, scope, wire = "push", {}, Wire()
+
+        def __init__(self):
+            self.lost = []
+
+        def send(self, payload):
+            """Nothing is of interest."""
+
+        def lost_room(self, name):
+            self.lost.append(name)
+
+        def close(self, code, text):
+            """The test ends it."""
+
+    door = Door()
+    client = await chat.runtime.connections.connect(door, entered={hall.pk})
+    await chat.elsewhere(hall.delete)
+    await chat.runtime.refresh.reload()
+    await chat.runtime.connections.disconnect(client)
+    assert door.lost == ["hall"]
+
+
+async def test_read_marker_of_a_room_that_is_gone_takes_no_other_with_it(chat, hall, cellar, alice):
+    """Markers are stored in batches."""
+    page = await chat.open(alice)
+    for room in ("hall", "cellar"):
+        await page.post(room, "hello")
+        await page.ask("mark-read", {"room": room, "seq": 1})
+    await chat.elsewhere(hall.delete)
+    await chat.runtime.read_markers.stop()
+    assert (await chat.elsewhere(cellar.memberships.get, user=alice)).read_seq == 1
 
 
 async def test_renamed_room_keeps_its_messages_and_its_hearers(chat, hall, alice):

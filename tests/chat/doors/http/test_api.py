@@ -239,6 +239,15 @@ async def test_closed_room(chat, program, alice, hall, field, code):
     assert await robot.refusal("POST", "/api/rooms/hall/messages", {"body": "hi"}) == (403, code)
 
 
+async def test_room_that_is_gone_from_the_database(chat, program, alice, hall):
+    """404, from the first post on."""
+    robot = await program(alice)
+    await chat.elsewhere(hall.delete)
+    for _ in range(2):
+        answer = await robot.refusal("POST", "/api/rooms/hall/messages", {"body": "x"})
+        assert answer == (404, "no_such_room")
+
+
 async def test_slow_mode(chat, program, alice, hall):
     """Each request is a new visit, and yet the second post waits."""
     await chat.elsewhere(Room.objects.update, slow_mode_seconds=60)

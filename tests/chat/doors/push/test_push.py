@@ -391,6 +391,17 @@ async def test_room_that_closes(chat, app, alice, bob, cellar):
     await his.hears_nothing_but()
 
 
+async def test_room_that_is_gone_from_the_database(chat, app, alice, hall):
+    """The first post finds out; whoever was in the room is told that they are no longer."""
+    mine = await app(alice)
+    await mine.ask(113, b"hall")
+    await chat.elsewhere(hall.delete)
+    for _ in range(2):
+        assert await mine.refusal(115, {"room": "hall", "body": "x"}) == "no_such_room"
+    assert await mine.hears(114) == {"room": "hall"}
+    assert await mine.refusal(113, b"hall") == "no_such_room"
+
+
 async def test_muted(chat, app, alice, hall):
     """He hears, and is told why he may not write."""
     mine = await app(alice)

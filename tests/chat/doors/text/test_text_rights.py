@@ -179,6 +179,19 @@ async def test_room_is_renamed_under_those_who_are_in_it(chat, dial, alice, hall
     assert await line.hears() == "echo"
 
 
+async def test_room_that_is_gone_from_the_database(chat, dial, alice, hall):
+    """Whoever posts is told so, and all who are in it are put out; nobody comes in again."""
+    mine, other = await dial("/ws/hall", alice), await dial("/ws/hall")
+    await mine.is_in()
+    await other.is_in()
+    await chat.elsewhere(hall.delete)
+    mine.say("anybody here?")
+    assert await mine.hears() == "! no such room"
+    assert await other.hears() == "! you may no longer be in this room"
+    assert (await mine.is_closed(), await other.is_closed()) == (4403, 4403)
+    assert await (await dial("/ws/hall", alice)).is_closed() == 4404
+
+
 async def test_json_line_carries_an_answer_and_an_id(chat, dial, alice, hall):
     """What a line of text cannot say: several lines, what it answers, and its own id against a repeat."""
     line = await dial("/ws/hall?format=json", alice)

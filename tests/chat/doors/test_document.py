@@ -1,13 +1,16 @@
 """The commands of docs/doors.md and README.md, and its lines of Python for apps, do what stands beside them."""
 
 import json
+import os
 import re
+import shlex
 import subprocess
+import sys
 
 import pytest
 
-from tests.documents import blocks, read
-from tests.server import Server
+from tests.documents import blocks, named, read
+from tests.server import ROOT, Server
 
 TOKEN = """
 from chat.models import Token, User
@@ -24,7 +27,7 @@ DEADLINE = 20
 
 @pytest.fixture
 def server(tmp_path):
-    with Server(tmp_path / "data") as server:
+    with Server(tmp_path / "data", environment={"GOTALK_LISTEN": "tcp://127.0.0.1:0"}) as server:
         yield server
 
 
@@ -61,3 +64,23 @@ def test_push_from_django_code_and_a_shell(server):
     command = next(each.source for each in blocks(document, "sh") if "manage.py push" in each.source)
     user, opcode, payload = re.fullmatch(r"python manage.py push (\S+) (\S+) '(.*)'\n", command).groups()
     assert server.manage("push", user, opcode, payload).strip() == "sent to 0"
+
+
+def test_gotalk_client_of_the_readme(server, tmp_path):
+    """It prints what it sent, as the command line does."""
+    program = tmp_path / "client.py"
+    program.write_text(
+        named(read("README.md"), "client.py").source.replace("tcp://127.0.0.1:8001", server.gotalk_url)
+    )
+    done = subprocess.run(
+        [sys.executable, program],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+    assert done.stdout == "hello\n"
+    command = re.search(r"^python manage.py (gotalk request .*)$", read("README.md"), re.MULTILINE)[1]
+    arguments = shlex.split(command.replace("tcp://127.0.0.1:8001", server.gotalk_url))
+    assert server.manage(*arguments).strip() == '"hello"'

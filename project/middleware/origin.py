@@ -1,5 +1,6 @@
 """Which pages may open a WebSocket here."""
 
+from collections.abc import Awaitable
 from urllib.parse import urlsplit
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -22,16 +23,20 @@ class CheckOrigin:
     def __init__(self, application: ASGI3Application) -> None:
         self._application = application
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    # Not async: its coroutine would stay in memory for as long as the connection does.
+    def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Awaitable[None]:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin")
         if origin is None:
-            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
+            scope["headers"] = [header for header in scope["headers"] if header[0] != b"cookie"]
         elif not origin_allowed(origin.decode("latin-1"), headers.get(b"host", b"").decode("latin-1")):
-            await receive()
-            await send({"type": "websocket.close", "code": CloseCode.NOT_ALLOWED})
-            return
-        await self._application(scope, receive, send)
+            return _refuse(receive, send)
+        return self._application(scope, receive, send)
+
+
+async def _refuse(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": CloseCode.NOT_ALLOWED})
 
 
 def origin_allowed(origin: str, host: str) -> bool:

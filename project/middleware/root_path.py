@@ -1,5 +1,7 @@
 """The path under which a proxy serves the site: that of the settings."""
 
+from collections.abc import Awaitable
+
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.conf import settings
 
@@ -10,6 +12,7 @@ class OwnRootPath:
     def __init__(self, application: ASGI3Application) -> None:
         self._application = application
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    # Not async: its coroutine would stay in memory for as long as the connection does.
+    def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Awaitable[None]:
         scope["root_path"] = settings.ROOT_PATH
-        await self._application(scope, receive, send)
+        return self._application(scope, receive, send)

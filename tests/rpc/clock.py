@@ -1,9 +1,11 @@
-"""An event loop whose time jumps to the next timer instead of waiting for it."""
+"""Runs coroutine tests: in real time, or on a loop whose time jumps to the next timer instead of waiting."""
 
 import asyncio
 import selectors
 from collections.abc import Coroutine
 from typing import Any
+
+DEADLINE = 60.0
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -26,12 +28,18 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a test; tasks that it leaves behind are a failure."""
-
-    async def alone() -> None:
-        await coroutine
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test on a clock that does not wait."""
     with asyncio.Runner(loop_factory=_loop) as runner:
-        runner.run(alone())
+        runner.run(_alone(test, None))
+
+
+def run_in_real_time(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(_alone(test, DEADLINE))
+
+
+async def _alone(test: Coroutine[Any, Any, None], deadline: float | None) -> None:
+    """Tasks that a test leaves behind are a failure."""
+    async with asyncio.timeout(deadline):
+        await test
+    assert asyncio.all_tasks() == {asyncio.current_task()}

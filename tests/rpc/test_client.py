@@ -9,6 +9,8 @@ from websockets.asyncio.server import serve as serve_websocket
 from rpc import ConnectionClosed, Handlers, Limits, Peer, RequestFailed, RequestTimeout, connect, serve
 from rpc.transports.websocket_client import WebSocketTransport
 
+pytestmark = pytest.mark.sockets
+
 
 @pytest.fixture
 def handlers() -> Handlers:

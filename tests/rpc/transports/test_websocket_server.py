@@ -1,65 +1,10 @@
-"""What reaches the remote: prebuilt frames, ASGI events, chunks in memory."""
+"""What reaches the remote of a WebSocket: prebuilt frames, or ASGI events."""
 
 import asyncio
 
-import pytest
-
-from rpc import Handlers, Limits, LocalProtocolError, Notification, Peer, Prepared
-from rpc.protocol.frames import MAX_JOINED_BYTES, joined_frames, joined_pieces, split_frames
-from rpc.transports.memory import memory_pair
+from rpc import Handlers, Limits, Notification, Peer, Prepared
 from rpc.transports.websocket_server import AsgiTransport, FrameTransport
 from tests.rpc.wire import HELLO, JOINED
-
-
-@pytest.mark.parametrize(
-    ("size", "start"),
-    [
-        (1, b"\x82\x01"),
-        (125, b"\x82\x7d"),
-        (126, b"\x82\x7e\x00\x7e"),
-        (65535, b"\x82\x7e\xff\xff"),
-        (65536, b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
-    ],
-)
-def test_frame(size, start):
-    """RFC 6455, section 5.2: seven bits of length, or 126 and two bytes, or 127 and eight."""
-    payload = bytes(size)
-    assert split_frames([payload]) == start + payload
-    assert joined_frames([payload]) == start + payload
-
-
-@pytest.mark.parametrize(("text", "start"), [("群发", b"\x81\x06"), ("a" * 126, b"\x81\x7e\x00\x7e")])
-def test_text_frame(text, start):
-    """A str is a text frame, in UTF-8."""
-    assert split_frames([text]) == start + text.encode()
-
-
-def test_joined_frame():
-    """For a remote that announced it, all chunks are one binary frame."""
-    assert joined_frames([b"ab", "c"]) == b"\x82\x03abc"
-
-
-def test_very_large_joined_frame():
-    """A frame that a receiver might refuse is cut: the remote reads a byte stream."""
-    payload = bytes(MAX_JOINED_BYTES)
-    assert [len(piece) for piece in joined_pieces([b"R000100040000", payload])] == [MAX_JOINED_BYTES, 13]
-
-
-def test_prepared():
-    """Each wire's bytes are built once."""
-    prepared = Prepared([Notification("a", b"1"), Notification("b", b"")])
-    assert prepared.chunks == (b"n001a00000001", b"1", b"n001b00000000")
-    assert prepared.stream == b"n001a000000011n001b00000000"
-    assert prepared.split_frames == b"\x82\x0dn001a00000001\x82\x011\x82\x0dn001b00000000"
-    assert prepared.joined_frames == b"\x82\x1b" + prepared.stream
-    assert prepared.joined_pieces == [prepared.stream]
-    assert prepared.joined_frames is prepared.joined_frames
-
-
-def test_prepared_that_does_not_fit():
-    """A message that does not fit is refused where it is made, not at each peer."""
-    with pytest.raises(LocalProtocolError):
-        Prepared([Notification("", b"")])
 
 
 class Sink:
@@ -279,14 +224,3 @@ async def test_server_that_raises_for_a_socket_that_is_gone():
         peer.notify("a", 1)
         await asyncio.sleep(0.1)
     assert len(server.events) == 5
-
-
-async def test_memory_pair_as_a_byte_stream():
-    """Without frames, chunks are what was written together."""
-    one, other = memory_pair(framed=False)
-    one.write([b"a", b"b"])
-    one.write([b"c"])
-    assert (one.buffered(), other.buffered()) == (3, 0)
-    one.close(4000, "")
-    one.write([b"late"])
-    assert [chunk async for chunk in other] == [b"ab", b"c"]

@@ -23,6 +23,8 @@ from rpc import (
 )
 from rpc.protocol.extensions import FEATURES
 
+pytestmark = pytest.mark.sockets
+
 
 @pytest.fixture
 def handlers() -> Handlers:

@@ -1,18 +1,21 @@
 """Rooms, and who belongs to them."""
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import NeverDeleted, staff_key
-from chat.models import Membership, Room
+from chat.admin.base import staff_key
+from chat.models import Membership, Message, Room, Sanction
 from chat.names import clean_name, name_key
 from chat.services.memberships import join_room, leave_room
-from chat.services.rooms import change_room, create_room, not_kept
+from chat.services.rooms import change_room, create_room, delete_room, not_kept
 from rpc import OperationError
 
 
@@ -34,7 +37,7 @@ class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
 
 
 @admin.register(Room)
-class RoomAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = RoomForm
     fields = ("name", "topic", "kind", "auto_join", "read_only", "slow_mode_seconds", "archived")
     list_display = ("name", "kind", "topic", "posts", "read_only", "archived", "created_at")
@@ -54,6 +57,26 @@ class RoomAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
         if fields:
             change_room(obj.pk, **fields)
         obj.refresh_from_db()
+
+    def get_deleted_objects(
+        self, objs: Iterable[Room], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What the page that asks for confirmation shows: counted, as a room may hold millions of messages."""
+        rooms = list(objs)
+        goes_with_them: list[type[Model]] = [Message, Membership, Sanction]
+        counts = {
+            str(model._meta.verbose_name_plural): model._default_manager.filter(room__in=rooms).count()
+            for model in goes_with_them
+        }
+        return [str(room) for room in rooms], {str(self.opts.verbose_name_plural): len(rooms), **counts}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Room) -> None:
+        # After the admin's own transaction, for it takes many.
+        transaction.on_commit(partial(delete_room, obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        for room in queryset:
+            self.delete_model(request, room)
 
     @admin.action(description=_("Archive"), permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:

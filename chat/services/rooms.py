@@ -1,15 +1,19 @@
-"""Rooms: made, changed."""
+"""Rooms: made, changed, deleted."""
 
 import re
+import time
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from chat.models import Membership, Room
+from chat.models import Membership, Message, Room
 from chat.names import BadName, clean_name, name_key
 from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Changed, PersonChanged, RoomChanged
 from rpc import OperationError
+
+DELETED_AT_ONCE = 1000
+"""Messages in one transaction: others wait some hundredths of a second for it."""
 
 
 def create_room(
@@ -91,6 +95,39 @@ def change_room(room_id: int, **changes: Any) -> Room:
         room.save(update_fields=[*changes])
         announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
     return room
+
+
+def delete_room(room_id: int) -> None:
+    """
+    Delete a room with all that was said in it, its memberships and sanctions; deleting it twice is as once.
+
+    Not to be called within a transaction. A room may hold millions of messages: they go a few at a time, so
+    that posts elsewhere are stored in between, and meanwhile the room is archived.
+    """
+    with transaction.atomic():
+        Room.objects.filter(pk=room_id).update(archived=True)
+        announce_after_commit(RoomChanged(room_id))
+    while _delete_messages(room_id):
+        pass
+    with transaction.atomic():
+        # Whoever took a version of the room is waited for, and whoever wants one finds it gone.
+        Room.objects.select_for_update().filter(pk=room_id).first()
+        Room.objects.filter(pk=room_id).delete()
+        announce_after_commit(RoomChanged(room_id))
+
+
+def _delete_messages(room_id: int) -> bool:
+    """Delete the oldest `DELETED_AT_ONCE` messages and what hangs on them; returns whether there were so many."""
+    began = time.monotonic()
+    oldest = Message.objects.filter(room_id=room_id).order_by("seq").values_list("pk", flat=True)
+    keys = list(oldest[:DELETED_AT_ONCE])
+    # Without their texts.
+    Message.objects.filter(pk__in=keys).only("pk").delete()
+    if len(keys) < DELETED_AT_ONCE:
+        return False
+    # Half of the time is the others'.
+    time.sleep(time.monotonic() - began)
+    return True
 
 
 def take_versions(room_id: int, count: int = 1, *, posts: int = 0) -> tuple[int, int]:

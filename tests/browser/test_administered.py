@@ -130,6 +130,28 @@ def test_a_visitor_who_gets_an_account_stays_in_the_room(arrive, admin, site):
     assert second.complaints == []
 
 
+def test_a_room_that_is_deleted_is_left_with_an_explanation(arrive, admin, site):
+    """The admin is told how much goes with it, and every open page that it went."""
+    tess, visitor = arrive("jokes"), arrive("jokes")
+    tess.page.locator("#create-room").click()
+    tess.page.get_by_label("Name", exact=True).fill("attic")
+    tess.page.get_by_role("button", name="Create", exact=True).click()
+    expect(tess.page.locator("#room-name")).to_contain_text("attic")
+    tess.say("old things")
+    visitor.go("attic")
+    visitor.sees("old things")
+    admin.goto(f"{site.url}/admin/chat/room/")
+    admin.locator("#result_list").get_by_role("link", name="attic", exact=True).click()
+    admin.get_by_role("link", name="Delete", exact=True).click()
+    expect(admin.locator("#content")).to_contain_text("Messages: 1")
+    admin.locator("#content [type=submit]").click()
+    expect(admin.locator(".success")).to_be_visible()
+    for each in (tess, visitor):
+        expect(each.page.locator("#empty")).to_contain_text("was removed, or you may no longer")
+        expect(each.page.get_by_text("old things")).to_have_count(0)
+        assert "attic" not in each.rooms
+
+
 def test_a_message_that_a_moderator_removes_is_gone_everywhere(arrive, admin, site):
     """He gives a reason; a tombstone stays for everyone."""
     tess = arrive("animals")

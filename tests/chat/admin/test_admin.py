@@ -104,9 +104,8 @@ def test_new_room_belongs_to_who_made_it(admin, admin_user):
     assert Membership.objects.get(room=room).user == admin_user
 
 
-def test_rooms_are_archived_not_deleted(admin, room, message):
-    """What was said stays: there is no way to delete a room."""
-    assert admin.post(reverse("admin:chat_room_delete", args=[room.pk])).status_code == 403
+def test_rooms_are_archived_by_an_action(admin, room, message):
+    """Several at once, without opening each."""
     admin.post(list_url("room"), {"action": "archive", "_selected_action": [room.pk]})
     assert Room.objects.get(pk=room.pk).archived
 

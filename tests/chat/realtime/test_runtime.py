@@ -65,6 +65,19 @@ async def test_archived_room_is_read_by_who_never_joined_it(chat, hall, alice, v
         assert all("hall" in rooms for rooms in each.heard["rooms"])
 
 
+async def test_room_that_the_admin_deletes(chat, hall, alice):
+    """It leaves every list at once, `sync` answers reset, and its name is free."""
+    page, other = await chat.open(alice), await chat.open()
+    await page.post("hall", "before")
+    await chat.elsewhere(rooms.delete_room, hall.pk)
+    for each in (page, other):
+        await each.hears("rooms", lambda rooms: "hall" not in rooms)
+    assert (await page.ask("sync", {"rooms": {"hall": 1}}))["rooms"]["hall"]["reset"]
+    assert await page.refusal("list-messages", "hall") == "no_such_room"
+    assert (await page.ask("create-room", "hall"))["id"] != hall.pk
+    assert await page.ask("list-messages", "hall") == []
+
+
 async def test_room_that_is_gone_from_the_database(chat, hall, cellar, alice):
     """The first that posts there finds out: the room is in no list any more, others go on."""
     page, other = await chat.open(alice), await chat.open()

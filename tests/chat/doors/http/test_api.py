@@ -8,6 +8,7 @@ from django.test import AsyncClient
 
 from chat.models import Membership, Message, Room, Sanction, Token
 from chat.realtime import runtime
+from chat.services.rooms import delete_room
 from chat.services.tokens import make_token, revoke
 
 CLIENT_ID = "6a1f9a3e-51a4-4c38-9d1e-0b7f6c4fa3d7"
@@ -237,6 +238,16 @@ async def test_closed_room(chat, program, alice, hall, field, code):
     await chat.runtime.refresh.reload()
     robot = await program(alice)
     assert await robot.refusal("POST", "/api/rooms/hall/messages", {"body": "hi"}) == (403, code)
+
+
+async def test_room_that_the_admin_deletes(chat, program, alice, hall):
+    """404, to those who read and those who post."""
+    robot, page = await program(alice), await chat.open()
+    await robot.post("hall", "before")
+    await chat.elsewhere(delete_room, hall.pk)
+    await page.hears("rooms", lambda rooms: "hall" not in rooms)
+    for method, body in (("GET", b""), ("POST", {"body": "x"})):
+        assert await robot.refusal(method, "/api/rooms/hall/messages", body) == (404, "no_such_room")
 
 
 async def test_room_that_is_gone_from_the_database(chat, program, alice, hall):

@@ -19,7 +19,7 @@ from chat.services.messages import edit_message, remove_message
 from chat.services.moderation import impose
 from chat.services.posts import NewPost, store_posts
 from chat.services.push import FIRST_FREE, MAX_PAYLOAD_BYTES, push
-from chat.services.rooms import change_room
+from chat.services.rooms import change_room, delete_room
 from chat.services.site import announce_to_all, change_settings
 from chat.services.tokens import revoke
 from rpc import OperationError
@@ -389,6 +389,15 @@ async def test_room_that_closes(chat, app, alice, bob, cellar):
     assert await his.hears(114) == {"room": "cellar"}
     await mine.ask(115, {"room": "cellar", "body": "he is gone"})
     await his.hears_nothing_but()
+
+
+async def test_room_that_the_admin_deletes(chat, app, alice, hall):
+    """Whoever was in it is told that they are no longer."""
+    mine = await app(alice)
+    await mine.ask(113, b"hall")
+    await chat.elsewhere(delete_room, hall.pk)
+    assert await mine.hears(114) == {"room": "hall"}
+    assert await mine.refusal(115, {"room": "hall", "body": "x"}) == "no_such_room"
 
 
 async def test_room_that_is_gone_from_the_database(chat, app, alice, hall):

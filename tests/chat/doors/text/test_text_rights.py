@@ -179,6 +179,15 @@ async def test_room_is_renamed_under_those_who_are_in_it(chat, dial, alice, hall
     assert await line.hears() == "echo"
 
 
+async def test_room_that_the_admin_deletes(chat, dial, alice, hall):
+    """Whoever is in it is put out with a line that says so, and does not come in again."""
+    line = await (await dial("/ws/hall", alice)).is_in()
+    await chat.elsewhere(rooms.delete_room, hall.pk)
+    assert await line.hears() == "! you may no longer be in this room"
+    assert await line.is_closed() == 4403
+    assert await (await dial("/ws/hall", alice)).is_closed() == 4404
+
+
 async def test_room_that_is_gone_from_the_database(chat, dial, alice, hall):
     """Whoever posts is told so, and all who are in it are put out; nobody comes in again."""
     mine, other = await dial("/ws/hall", alice), await dial("/ws/hall")

@@ -3,7 +3,6 @@
 import { Actions } from "./view/messages/toolbar.js";
 import { Banner } from "./view/banner.js";
 import { CatchUp } from "./net/catchup.js";
-import { choicesFor } from "./state/choices.js";
 import { Composer } from "./view/composer.js";
 import { Connection } from "./net/connection.js";
 import { ContactList } from "./view/contact_list.js";
@@ -18,17 +17,17 @@ import { Outbox } from "./net/outbox.js";
 import { People } from "./view/people.js";
 import { PersonMenu } from "./view/person_menu.js";
 import { Quotes } from "./state/quotes.js";
+import { actionsOn, choicesFor } from "./state/rights.js";
 import { RoomList } from "./view/room_list.js";
 import { Sender } from "./net/sender.js";
+import { Session } from "./state/session.js";
 import { browserMemory } from "./lib/storage.js";
 import { Store } from "./state/store.js";
 import { Typing } from "./view/typing.js";
 
 /** @typedef {import("./state/store.js").RoomState} RoomState */
-/** @typedef {import("./types.js").Me} Me */
 
-/** Who one is; null until the server has said it. @type {{me: Me|null}} */
-export const session = { me: null };
+export const session = new Session();
 
 /** @type {any} the classic script that the page loads first */
 const { gotalk } = /** @type {any} */ (globalThis);
@@ -74,7 +73,12 @@ export const composer = new Composer(byId("compose"));
 export const typing = new Typing(byId("typing"), () =>
   connection.notify("typing", { room: conversation.room?.name }),
 );
-export const actions = new Actions(byId("messages"), byId("message-actions"), byId("reaction-picker"), allowedOn);
+export const actions = new Actions(
+  byId("messages"),
+  byId("message-actions"),
+  byId("reaction-picker"),
+  actionsOnMessage,
+);
 export const drawers = new Drawers(byId("app"), byId("scrim"), byId("talk"));
 new Banner(byId("connection"), connection);
 
@@ -84,16 +88,9 @@ export function choicesAbout(person) {
   return choicesFor(person, { me: session.me, state: contacts.stateOf(person.id ?? 0), room });
 }
 
-/** What one may do to a message; the server has the last word. @param {number} seq */
-function allowedOn(seq) {
+/** @param {number} seq */
+function actionsOnMessage(seq) {
   const message = conversation.message(seq);
-  const facts = conversation.room?.facts;
-  if (message === undefined || facts === undefined || message.deleted) return new Set(/** @type {string[]} */ ([]));
-  const allowed = new Set(["copy"]);
-  if (!facts.can_post) return allowed;
-  const isMine = session.me?.id === message.author_id;
-  allowed.add("react").add("reply");
-  if (isMine) allowed.add("edit");
-  if (isMine || facts.role === "owner" || facts.role === "moderator") allowed.add("delete");
-  return allowed;
+  const room = conversation.room?.facts;
+  return message === undefined || room === undefined ? new Set() : actionsOn(message, { me: session.me, room });
 }

@@ -6,7 +6,7 @@ import * as head from "./view/head.js";
 import { gettext } from "./lib/i18n.js";
 import { learnContacts } from "./controllers/people.js";
 import { goToAddress, learnPeople } from "./controllers/navigation.js";
-import { signature } from "./net/outbox.js";
+import { signature } from "./state/session.js";
 import {
   catchUp,
   composer,

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What stands on the wire, as the server sends it.
+ * The data that modules hand each other: what the server sends, and what the page makes of it.
  *
  * @typedef {object} Message
  * @property {number} id
@@ -24,13 +24,13 @@
  * @typedef {object} Room
  * @property {number} id
  * @property {string} name
- * @property {string} title what it is called: a direct room by the other's name
+ * @property {string} title what it is called: a direct room by the name of the other person
  * @property {"public"|"private"|"direct"} kind
  * @property {string} topic
  * @property {number} version
  * @property {number} posts posts ever made
  * @property {number|null} read_seq
- * @property {number|null} read_posts null for a visitor, whose browser remembers
+ * @property {number|null} read_posts null for a guest without an account, whose browser remembers
  * @property {number|null} unread
  * @property {number} mentions
  * @property {boolean} muted
@@ -40,7 +40,7 @@
  * @property {boolean} can_post
  *
  * @typedef {object} Me
- * @property {number|null} id
+ * @property {number|null} id null for a guest without an account
  * @property {string} key
  * @property {string} name
  * @property {boolean} is_guest
@@ -65,7 +65,30 @@
  * @property {number} id
  * @property {string} key
  * @property {string} name
- * @property {"requested"|"asked"|"friends"|"declined"|"removed"} state requested: one asked; asked: he did
+ * @property {"requested"|"asked"|"friends"|"declined"|"removed"} state requested: one asked; asked: they did
+ *
+ * @typedef {object} Entry a post that the server has not confirmed, see net/outbox.js
+ * @property {string} clientId
+ * @property {number} roomId
+ * @property {string} body
+ * @property {number|null} replyTo
+ * @property {string} as who wrote it, see `signature` in state/session.js
+ * @property {number} at milliseconds of the epoch
+ * @property {"waiting"|"sending"|"sent"|"failed"} state
+ * @property {string} reason why it waits or failed; empty if there is nothing to say
+ * @property {number} due milliseconds of the epoch, 0 for at once
+ * @property {number} attempts answers that asked to wait
+ * @property {number} seq of its message once it is sent, else 0
+ *
+ * @typedef {{kind: "connecting"} | {kind: "online"} | {kind: "offline"}
+ *   | {kind: "waiting", until: number, isRestart: boolean}
+ *   | {kind: "ended", code: number, reason: string}} ConnectionState `until`: milliseconds of the epoch
+ *
+ * @typedef {{text: string, author: string}|null|undefined} Quote null: gone; undefined: not known yet
+ *
+ * @typedef {"message"|"add"|"accept"|"decline"|"withdraw"|"remove"|"kick"} Choice what one may do about a person
+ *
+ * @typedef {(op: string, params: any) => Promise<any>} Request see `Connection.request`
  */
 
 export {};

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choicesFor } from "../../../chat/static/chat/state/choices.js";
 import { Contacts } from "../../../chat/static/chat/state/contacts.js";
-import { account, guest, room } from "../samples.js";
 
 const contact = (id, state, name = `Person ${id}`) => ({ id, key: `u${id}`, name, state });
 
@@ -60,46 +58,3 @@ test("a contact that was removed is none", () => {
   contacts.hear(contact(1, "removed"));
   assert.equal(contacts.stateOf(1), null);
 });
-
-const ann = { id: 1, key: "u1", role: null };
-const about = (changes = {}) => ({ me: account, state: null, room: room(), ...changes });
-
-for (const [state, choices] of [
-  [null, ["message", "add"]],
-  ["asked", ["message", "accept", "decline"]],
-  ["requested", ["message", "withdraw"]],
-  ["friends", ["message", "unfriend"]],
-  ["declined", []],
-]) {
-  test(`choices about a person who is ${state ?? "no contact"}`, () =>
-    assert.deepEqual(choicesFor(ann, about({ state })), choices));
-}
-
-test("about oneself, and a visitor whom the server does not know, there is nothing to do", () => {
-  assert.deepEqual(choicesFor({ id: account.id, key: account.key }, about()), []);
-  assert.deepEqual(choicesFor({ id: null, key: "g7" }, about()), []);
-  assert.deepEqual(choicesFor(ann, about({ me: null })), []);
-});
-
-test("a visitor writes to people, and has no contacts", () => {
-  assert.deepEqual(choicesFor(ann, about({ me: guest })), ["message"]);
-});
-
-test("in a conversation of two there is nobody else to write to or to remove", () => {
-  assert.deepEqual(choicesFor(ann, about({ room: room({ kind: "direct", role: "owner" }) })), ["add"]);
-});
-
-for (const [role, other, may] of [
-  ["owner", "owner", true],
-  ["owner", null, true],
-  ["moderator", "owner", false],
-  ["moderator", "moderator", true],
-  ["moderator", "member", true],
-  ["member", "member", false],
-  [null, null, false],
-]) {
-  test(`${role ?? "nobody"} ${may ? "removes" : "does not remove"} ${other ?? "a visitor"}`, () => {
-    const choices = choicesFor({ ...ann, role: other }, about({ room: room({ role }) }));
-    assert.equal(choices.includes("kick"), may);
-  });
-}

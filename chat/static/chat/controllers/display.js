@@ -2,27 +2,17 @@
 /** Draws what is around the conversation: the list of rooms, the head, one's own name, notices. */
 import { paint } from "../view/avatar.js";
 import { byId, within } from "../lib/dom.js";
+import { oncePerFrame } from "../lib/frame.js";
 import * as head from "../view/head.js";
 import { gettext, interpolate } from "../lib/i18n.js";
 import { composer, connection, contacts, conversation, marks, roomList, session, store } from "../app.js";
 
 /** @typedef {import("../state/store.js").RoomState} RoomState */
 
-/** A background tab gets no frames: there it is drawn after this. */
-const HIDDEN_MS = 200;
-
-let isDrawn = true;
-
-/** Draws the list of rooms and the title, once a frame. */
-export function showRooms() {
-  if (!isDrawn) return;
-  isDrawn = false;
-  if (document.visibilityState === "visible") requestAnimationFrame(drawRooms);
-  else setTimeout(drawRooms, HIDDEN_MS);
-}
+/** Draws the list of rooms and the title. */
+export const showRooms = oncePerFrame(drawRooms);
 
 function drawRooms() {
-  isDrawn = true;
   const { room } = conversation;
   roomList.show(store.list, room);
   const heard = store.list.filter((each) => !each.facts.muted);

@@ -1,12 +1,12 @@
 // @ts-check
 /** What one does about people: contacts, conversations of two, who is invited and who is removed. */
-import { choicesFor } from "../state/choices.js";
 import { addContactDialog } from "./buttons.js";
 import { KickDialog } from "../view/dialogs.js";
 import { showRooms } from "./display.js";
 import { byId, isolate } from "../lib/dom.js";
 import { explain } from "../net/errors.js";
 import { gettext, interpolate } from "../lib/i18n.js";
+import { choicesFor } from "../state/rights.js";
 import { goTo } from "./navigation.js";
 import {
   choicesAbout,
@@ -42,7 +42,7 @@ personMenu
   .on("accept", ({ name }) => attempt(() => change("add-contact", { name })))
   .on("decline", ({ name }) => attempt(() => change("decline-contact", { name })))
   .on("withdraw", ({ name }) => attempt(() => change("remove-contact", { name })))
-  .on("unfriend", ({ name }) => attempt(() => change("remove-contact", { name })))
+  .on("remove", ({ name }) => attempt(() => change("remove-contact", { name })))
   .on("kick", (person) => {
     if (conversation.room !== null) kickDialog.ask(conversation.room, person);
   });

@@ -5,7 +5,7 @@ import { deleteDialog } from "./buttons.js";
 import { byId } from "../lib/dom.js";
 import { explain } from "../net/errors.js";
 import { gettext, interpolate } from "../lib/i18n.js";
-import { signature } from "../net/outbox.js";
+import { signature } from "../state/session.js";
 import {
   actions,
   composer,

@@ -2,9 +2,7 @@
 /**
  * The connection to the server, and what is true of it: the page says so, and nothing else.
  *
- * @typedef {{kind: "connecting"} | {kind: "online"} | {kind: "offline"}
- *   | {kind: "waiting", until: number, isRestart: boolean}
- *   | {kind: "ended", code: number, reason: string}} State `until`: milliseconds of the epoch
+ * @typedef {import("../types.js").ConnectionState} State
  */
 import { Emitter } from "../lib/emitter.js";
 

@@ -7,32 +7,16 @@
  * States: "waiting" (to be sent, not before `due`), "sending", "sent" (durable; its message is about to
  * arrive), "failed" (says why; waits for the person).
  *
- * @typedef {object} Entry
- * @property {string} clientId
- * @property {number} roomId
- * @property {string} body
- * @property {number|null} replyTo
- * @property {string} as who wrote it: see `signature`
- * @property {number} at milliseconds of the epoch
- * @property {"waiting"|"sending"|"sent"|"failed"} state
- * @property {string} reason why it waits or failed; empty if there is nothing to say
- * @property {number} due milliseconds of the epoch, 0 for at once
- * @property {number} attempts answers that asked to wait
- * @property {number} seq of its message once it is sent, else 0
+ * @typedef {import("../types.js").Entry} Entry
  */
 import { Emitter } from "../lib/emitter.js";
+import { newId } from "../lib/uuid.js";
 
 /** Posts that may wait for the connection: beyond, the person is told instead. */
 export const MAX_WAITING = 50;
 /** How often an answer that asks to wait is followed before the person is asked. */
 const MAX_ATTEMPTS = 8;
 const KEY = "unsent:";
-
-/**
- * Whose posts these are: an account's, or those of whoever uses this browser as a guest.
- * @param {{id: number|null, logged_in: boolean}} me
- */
-export const signature = (me) => (me.logged_in ? `u${me.id}` : "guest");
 
 /** Events: "change" (roomId). */
 export class Outbox extends Emitter {
@@ -214,14 +198,4 @@ function isEntry(value) {
     typeof value.roomId === "number" &&
     typeof value.body === "string"
   );
-}
-
-/** A random UUID; `randomUUID` is missing on pages that came over plain http from another machine. */
-export function newId() {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -6,7 +6,7 @@
  * one browser agree at once. The further of the two counts. A room that is met for the first time counts as
  * read: what was said before one came is not news.
  */
-import { signature } from "../net/outbox.js";
+import { signature } from "./session.js";
 
 const KEY = "read:";
 

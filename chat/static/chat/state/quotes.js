@@ -24,7 +24,7 @@ export class Quotes {
     this.#onKnown = onKnown;
   }
 
-  /** @param {RoomState} room @param {number} seq @returns {import("../view/messages/message.js").Quote} */
+  /** @param {RoomState} room @param {number} seq @returns {import("../types.js").Quote} */
   of(room, seq) {
     const key = `${room.id}/${seq}`;
     const message = room.log?.find(seq) ?? this.#known.get(key);

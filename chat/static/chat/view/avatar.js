@@ -1,6 +1,6 @@
 // @ts-check
+/** What a person looks like without a picture: initials on a colour that stays with the name. */
 import { el } from "../lib/dom.js";
-import { hue, initials } from "./faces.js";
 
 /** @param {string} name */
 export function avatar(name) {
@@ -12,4 +12,32 @@ export function paint(element, name) {
   element.textContent = initials(name);
   element.style.setProperty("--hue", String(hue(name)));
   return element;
+}
+
+/** @param {string} name */
+export function initials(name) {
+  const words = name.split(/[\s\-_.]+/u).filter(Boolean);
+  const first = letters(words[0] ?? "?");
+  if (first.length === 0) return "?";
+  // One Chinese, Japanese or Korean character says as much as two letters.
+  if (/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]|\p{Extended_Pictographic}/u.test(first[0]))
+    return first[0];
+  const second = words.length > 1 ? letters(words[1])[0] : first[1];
+  return (first[0] + (second ?? "")).toUpperCase();
+}
+
+/** Degrees on the colour circle. @param {string} name */
+export function hue(name) {
+  let hash = 2166136261;
+  for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619);
+  // Steps of 15 degrees, so that two people look either alike or clearly different.
+  return ((hash >>> 8) % 24) * 15;
+}
+
+/** @param {string} word */
+function letters(word) {
+  const cut = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  return Array.from(cut.segment(word.slice(0, 40)), (part) => part.segment).filter((part) =>
+    /[\p{L}\p{N}\p{So}]/u.test(part),
+  );
 }

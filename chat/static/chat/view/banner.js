@@ -57,7 +57,7 @@ export class Banner {
 
   /**
    * What to show, and what to read aloud where that is not the same.
-   * @param {import("../net/connection.js").State} state @returns {{text: string, heard?: string, action?: HTMLElement}}
+   * @param {import("../types.js").ConnectionState} state @returns {{text: string, heard?: string, action?: HTMLElement}}
    */
   #words(state) {
     const kept = gettext("Your messages will wait, and each is sent once.");

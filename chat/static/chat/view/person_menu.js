@@ -1,24 +1,24 @@
 // @ts-check
-/** The small menu of a person: what one may do about him. */
-import { moveFocus } from "./messages/toolbar.js";
+/** The small menu of a person: what one may do about them. */
 import { el, isolated, within } from "../lib/dom.js";
 import { Emitter } from "../lib/emitter.js";
+import { moveFocus } from "../lib/focus.js";
 import { gettext } from "../lib/i18n.js";
 
 /** Between the menu and the edge of the window, in CSS pixels. */
 const MARGIN = 8;
 
-/** @type {Record<import("../state/choices.js").Choice, () => string>} */
+/** @type {Record<import("../types.js").Choice, () => string>} */
 const WORDS = {
   message: () => gettext("Message"),
   add: () => gettext("Add contact"),
   accept: () => gettext("Accept request"),
   decline: () => gettext("Decline request"),
   withdraw: () => gettext("Withdraw request"),
-  unfriend: () => gettext("Remove contact"),
+  remove: () => gettext("Remove contact"),
   kick: () => gettext("Remove from room…"),
 };
-const GRAVE = new Set(["unfriend", "kick"]);
+const GRAVE = new Set(["remove", "kick"]);
 
 /** Events: each choice by its name, with the person. */
 export class PersonMenu extends Emitter {
@@ -44,7 +44,7 @@ export class PersonMenu extends Emitter {
   }
 
   /**
-   * @param {{id: number, name: string}} person @param {import("../state/choices.js").Choice[]} choices
+   * @param {{id: number, name: string}} person @param {import("../types.js").Choice[]} choices
    * @param {() => HTMLElement|null} opener
    */
   open(person, choices, opener) {
@@ -61,7 +61,7 @@ export class PersonMenu extends Emitter {
     within(this.#element, "button").focus({ preventScroll: true });
   }
 
-  /** @param {import("../state/choices.js").Choice} choice @param {{id: number, name: string}} person */
+  /** @param {import("../types.js").Choice} choice @param {{id: number, name: string}} person */
   #item(choice, person) {
     const kind = GRAVE.has(choice) ? "grave" : null;
     const attributes = { type: "button", role: "menuitem", "data-choice": choice, class: kind };

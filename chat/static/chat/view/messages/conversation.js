@@ -6,6 +6,7 @@
  */
 import { Emitter } from "../../lib/emitter.js";
 import { el, isolated } from "../../lib/dom.js";
+import { oncePerFrame } from "../../lib/frame.js";
 import { explain } from "../../net/errors.js";
 import { gettext, interpolate, ngettext } from "../../lib/i18n.js";
 import { layOut } from "./lines.js";
@@ -38,8 +39,8 @@ export class Conversation extends Emitter {
   #isPlaced = false;
   /** @type {string|null} why the first page could not be had */
   #failure = null;
-  #isDrawn = true;
   #isQuiet = false;
+  #drawSoon = oncePerFrame(() => this.#drawNow({}));
   /** @type {any} */
   #ticking = null;
 
@@ -156,11 +157,7 @@ export class Conversation extends Emitter {
   redraw(room, { quietly = false } = {}) {
     if (room !== this.room) return;
     this.#isQuiet ||= quietly;
-    if (!this.#isDrawn) return;
-    this.#isDrawn = false;
-    // In a background tab no frames come; there the page may fall behind a little, but not for hours.
-    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#drawNow({}));
-    else setTimeout(() => this.#drawNow({}), 200);
+    this.#drawSoon();
   }
 
   /** So much was missed that a fresh page is less work. @param {RoomState} room */
@@ -197,7 +194,6 @@ export class Conversation extends Emitter {
   /** @param {{quietly?: boolean}} how */
   #drawNow({ quietly = false }) {
     const isQuiet = quietly || this.#isQuiet;
-    this.#isDrawn = true;
     this.#isQuiet = false;
     if (this.room?.log) this.#outbox.settle(this.room.id, this.room.log);
     this.#draw(isQuiet);
@@ -384,7 +380,7 @@ export class Conversation extends Emitter {
     jump.classList.toggle("news", unseen > 0);
   }
 
-  /** Posts that wait for a time count down. @param {import("../../net/outbox.js").Entry[]} entries */
+  /** Posts that wait for a time count down. @param {import("../../types.js").Entry[]} entries */
   #tick(entries) {
     clearTimeout(this.#ticking);
     if (entries.some((entry) => entry.due > Date.now())) {

@@ -4,7 +4,7 @@
  * that a run of one author's messages bears the name once.
  *
  * @typedef {import("../../types.js").Message} Message
- * @typedef {import("../../net/outbox.js").Entry} Entry
+ * @typedef {import("../../types.js").Entry} Entry
  * @typedef {{kind: "day", key: string, when: Date} | {kind: "new", key: string}
  *   | {kind: "message", key: string, isFirst: boolean, message: Message}
  *   | {kind: "pending", key: string, isFirst: boolean, entry: Entry}} Item

@@ -4,8 +4,8 @@
  *
  * @typedef {import("../../types.js").Message} Message
  * @typedef {import("../../types.js").Me} Me
- * @typedef {import("../../net/outbox.js").Entry} Entry
- * @typedef {{text: string, author: string}|null|undefined} Quote null: gone; undefined: not known yet
+ * @typedef {import("../../types.js").Entry} Entry
+ * @typedef {import("../../types.js").Quote} Quote
  */
 import { avatar } from "../avatar.js";
 import { bodyNodes } from "./body.js";

@@ -1,7 +1,8 @@
 // @ts-check
 /** What one can do to a message: a toolbar that comes to the message under the pointer, the finger or the focus. */
-import { Emitter } from "../../lib/emitter.js";
 import { el, within } from "../../lib/dom.js";
+import { Emitter } from "../../lib/emitter.js";
+import { moveFocus } from "../../lib/focus.js";
 
 /** Few, and understood anywhere; what others put on a message can be joined, too. */
 const PALETTE = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
@@ -186,16 +187,4 @@ export class Actions extends Emitter {
     if (next === undefined && move > 0) this.emit("leave");
     next?.focus();
   }
-}
-
-/** @param {KeyboardEvent} event @param {HTMLElement} within @param {string} back @param {string} forth */
-export function moveFocus(event, within, back, forth) {
-  const move = event.key === back ? -1 : event.key === forth ? 1 : 0;
-  if (move === 0) return;
-  const buttons = /** @type {HTMLElement[]} */ ([...within.querySelectorAll("button:not([hidden])")]);
-  const at = buttons.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-  if (at < 0) return;
-  event.preventDefault();
-  event.stopPropagation();
-  buttons[(at + move + buttons.length) % buttons.length].focus();
 }

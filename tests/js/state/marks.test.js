@@ -1,53 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hashOf, roomIn } from "../../../chat/static/chat/lib/address.js";
-import { hue, initials } from "../../../chat/static/chat/view/faces.js";
-import { gettext, interpolate, ngettext } from "../../../chat/static/chat/lib/i18n.js";
-import { Marks } from "../../../chat/static/chat/state/marks.js";
 import { Memory } from "../../../chat/static/chat/lib/storage.js";
+import { Marks } from "../../../chat/static/chat/state/marks.js";
 import { RoomState } from "../../../chat/static/chat/state/store.js";
-import { dayName } from "../../../chat/static/chat/lib/time.js";
 import { FakeStorage, account, guest, room } from "../samples.js";
-
-for (const name of ["animals", "王小明", "a b", "c#", "a/b", "100%", "?x=1&y", "a+b", "😀"]) {
-  test(`the address of ${name} leads back to it`, () => assert.equal(roomIn(hashOf(name)), name));
-}
-
-test("an address that was typed by hand is taken as it stands", () => {
-  assert.equal(roomIn("#100%"), "100%");
-  assert.equal(roomIn(""), null);
-  assert.equal(roomIn("#"), null);
-});
-
-for (const [name, expected] of [
-  ["Tess", "TE"],
-  ["Soo-ah", "SA"],
-  ["王小明", "王"],
-  ["Jane Doe", "JD"],
-  ["x", "X"],
-  ["Ulysses 2", "U2"],
-  ["!!!", "?"],
-]) {
-  test(`initials of ${name}`, () => assert.equal(initials(name), expected));
-}
-
-test("a name keeps its colour", () => {
-  assert.equal(hue("Tess"), hue("Tess"));
-  assert.ok(hue("Tess") >= 0 && hue("Tess") < 360);
-});
-
-test("without a catalog the words are English", () => {
-  assert.equal(gettext("Today"), "Today");
-  assert.equal(ngettext("%(n)s person", "%(n)s people", 2), "%(n)s people");
-  assert.equal(interpolate("%(n)s of %(name)s", { n: 2, name: "$&%(n)s" }), "2 of $&%(n)s");
-});
-
-test("days have names near now and dates far away", () => {
-  const now = new Date(2026, 10, 21, 12);
-  assert.equal(dayName(new Date(2026, 10, 21, 0, 1), now), "Today");
-  assert.equal(dayName(new Date(2026, 10, 20, 23, 59), now), "Yesterday");
-  assert.match(dayName(new Date(2025, 0, 2), now), /2025/);
-});
 
 const state = (changes) => new RoomState(room(changes));
 
@@ -68,7 +24,7 @@ test("a conversation of two that is met for the first time was not read", () => 
   assert.equal(marks.unseen(pair), 1);
 });
 
-test("a visitor's places survive a reload", () => {
+test("a guest's marks survive a reload", () => {
   const storage = new FakeStorage();
   new Marks(new Memory(storage)).meet(state({ posts: 40 }));
   const marks = new Marks(new Memory(storage));
@@ -87,7 +43,7 @@ test("reading never goes backwards", () => {
   assert.equal(marks.unseen(animals), 0);
 });
 
-test("the server's place counts where it is further", () => {
+test("the server's mark counts where it is further", () => {
   const marks = new Marks(new Memory(new FakeStorage()));
   marks.become(account);
   marks.meet(state({ posts: 10, read_posts: 4, read_seq: 6 }));
@@ -98,7 +54,7 @@ test("the server's place counts where it is further", () => {
   assert.equal(marks.readSeq(1), 17);
 });
 
-test("an account does not take the places of another", () => {
+test("an account does not take the marks of another", () => {
   const memory = new Memory(new FakeStorage());
   const marks = new Marks(memory);
   marks.become(account);
@@ -107,7 +63,7 @@ test("an account does not take the places of another", () => {
   assert.equal(marks.readPosts(1), 0);
 });
 
-test("a guest who logs in has read what he read", () => {
+test("a guest who logs in has read what they read as a guest", () => {
   const marks = new Marks(new Memory(new FakeStorage()));
   marks.become(guest);
   marks.meet(state({ posts: 10 }));

@@ -3,7 +3,6 @@
 import { hashOf, roomIn } from "../lib/address.js";
 import { createDialog } from "./buttons.js";
 import { showHead, showRooms } from "./display.js";
-import { explain } from "../net/errors.js";
 import * as head from "../view/head.js";
 import { gettext, interpolate } from "../lib/i18n.js";
 import {
@@ -126,7 +125,7 @@ async function lookFor(name) {
     goToAddress();
     return "";
   } catch (error) {
-    return interpolate(gettext("Not found: %(reason)s."), { reason: explain(error) });
+    return interpolate(gettext("Not found: %(reason)s."), { reason: /** @type {Error} */ (error).message });
   }
 }
 

@@ -4,7 +4,6 @@ import { addContactDialog } from "./buttons.js";
 import { KickDialog } from "../view/dialogs.js";
 import { showRooms } from "./display.js";
 import { byId, isolate } from "../lib/dom.js";
-import { explain } from "../net/errors.js";
 import { gettext, interpolate } from "../lib/i18n.js";
 import { choicesFor } from "../state/rights.js";
 import { goTo } from "./navigation.js";
@@ -95,6 +94,8 @@ async function attempt(action) {
   try {
     await action();
   } catch (error) {
-    composer.mention(interpolate(gettext("That did not work: %(reason)s."), { reason: explain(error) }));
+    composer.mention(
+      interpolate(gettext("That did not work: %(reason)s."), { reason: /** @type {Error} */ (error).message }),
+    );
   }
 }

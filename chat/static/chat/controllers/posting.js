@@ -3,7 +3,6 @@
 import { copyText } from "../lib/clipboard.js";
 import { deleteDialog } from "./buttons.js";
 import { byId } from "../lib/dom.js";
-import { explain } from "../net/errors.js";
 import { gettext, interpolate } from "../lib/i18n.js";
 import { signature } from "../state/session.js";
 import {
@@ -104,7 +103,9 @@ async function attempt(op, params) {
     store.expect(room, message.version);
     return true;
   } catch (error) {
-    composer.mention(interpolate(gettext("That did not work: %(reason)s."), { reason: explain(error) }));
+    composer.mention(
+      interpolate(gettext("That did not work: %(reason)s."), { reason: /** @type {Error} */ (error).message }),
+    );
     return false;
   }
 }

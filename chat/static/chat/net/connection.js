@@ -5,6 +5,7 @@
  * @typedef {import("../types.js").ConnectionState} State
  */
 import { Emitter } from "../lib/emitter.js";
+import { RequestFailed } from "./errors.js";
 
 /** The server means these to last: one comes back by loading the page again. */
 const FINAL_CODES = new Set([4401, 4403]);
@@ -62,11 +63,15 @@ export class Connection extends Emitter {
 
   /**
    * @param {string} op @param {any} [params] @param {{retries?: number, timeout?: number}} [options]
-   * @returns {Promise<any>} rejects with an error that bears a `code`, see `explain`
+   * @returns {Promise<any>} rejects with a RequestFailed
    */
-  request(op, params = null, options = {}) {
-    if (!this.isOnline) return Promise.reject(Object.assign(new Error("closed"), { code: "closed" }));
-    return this.#sock.requestp(op, params, options);
+  async request(op, params = null, options = {}) {
+    if (!this.isOnline) throw new RequestFailed({ code: "closed" });
+    try {
+      return await this.#sock.requestp(op, params, options);
+    } catch (error) {
+      throw new RequestFailed(/** @type {any} */ (error));
+    }
   }
 
   /** Tells it if there is a connection. @param {string} name @param {any} value */

@@ -1,5 +1,5 @@
 // @ts-check
-/** What an answer that is an error says to the person. */
+/** What the page says where a request failed. */
 import { gettext } from "../lib/i18n.js";
 
 const WORDS = new Map([
@@ -20,14 +20,13 @@ const WORDS = new Map([
   ["internal", () => gettext("something went wrong on the server")],
 ]);
 
-/**
- * A sentence without a full stop. The server's own words where it may say more than its code does.
- * @param {any} error
- */
-export function explain(error) {
-  const words = WORDS.get(error?.code);
-  if (words !== undefined) return words();
-  return typeof error?.message === "string" && error.message !== ""
-    ? error.message
-    : gettext("something went wrong");
+/** A request has no result; `message` tells the person why: a sentence without a full stop. */
+export class RequestFailed extends Error {
+  /** @param {{code?: string, message?: string, retryAfterMs?: number}} error as gotalk.js rejects with it */
+  constructor({ code, message, retryAfterMs }) {
+    // The server's own words where they may say more than its code does.
+    super(WORDS.get(code ?? "")?.() ?? (message || gettext("something went wrong")));
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
 }

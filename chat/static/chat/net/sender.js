@@ -1,6 +1,5 @@
 // @ts-check
 /** Sends what the outbox holds: each room's posts one after the other, when there is a connection. */
-import { explain } from "./errors.js";
 import { gettext } from "../lib/i18n.js";
 
 /** A server that is silent is asked again after this. */
@@ -81,12 +80,12 @@ export class Sender {
       this.#isReady = false;
       this.#outbox.lost(clientId);
     } else if (error.retryAfterMs !== undefined) {
-      this.#outbox.postponed(clientId, error.retryAfterMs, explain(error));
+      this.#outbox.postponed(clientId, error.retryAfterMs, error.message);
     } else if (error.code === "timeout") {
       // It may have been stored all the same: the client id makes the repeat harmless.
-      this.#outbox.postponed(clientId, SILENCE_RETRY_MS, explain(error));
+      this.#outbox.postponed(clientId, SILENCE_RETRY_MS, error.message);
     } else {
-      this.#outbox.refused(clientId, explain(error));
+      this.#outbox.refused(clientId, error.message);
     }
   }
 

@@ -2,7 +2,6 @@
 /** The page's dialogs: opened, filled in, and closed by what became of them. */
 import { hashOf } from "../lib/address.js";
 import { el, isolate, isolated, within } from "../lib/dom.js";
-import { explain } from "../net/errors.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
 import { oneLine } from "../lib/text.js";
 
@@ -49,7 +48,7 @@ class Dialog {
       this.close();
     } catch (error) {
       if (this.error === null) return;
-      const words = explain(error);
+      const words = /** @type {Error} */ (error).message;
       this.error.textContent = `${words.charAt(0).toLocaleUpperCase()}${words.slice(1)}.`;
       this.error.hidden = false;
     } finally {
@@ -135,9 +134,7 @@ export class NameDialog extends Dialog {
   /** @param {string[]} [likely] names to choose from */
   ask(likely = []) {
     this.form?.reset();
-    this.element
-      .querySelector("datalist")
-      ?.replaceChildren(...likely.map((name) => el("option", { value: name })));
+    this.element.querySelector("datalist")?.replaceChildren(...likely.map((name) => el("option", { value: name })));
     this.open();
   }
 }

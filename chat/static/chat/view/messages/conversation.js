@@ -7,7 +7,6 @@
 import { Emitter } from "../../lib/emitter.js";
 import { el, isolated } from "../../lib/dom.js";
 import { oncePerFrame } from "../../lib/frame.js";
-import { explain } from "../../net/errors.js";
 import { gettext, interpolate, ngettext } from "../../lib/i18n.js";
 import { layOut } from "./lines.js";
 import { MAX_WINDOW } from "../../state/log.js";
@@ -112,7 +111,7 @@ export class Conversation extends Emitter {
       if (unseen > UNSEEN_ON_A_PAGE && seq > 0) await this.#history.around(room, seq);
       else await this.#history.newest(room);
     } catch (error) {
-      if (this.room === room && !room.log?.isLoaded) this.#failure = explain(error);
+      if (this.room === room && !room.log?.isLoaded) this.#failure = /** @type {Error} */ (error).message;
     }
     this.redraw(room, { quietly: true });
   }

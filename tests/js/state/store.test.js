@@ -33,6 +33,18 @@ test("rooms stand in the order of their keys, whatever the order of names", () =
   );
 });
 
+test("conversations of two stand behind the rooms, and archived ones behind the others", () => {
+  const store = storeWith(
+    room({ id: 1, name: "closed", archived: true }),
+    room({ id: 2, name: "u1-u2", kind: "direct" }),
+    room({ id: 3, name: "animals" }),
+  );
+  assert.deepEqual(
+    store.list.map((each) => each.name),
+    ["animals", "closed", "u1-u2"],
+  );
+});
+
 test("a room that is no longer listed is gone", () => {
   const store = storeWith(room({ id: 1, name: "animals" }), room({ id: 2, name: "jokes" }));
   const gone = heardOf(store, "gone");

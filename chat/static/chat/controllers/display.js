@@ -1,47 +1,77 @@
 // @ts-check
-/** Draws what is around the conversation: the list of rooms, the head, one's own name, notices. */
-import { paint } from "../view/avatar.js";
+/** Draws what is around the conversation: the list of rooms, the head, one's own name. */
 import { byId, within } from "../lib/dom.js";
 import { oncePerFrame } from "../lib/frame.js";
-import * as head from "../view/head.js";
 import { gettext, interpolate } from "../lib/i18n.js";
-import { composer, connection, contacts, conversation, marks, roomList, session, store } from "../app.js";
+import { paint } from "../view/avatar.js";
+import * as head from "../view/head.js";
 
 /** @typedef {import("../state/store.js").RoomState} RoomState */
 
-/** Draws the list of rooms and the title. */
-export const showRooms = oncePerFrame(drawRooms);
+export class Display {
+  /** The list of rooms and the title, soon. */
+  showRooms = oncePerFrame(() => this.#drawRooms());
+  #parts;
 
-function drawRooms() {
-  const { room } = conversation;
-  roomList.show(store.list, room);
-  const heard = store.list.filter((each) => !each.facts.muted);
-  const count = (/** @type {RoomState[]} */ rooms) => rooms.reduce((sum, each) => sum + marks.unseen(each), 0);
-  const elsewhere = heard.filter((each) => each !== room);
-  head.showCounts(room?.facts ?? null, count(heard), count(elsewhere), contacts.requests);
-}
+  /**
+   * @param {import("./parts.js").Parts & {reading: import("./reading.js").Reading,
+   *   unseen: import("./unseen.js").Unseen}} parts
+   */
+  constructor(parts) {
+    this.#parts = parts;
+    parts.store.on("posted", () => this.showRooms());
+    parts.contacts.on("change", () => this.showRooms());
+    parts.unseen.on("read", () => this.showRooms());
+  }
 
-/** @param {RoomState} room */
-export function showHead({ facts }) {
-  head.showRoom(facts);
-  composer.label = interpolate(gettext("Message %(room)s"), { room: head.nameOf(facts) });
-  composer.close(connection.isEnded ? gettext("The connection has ended.") : head.whyClosed(facts));
-}
+  /** @param {RoomState} room */
+  showHead({ facts }) {
+    const { composer, connection } = this.#parts;
+    head.showRoom(facts);
+    composer.label = interpolate(gettext("Message %(room)s"), { room: head.nameOf(facts) });
+    composer.close(connection.isEnded ? gettext("The connection has ended.") : head.whyClosed(facts));
+  }
 
-export function showMe() {
-  const { me } = session;
-  if (me === null) return;
-  const button = byId("me");
-  button.hidden = false;
-  paint(within(button, ".avatar"), me.name);
-  within(button, "bdi").textContent = me.name;
-  byId("create-room").hidden = !me.can_create_rooms;
-}
+  showMe() {
+    const { me } = this.#parts.session;
+    if (me === null) return;
+    const button = byId("me");
+    button.hidden = false;
+    paint(within(button, ".avatar"), me.name);
+    within(button, "bdi").textContent = me.name;
+    byId("create-room").hidden = !me.can_create_rooms;
+  }
 
-/** @param {{level: string, text: string}} notice */
-export function showNotice({ level, text }) {
-  const banner = byId("notice");
-  banner.classList.toggle("info", level === "info");
-  within(banner, "span").textContent = text;
-  banner.hidden = false;
+  /**
+   * Does something for the person; says beside the composer if it fails. Returns whether it is done.
+   * @param {() => Promise<void>} action
+   */
+  async attempt(action) {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      const reason = /** @type {Error} */ (error).message;
+      this.#parts.composer.mention(interpolate(gettext("That did not work: %(reason)s."), { reason }));
+      return false;
+    }
+  }
+
+  #drawRooms() {
+    const { store, marks, drafts, contacts, roomList, reading } = this.#parts;
+    const { list } = store;
+    const open = reading.room;
+    roomList.show(
+      list.map((room) => ({
+        facts: room.facts,
+        unseen: marks.unseen(room),
+        hasDraft: room !== open && drafts.has(room.id),
+        isOpen: room === open,
+      })),
+    );
+    const heard = list.filter((room) => !room.facts.muted);
+    const elsewhere = heard.filter((room) => room !== open);
+    const count = (/** @type {RoomState[]} */ rooms) => rooms.reduce((sum, room) => sum + marks.unseen(room), 0);
+    head.showCounts(open?.facts ?? null, count(heard), count(elsewhere), contacts.requests);
+  }
 }

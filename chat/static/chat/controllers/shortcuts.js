@@ -1,24 +1,34 @@
 // @ts-check
-/** Keys that work anywhere on the page. */
+/** Keys that work anywhere on the page, and the dialog that lists them. */
+import { goTo } from "../lib/address.js";
+import { byId } from "../lib/dom.js";
+import { Dialog } from "../view/dialogs/dialog.js";
 
 /**
- * @param {{room: (letter: string) => boolean, step: (move: number, unseenOnly: boolean) => void,
- *   help: () => void}} means
- *   `room` goes to the room with this letter and says whether there is one
+ * @param {import("./parts.js").Parts & {navigation: import("./navigation.js").Navigation}} parts
  */
-export function listen({ room, step, help }) {
+export function wireShortcuts({ store, roomList, navigation }) {
+  const keysDialog = new Dialog(byId("keys-dialog"));
+  byId("open-keys").addEventListener("click", () => keysDialog.open());
+
+  const goToRoom = (/** @type {string} */ letter) => {
+    const found = store.rooms.get(roomList.letters.get(letter) ?? -1);
+    if (found !== undefined) goTo(found.name);
+    return found !== undefined;
+  };
+
   document.addEventListener("keydown", (event) => {
     const { key, ctrlKey, altKey, shiftKey, metaKey } = event;
     if (event.isComposing || metaKey || document.querySelector("dialog[open]") !== null) return;
     if (ctrlKey && !altKey && !shiftKey) {
       const letter = letterOf(event);
-      if (letter !== null && room(letter)) event.preventDefault();
+      if (letter !== null && goToRoom(letter)) event.preventDefault();
     } else if (altKey && !ctrlKey && (key === "ArrowUp" || key === "ArrowDown")) {
       event.preventDefault();
-      step(key === "ArrowUp" ? -1 : 1, shiftKey);
+      navigation.step(key === "ArrowUp" ? -1 : 1, shiftKey);
     } else if (key === "?" && !ctrlKey && !altKey && !isField(event.target)) {
       event.preventDefault();
-      help();
+      keysDialog.open();
     }
   });
 }

@@ -15,3 +15,8 @@ export function roomIn(hash) {
     return text;
   }
 }
+
+/** The page follows its address. @param {string} name */
+export function goTo(name) {
+  location.hash = hashOf(name);
+}

@@ -6,7 +6,6 @@
  * @typedef {import("../types.js").Message} Message
  * @typedef {{version: number, messages: Message[], more: boolean, reset: boolean}} RoomSync
  */
-import { isBehind } from "../state/store.js";
 
 /** How long a gap may wait for the notifications that close it: they are usually on their way. */
 export const PATIENCE_MS = 250;
@@ -78,7 +77,7 @@ export class CatchUp {
     /** @type {Map<RoomState, {version: number, messages: Message[]}>} */
     const open = new Map();
     for (const room of rooms) {
-      if (!far.includes(room) && room.log !== null && isBehind(room)) {
+      if (!far.includes(room) && room.log !== null && room.isBehind) {
         open.set(room, { version: room.log.version, messages: [] });
       }
     }

@@ -35,6 +35,11 @@ export class RoomState {
   get title() {
     return this.facts.title;
   }
+
+  /** Whether its conversation is not at the version that was heard of. */
+  get isBehind() {
+    return this.log !== null && (this.log.isBehind || this.heard > this.log.version);
+  }
 }
 
 /**
@@ -57,9 +62,10 @@ export class Store extends Emitter {
     return undefined;
   }
 
-  /** In the server's order. @returns {RoomState[]} */
+  /** As they are listed: rooms, then conversations of two, the archived last; each by age. @returns {RoomState[]} */
   get list() {
-    return [...this.rooms.values()].sort((a, b) => a.id - b.id);
+    const rank = (/** @type {RoomState} */ { facts }) => (facts.kind === "direct" ? 2 : 0) + Number(facts.archived);
+    return [...this.rooms.values()].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
   }
 
   /** The `rooms` notification: the whole list, by name. @param {Record<string, Room>} byName */
@@ -162,7 +168,7 @@ export class Store extends Emitter {
 
   /** Rooms whose conversation is not at the version that was heard of. */
   get behind() {
-    return [...this.rooms.values()].filter(isBehind);
+    return [...this.rooms.values()].filter((room) => room.isBehind);
   }
 
   /** @param {RoomState} room @param {number} version @param {Message[]} messages */
@@ -179,7 +185,7 @@ export class Store extends Emitter {
   #heard(room, version) {
     room.heard = Math.max(room.heard, version);
     // The notifications that make it so may be on their way: who listens waits a moment.
-    if (isBehind(room)) this.emit("behind", room);
+    if (room.isBehind) this.emit("behind", room);
   }
 
   /** @param {RoomState} room */
@@ -187,9 +193,4 @@ export class Store extends Emitter {
     this.rooms.delete(room.id);
     this.#opened = this.#opened.filter((id) => id !== room.id);
   }
-}
-
-/** @param {RoomState} room */
-export function isBehind(room) {
-  return room.log !== null && (room.log.isBehind || room.heard > room.log.version);
 }

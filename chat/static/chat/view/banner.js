@@ -8,23 +8,24 @@ const PATIENCE_MS = 600;
 
 export class Banner {
   #element;
-  #connection;
+  #retryNow;
+  /** @type {import("../types.js").ConnectionState} */
+  #state = { kind: "connecting" };
   /** @type {any} */
   #timer = null;
   #wasOnline = false;
   #heard = "";
 
-  /** @param {HTMLElement} element @param {import("../net/connection.js").Connection} connection */
-  constructor(element, connection) {
+  /** @param {HTMLElement} element @param {() => void} retryNow connects now instead of waiting */
+  constructor(element, retryNow) {
     this.#element = element;
-    this.#connection = connection;
-    connection.on("state", () => this.#follow());
-    this.#follow();
+    this.#retryNow = retryNow;
   }
 
-  #follow() {
+  /** @param {import("../types.js").ConnectionState} state */
+  show(state) {
     clearTimeout(this.#timer);
-    const { state } = this.#connection;
+    this.#state = state;
     if (state.kind === "online") {
       this.#wasOnline = true;
       this.#heard = "";
@@ -37,7 +38,7 @@ export class Banner {
   }
 
   #say() {
-    const { state } = this.#connection;
+    const state = this.#state;
     const { text, heard = text, action = null } = this.#words(state);
     this.#element.hidden = false;
     if (state.kind === "waiting") this.#timer = setTimeout(() => this.#say(), 1000);
@@ -73,7 +74,7 @@ export class Banner {
       return {
         text: `${what} ${when} ${kept}`,
         heard: `${what} ${kept}`,
-        action: button(gettext("Now"), () => this.#connection.retryNow()),
+        action: button(gettext("Now"), this.#retryNow),
       };
     }
     return { text: this.#wasOnline ? `${gettext("Reconnecting…")} ${kept}` : gettext("Connecting…") };

@@ -6,21 +6,30 @@
  */
 import { avatar } from "./avatar.js";
 import { el, icon, isolate, isolated } from "../lib/dom.js";
+import { Emitter } from "../lib/emitter.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
 
-export class ContactList {
+/** Events: "add", "answer" ("accept" or "decline", id of who asks), "choose" (id). */
+export class ContactList extends Emitter {
   #parts;
   #drawn = "";
 
-  /** @param {{section: HTMLElement, list: HTMLElement, badge: HTMLElement}} parts */
+  /** @param {{section: HTMLElement, list: HTMLElement, badge: HTMLElement, news: HTMLElement, add: HTMLElement}} parts */
   constructor(parts) {
+    super();
     this.#parts = parts;
+    parts.add.addEventListener("click", () => this.emit("add"));
+    parts.list.addEventListener("click", ({ target }) => {
+      const { answer, of, contact } = /** @type {HTMLElement} */ (target).closest("button")?.dataset ?? {};
+      if (answer !== undefined) this.emit("answer", answer, Number(of));
+      if (contact !== undefined) this.emit("choose", Number(contact));
+    });
   }
 
-  /** @param {Contact[]} contacts @param {boolean} isKnown whether the server knows who one is */
-  show(contacts, isKnown) {
+  /** @param {Contact[]} contacts @param {boolean} hasAccount whether one has an account, and so contacts */
+  show(contacts, hasAccount) {
     const { section, list, badge } = this.#parts;
-    section.hidden = !isKnown;
+    section.hidden = !hasAccount;
     const drawn = JSON.stringify(contacts);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
@@ -38,6 +47,13 @@ export class ContactList {
         interpolate(ngettext("%(n)s request", "%(n)s requests", waiting), { n: waiting }),
       ),
     );
+  }
+
+  /** Read aloud: somebody asks now. @param {string} name */
+  announce(name) {
+    this.#parts.news.textContent = interpolate(gettext("%(name)s asks to be your contact."), {
+      name: isolate(name),
+    });
   }
 
   /** What opens the menu of a contact. @param {number} id @returns {HTMLElement|null} */

@@ -1,92 +1,52 @@
 // @ts-check
 /**
- * Who is here, on the right: asked for when a room is opened, kept up to date by `presence`.
+ * Who is here, on the right.
  *
  * @typedef {import("../types.js").Person} Person
  */
-import { avatar } from "./avatar.js";
 import { el, isolated } from "../lib/dom.js";
+import { Emitter } from "../lib/emitter.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
+import { avatar } from "./avatar.js";
 
 /** Names drawn in one group; the rest is a number. */
 const MOST_NAMED = 200;
 
-export class People {
-  /** How many are here now. */
-  here = 0;
+/** Events: "choose" (key) where a person has a menu. */
+export class PeopleList extends Emitter {
   #element;
-  #names;
-  #hasMenu;
-  /** @type {Map<string, Person>} */
-  #people = new Map();
-  #isKnown = false;
 
-  /**
-   * @param {HTMLElement} element @param {Map<number, string>} names user id → name, for others to use
-   * @param {(person: Person) => boolean} hasMenu whether there is anything to do about a person
-   */
-  constructor(element, names, hasMenu) {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    super();
     this.#element = element;
-    this.#names = names;
-    this.#hasMenu = hasMenu;
+    element.addEventListener("click", ({ target }) => {
+      const { person } = /** @type {HTMLElement} */ (target).closest("button")?.dataset ?? {};
+      if (person !== undefined) this.emit("choose", person);
+    });
   }
 
   clear() {
-    this.#people.clear();
-    this.#isKnown = false;
-    this.here = 0;
     this.#element.replaceChildren();
   }
 
-  /** The answer of `list-members`. @param {{members: Person[], here: number}} list @param {string} myKey */
-  set({ members, here }, myKey) {
-    this.#people = new Map(members.map((person) => [person.key, person]));
-    this.here = here;
-    this.#isKnown = true;
-    this.show(myKey);
-  }
-
-  /** @param {{joined: Person[], left: string[], here: number}} change @param {string} myKey */
-  hear({ joined, left, here }, myKey) {
-    if (!this.#isKnown) return;
-    for (const key of left) {
-      const person = this.#people.get(key);
-      // Members stay on the list, visitors do not.
-      if (person?.role) this.#people.set(key, { ...person, online: false });
-      else this.#people.delete(key);
-    }
-    for (const person of joined)
-      this.#people.set(person.key, { ...this.#people.get(person.key), ...person, online: true });
-    this.here = here;
-    this.show(myKey);
-  }
-
-  /** @param {string} key */
-  find(key) {
-    return this.#people.get(key);
-  }
-
-  /** What opens the menu of a person. @param {string} key @returns {HTMLElement|null} */
-  opener(key) {
-    return this.#element.querySelector(`[data-person="${CSS.escape(key)}"]`);
-  }
-
-  /** @param {string} myKey */
-  show(myKey) {
-    if (!this.#isKnown) return;
-    const people = [...this.#people.values()].sort((a, b) => a.name.localeCompare(b.name));
-    for (const person of people) if (person.id !== null) this.#names.set(person.id, person.name);
+  /**
+   * @param {Person[]} people by name
+   * @param {{here: number, myKey: string, hasMenu: (person: Person) => boolean}} context
+   *   `here`: how many there are, named or not; `hasMenu`: whether there is anything to do about a person
+   */
+  show(people, { here, myKey, hasMenu }) {
     const online = people.filter((person) => person.online);
     const away = people.filter((person) => !person.online);
     const focused = /** @type {HTMLElement|null} */ (document.activeElement);
     const key = focused !== null && this.#element.contains(focused) ? focused.dataset.person : undefined;
     const draw = (/** @type {Person} */ person, /** @type {string} */ kind) =>
-      personNode(person, myKey, kind, this.#hasMenu(person));
+      personNode(person, myKey, kind, hasMenu(person));
     this.#element.replaceChildren(
       ...group(
-        interpolate(gettext("Here now — %(n)s"), { n: this.here }),
+        interpolate(gettext("Here now — %(n)s"), { n: here }),
         online.map((person) => draw(person, "")),
-        this.here - online.length,
+        here - online.length,
       ),
       ...(away.length === 0
         ? []
@@ -97,6 +57,11 @@ export class People {
           )),
     );
     if (key !== undefined) this.opener(key)?.focus();
+  }
+
+  /** What opens the menu of a person. @param {string} key @returns {HTMLElement|null} */
+  opener(key) {
+    return this.#element.querySelector(`[data-person="${CSS.escape(key)}"]`);
   }
 }
 

@@ -44,7 +44,7 @@ export class PersonMenu extends Emitter {
   }
 
   /**
-   * @param {{id: number, name: string}} person @param {import("../types.js").Choice[]} choices
+   * @param {{name: string}} person @param {import("../types.js").Choice[]} choices
    * @param {() => HTMLElement|null} opener
    */
   open(person, choices, opener) {
@@ -61,7 +61,7 @@ export class PersonMenu extends Emitter {
     within(this.#element, "button").focus({ preventScroll: true });
   }
 
-  /** @param {import("../types.js").Choice} choice @param {{id: number, name: string}} person */
+  /** @param {import("../types.js").Choice} choice @param {{name: string}} person */
   #item(choice, person) {
     const kind = GRAVE.has(choice) ? "grave" : null;
     const attributes = { type: "button", role: "menuitem", "data-choice": choice, class: kind };

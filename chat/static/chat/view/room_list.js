@@ -2,7 +2,8 @@
 /**
  * The list of rooms on the left.
  *
- * @typedef {import("../state/store.js").RoomState} RoomState
+ * @typedef {{facts: import("../types.js").Room, unseen: number, hasDraft: boolean, isOpen: boolean}} Listed
+ * @typedef {Listed & {at: number}} Line `at`: where its letter stands in the title, -1 for none
  */
 import { hashOf } from "../lib/address.js";
 import { el, icon } from "../lib/dom.js";
@@ -15,75 +16,59 @@ const MOST_COUNTED = 99;
 export class RoomList {
   /** @type {Map<string, number>} letter → key of the room */
   letters = new Map();
-  /** @type {number[]} keys of the rooms as they stand in the list */
-  ids = [];
   #parts;
-  #marks;
-  #drafts;
   #drawn = "";
 
-  /**
-   * @param {{rooms: HTMLElement, direct: HTMLElement, directTitle: HTMLElement}} parts
-   * @param {import("../state/marks.js").Marks} marks @param {import("../state/drafts.js").Drafts} drafts
-   */
-  constructor(parts, marks, drafts) {
+  /** @param {{rooms: HTMLElement, direct: HTMLElement, directTitle: HTMLElement}} parts */
+  constructor(parts) {
     this.#parts = parts;
-    this.#marks = marks;
-    this.#drafts = drafts;
   }
 
-  /** @param {RoomState[]} rooms @param {RoomState|null} open */
-  show(rooms, open) {
-    const rank = (/** @type {RoomState} */ { facts }) => (facts.kind === "direct" ? 2 : 0) + Number(facts.archived);
-    const ordered = [...rooms].sort((a, b) => rank(a) - rank(b));
-    this.ids = ordered.map((room) => room.id);
-    const byTitle = new Map([...ordered].reverse().map((room) => [room.title, room]));
-    const letters = assignLetters(
-      ordered.filter((room) => byTitle.get(room.title) === room).map((room) => room.title),
-      isMac(navigator),
-    );
-    // A person may be called as a room is, which comes first.
-    const letterOf = (/** @type {RoomState} */ room) =>
-      byTitle.get(room.title) === room ? letters.get(room.title) : undefined;
-    this.letters = new Map(
-      ordered.flatMap((room) => {
-        const given = letterOf(room);
-        return given === undefined ? [] : [[given.letter, room.id]];
-      }),
-    );
-    const lines = ordered.map((room) => ({
-      room,
-      unseen: this.#marks.unseen(room),
-      hasDraft: room !== open && this.#drafts.has(room.id),
-      isOpen: room === open,
-      at: letterOf(room)?.index ?? -1,
-    }));
+  /** @param {Listed[]} rooms in the order of the list */
+  show(rooms) {
+    const places = this.#assignLetters(rooms);
+    const lines = rooms.map((room) => ({ ...room, at: places.get(room.facts.id) ?? -1 }));
     // The list is drawn for each post heard anywhere; most change nothing in it.
-    const drawn = JSON.stringify(
-      lines.map(({ room, ...rest }) => [
-        room.facts.id,
-        room.name,
-        room.title,
-        room.facts.kind,
-        room.facts.muted,
-        room.facts.archived,
-        rest,
-      ]),
-    );
+    const drawn = JSON.stringify(lines.map(whatIsSeen));
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset?.room;
-    const isDirect = (/** @type {RoomState} */ room) => room.facts.kind === "direct";
-    this.#parts.rooms.replaceChildren(...lines.filter(({ room }) => !isDirect(room)).map(roomNode));
-    this.#parts.direct.replaceChildren(...lines.filter(({ room }) => isDirect(room)).map(roomNode));
-    this.#parts.directTitle.hidden = !ordered.some(isDirect);
+    this.#parts.rooms.replaceChildren(...lines.filter((room) => !isDirect(room)).map(roomNode));
+    this.#parts.direct.replaceChildren(...lines.filter(isDirect).map(roomNode));
+    this.#parts.directTitle.hidden = !rooms.some(isDirect);
     if (focused !== undefined) {
       /** @type {HTMLElement|null} */ (
         document.querySelector(`.room[data-room="${CSS.escape(focused)}"]`)
       )?.focus();
     }
   }
+
+  /** @param {Listed[]} rooms @returns {Map<number, number>} key of the room → where its letter stands in the title */
+  #assignLetters(rooms) {
+    // A person may be called as a room is, which comes first.
+    const byTitle = new Map([...rooms].reverse().map(({ facts }) => [facts.title, facts.id]));
+    const titled = rooms.filter(({ facts }) => byTitle.get(facts.title) === facts.id);
+    const letters = assignLetters(
+      titled.map(({ facts }) => facts.title),
+      isMac(navigator),
+    );
+    const given = titled.flatMap(({ facts }) => {
+      const found = letters.get(facts.title);
+      return found === undefined ? [] : [{ id: facts.id, ...found }];
+    });
+    this.letters = new Map(given.map(({ letter, id }) => [letter, id]));
+    return new Map(given.map(({ id, index }) => [id, index]));
+  }
 }
+
+/** @param {Listed} room */
+const isDirect = ({ facts }) => facts.kind === "direct";
+
+/** @param {Line} line */
+const whatIsSeen = ({ facts: { id, name, title, kind, topic, muted, archived }, ...rest }) => [
+  ...[id, name, title, kind, topic, muted, archived],
+  rest,
+];
 
 /** What stands before a room's name. @param {import("../types.js").Room} facts */
 export function roomMark(facts) {
@@ -91,9 +76,8 @@ export function roomMark(facts) {
   return el("span", { class: "hash", "aria-hidden": "true" }, facts.kind === "direct" ? "@" : "#");
 }
 
-/** @param {{room: RoomState, unseen: number, hasDraft: boolean, isOpen: boolean, at: number}} line */
-function roomNode({ room, unseen, hasDraft, isOpen, at }) {
-  const { facts } = room;
+/** @param {Line} line */
+function roomNode({ facts, unseen, hasDraft, isOpen, at }) {
   const kind = [
     "room",
     unseen > 0 && !facts.muted ? "unread" : "",

@@ -57,9 +57,9 @@ function classes(given) {
 
 /**
  * @param {Entry} entry
- * @param {{isFirst: boolean, me: Me, quote: Quote, isOnline: boolean, now: number}} context
+ * @param {{isFirst: boolean, myName: string, quote: Quote, isOnline: boolean, now: number}} context
  */
-export function pendingNode(entry, { isFirst, me, quote, isOnline, now }) {
+export function pendingNode(entry, { isFirst, myName, quote, isOnline, now }) {
   const state = entry.state === "waiting" ? "sending" : entry.state;
   const node = el("li", {
     class: classes({ message: true, pending: true, mine: true, first: isFirst, failed: state === "failed" }),
@@ -69,12 +69,12 @@ export function pendingNode(entry, { isFirst, me, quote, isOnline, now }) {
   });
   const when = new Date(entry.at);
   if (entry.replyTo !== null) node.append(quoteNode(entry.replyTo, quote));
-  node.append(isFirst ? avatar(me.name) : timeNode(when, shortTime));
+  node.append(isFirst ? avatar(myName) : timeNode(when, shortTime));
   node.append(
     el(
       "div",
       { class: "content" },
-      byLine(me.name, isFirst, when, []),
+      byLine(myName, isFirst, when, []),
       el("div", { class: "body", dir: "auto" }, bodyNodes(entry.body)),
       stateNode(entry, isOnline, now),
     ),

@@ -18,7 +18,7 @@ const KEYS = new Map([
 ]);
 
 /** Events: "react" (seq, emoji), "reply", "copy", "edit", "delete" (seq), "leave" when Escape leads away. */
-export class Actions extends Emitter {
+export class Toolbar extends Emitter {
   #list;
   #bar;
   #picker;

@@ -1,24 +1,19 @@
 // @ts-check
 /** Where one writes: a new message, a reply, or the new text of an own message. */
-import { Emitter } from "../lib/emitter.js";
 import { isolated, within } from "../lib/dom.js";
-import { gettext, interpolate, ngettext } from "../lib/i18n.js";
-import { lengthOf, oneLine } from "../lib/text.js";
+import { Emitter } from "../lib/emitter.js";
+import { gettext, interpolate } from "../lib/i18n.js";
+import { oneLine } from "../lib/text.js";
+import { ComposerNote } from "./composer_note.js";
 
 /** Higher than this share of the window, the text scrolls. */
 const MAX_SHARE = 0.4;
-/** How long a word in passing stays. */
-const MENTION_MS = 5000;
-/** How close to the longest text the count is shown. */
-const NEAR_LIMIT = 0.9;
-
 /**
  * Events: "send" ({body, replyTo, isTaken}), "edit" (seq, body), "typed", "draft" ({text, replyTo}), "concern" (seq
  * of the message that is edited or replied to, 0 for none), "edit-last" when the arrow up is pressed in an empty
  * field.
  */
 export class Composer extends Emitter {
-  maxChars = 16000;
   #form;
   #field;
   #button;
@@ -32,8 +27,6 @@ export class Composer extends Emitter {
   /** What was being written when the edit began. */
   #stash = "";
   #isComposing = false;
-  /** @type {any} */
-  #mentioned = null;
 
   /** @param {HTMLFormElement} form */
   constructor(form) {
@@ -42,7 +35,7 @@ export class Composer extends Emitter {
     this.#field = /** @type {HTMLTextAreaElement} */ (within(form, "textarea"));
     this.#button = /** @type {HTMLButtonElement} */ (within(form, ".send"));
     this.#context = within(form, ".context");
-    this.#note = within(form, ".note");
+    this.#note = new ComposerNote(within(form, ".note"));
     this.#closed = within(form, ".closed");
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -70,6 +63,11 @@ export class Composer extends Emitter {
 
   get isEmpty() {
     return this.#field.value === "";
+  }
+
+  /** @param {number} count that a text may have */
+  set maxChars(count) {
+    this.#note.maxChars = count;
   }
 
   /** What the field is for. @param {string} text */
@@ -139,19 +137,12 @@ export class Composer extends Emitter {
 
   /** A word in passing beside the field. @param {string} text */
   mention(text) {
-    this.#say(text);
-    this.#mentioned = setTimeout(() => this.#showLength(), MENTION_MS);
-  }
-
-  /** @param {string} text */
-  #say(text) {
-    clearTimeout(this.#mentioned);
-    this.#note.textContent = text;
+    this.#note.mention(text);
   }
 
   #submit() {
     const body = this.#field.value.trim();
-    if (this.#isComposing || !this.#fits(body)) return;
+    if (this.#isComposing || !this.#note.fits(body)) return;
     if (this.#editing !== null) {
       const { seq, body: before } = this.#editing;
       if (body === "") {
@@ -218,32 +209,10 @@ export class Composer extends Emitter {
     this.#field.style.overflowY = this.#field.scrollHeight > most ? "auto" : "hidden";
   }
 
-  /** @param {string} body */
-  #fits(body) {
-    // A text has at least as many code units as characters: most need not be counted.
-    return body.length <= this.maxChars || lengthOf(body) <= this.maxChars;
-  }
-
   #showLength() {
     const body = this.#field.value.trim();
-    const isNear = body.length > this.maxChars * NEAR_LIMIT;
-    const left = isNear ? this.maxChars - lengthOf(body) : this.maxChars;
-    const isOver = left < 0;
-    this.#button.disabled = body === "" || isOver;
-    this.#note.classList.toggle("bad-text", isOver);
-    if (isOver) {
-      this.#say(
-        interpolate(ngettext("%(n)s character too long", "%(n)s characters too long", -left), {
-          n: (-left).toLocaleString(),
-        }),
-      );
-    } else if (isNear) {
-      this.#say(
-        interpolate(ngettext("%(n)s character left", "%(n)s characters left", left), { n: left.toLocaleString() }),
-      );
-    } else {
-      this.#say("");
-    }
+    this.#note.follow(body);
+    this.#button.disabled = body === "" || !this.#note.fits(body);
   }
 
   #showContext() {

@@ -1,0 +1,62 @@
+// @ts-check
+/** The words beside the composer's field: how much may still be written, or something in passing. */
+import { interpolate, ngettext } from "../lib/i18n.js";
+import { lengthOf } from "../lib/text.js";
+
+/** How long a word in passing stays. */
+const MENTION_MS = 5000;
+/** How close to the longest text the count is shown. */
+const NEAR_LIMIT = 0.9;
+
+export class ComposerNote {
+  /** Characters that a text may have. */
+  maxChars = 16000;
+  #element;
+  #body = "";
+  /** @type {any} */
+  #mentioned = null;
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** @param {string} body */
+  fits(body) {
+    return this.#left(body) >= 0;
+  }
+
+  /** What is being written. @param {string} body */
+  follow(body) {
+    this.#body = body;
+    const left = this.#left(body);
+    this.#element.classList.toggle("bad-text", left < 0);
+    if (left < 0) {
+      const words = ngettext("%(n)s character too long", "%(n)s characters too long", -left);
+      this.#say(interpolate(words, { n: (-left).toLocaleString() }));
+    } else if (body.length > this.maxChars * NEAR_LIMIT) {
+      const words = ngettext("%(n)s character left", "%(n)s characters left", left);
+      this.#say(interpolate(words, { n: left.toLocaleString() }));
+    } else {
+      this.#say("");
+    }
+  }
+
+  /** @param {string} text */
+  mention(text) {
+    this.#say(text);
+    this.#mentioned = setTimeout(() => this.follow(this.#body), MENTION_MS);
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    clearTimeout(this.#mentioned);
+    this.#element.textContent = text;
+  }
+
+  /** @param {string} body */
+  #left(body) {
+    // A text has at least as many code units as characters: most need not be counted.
+    return body.length <= this.maxChars * NEAR_LIMIT ? this.maxChars : this.maxChars - lengthOf(body);
+  }
+}

@@ -24,4 +24,5 @@ test("a room without a free letter has none", () => {
 
 test("the letter is marked where it stands", () => {
   assert.deepEqual(assignLetters(["Wagons"]).get("Wagons"), { letter: "g", index: 2 });
+  assert.deepEqual(assignLetters(["🐈 bats"]).get("🐈 bats"), { letter: "b", index: 3 });
 });

@@ -26,9 +26,9 @@ export function assignLetters(names, onMac = false) {
   for (const name of names) {
     const lower = name.toLowerCase();
     // Where lower case has another length, places would not match.
-    const index = lower.length === name.length ? [...lower].findIndex((char) => free.has(char)) : -1;
+    const index = lower.length === name.length ? lower.split("").findIndex((unit) => free.has(unit)) : -1;
     if (index < 0) continue;
-    const letter = [...lower][index];
+    const letter = lower[index];
     free.delete(letter);
     assigned.set(name, { letter, index });
   }

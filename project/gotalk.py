@@ -1,4 +1,4 @@
-"""gotalk beside the web server: TCP, TLS or a unix socket, into the same rooms."""
+"""The listener for gotalk beside the web server: TCP, TLS or a unix socket."""
 
 import ssl
 

@@ -1,7 +1,8 @@
 """
-One file, from the environment, safe when nothing is set. `docs/configuration.md` lists each variable.
+The settings of the site, read from environment variables; the defaults are safe. `docs/configuration.md` lists each
+variable, and `docs/extending.md` shows a settings module on top of this one.
 
-A value that cannot be understood stops the start with the variable's name.
+A value that is not valid stops the start with a sentence that names the variable.
 """
 
 import os
@@ -64,7 +65,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
     *({HOST} - {"0.0.0.0", "::", *LOCAL_HOSTS}),
 ]
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
-"""Exact scheme://host:port of pages whose WebSockets count with their visitor's cookies; empty: this host's own."""
+"""Pages, each as exact scheme://host:port, whose WebSockets count with cookies; empty: pages of this host."""
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 HTTPS = switch("HTTPS", default=False)
 """Whether people reach the site over https, through a proxy in front."""
@@ -80,7 +81,7 @@ try:
     TRUSTED_PROXIES = [ip_network(value.strip()) for value in env.list("TRUSTED_PROXIES", default=[])]
 except ValueError as error:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES must be addresses and networks: {error}") from None
-"""Whose X-Forwarded-For says who calls."""
+"""Proxies whose X-Forwarded-For is trusted."""
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-hubtalk" if HTTPS and not ROOT_PATH else "hubtalk"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -146,7 +147,7 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASE = DATABASES["default"]
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = {
-        # Read-then-write in a deferred transaction fails at once when another writes; so lock from the start.
+        # A deferred transaction that reads and then writes fails at once when another one writes: lock first.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: what was acknowledged survives a power cut. Only the writer's connection checkpoints.
@@ -164,7 +165,7 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "project.layers.redis.RedisLayer",
         "CONFIG": {
-            # The check bounds the silence of a host that is lost without a word.
+            # The check bounds how long a host that vanished goes unnoticed.
             "hosts": [{"address": REDIS_URL, "health_check_interval": 3, "socket_timeout": 5}],
             "prefix": "hubtalk",
         },
@@ -172,7 +173,8 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {
         "BACKEND": "project.layers.local.LocalLayer",
-        # One channel a process, read at once: its bound is for a loop that stalls. No membership may expire.
+        # A process has one channel and reads it at once: the capacity is for a loop that stalls. A group
+        # membership must not expire.
         "CONFIG": {"capacity": 10_000, "expiry": TEN_YEARS, "group_expiry": TEN_YEARS},
     }
 }
@@ -206,7 +208,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = HUBTALK_DATA / "static"
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
-# Names without hashes: a browser asks again and gets 304. Nothing is to be collected before a start.
+# Names have no hashes: a browser asks again and gets 304. So nothing must be collected before a start.
 SERVESTATIC_MAX_AGE = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -221,7 +223,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        # Paths of requests are not ours to log: one of them is a link that makes an admin.
+        # Paths of requests are not logged: one of them is the link that makes an admin.
         "django.request": {"level": "ERROR"},
         "daphne": {"level": "WARNING"},
     },

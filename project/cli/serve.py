@@ -2,11 +2,10 @@
 
 import argparse
 import asyncio
-import sys
 
 from django.conf import settings
 
-from project.ending import Ending
+from project.process import GOTALK_GRACE, Ending, share_interpreter
 from rpc.cli.failures import NOT_CONNECTED, Failure, usage
 from rpc.cli.options import Subparsers, add_json_option, add_parser
 from rpc.cli.output import Output
@@ -47,9 +46,8 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     # Not on top: they are the site, and the other subcommands do without.
     from chat.realtime import runtime
     from project.gotalk import CannotListen, listen
-    from project.management.commands.serve import DRAIN_SECONDS, SWITCH_SECONDS
 
-    sys.setswitchinterval(SWITCH_SECONDS)
+    share_interpreter()
     try:
         server = await listen(url)
     except CannotListen as error:
@@ -62,4 +60,4 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     try:
         await runtime.drain()
     finally:
-        await server.close(DRAIN_SECONDS)
+        await server.close(GOTALK_GRACE)

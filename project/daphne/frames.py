@@ -1,4 +1,4 @@
-"""A connection's socket, for whoever has a whole WebSocket frame to send."""
+"""Gives applications access to a WebSocket's socket, for frames that are built already."""
 
 import asyncio
 import socket
@@ -12,10 +12,10 @@ from rpc.peer.transport import SEND_BUFFER_BYTES
 
 class SocketFrames(internals.FrameWriter):
     """
-    One WebSocket of our server, as `rpc.transports.websocket_server.FrameSink`: it writes frames that are built
-    already, and reads only while its application keeps up.
+    One WebSocket of our server, as `rpc.transports.websocket_server.FrameSink`: it writes whole frames, and reads
+    only while its application keeps up.
 
-    For Twisted it is the push producer of the connection's transport, which says so when its buffer is full.
+    Twisted sees it as the push producer of the connection's transport, and tells it when the buffer is full.
     """
 
     __slots__ = ("_drained", "_filled", "_held", "inbox", "writable")
@@ -27,13 +27,13 @@ class SocketFrames(internals.FrameWriter):
             kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.writable = True
         self._held = False
-        """The application wants nothing more to be read."""
+        """The application has paused reading."""
         self.inbox = Inbox(self._transport.pauseProducing, self._has_room)
 
     def watch(self, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._drained = drained
         self._filled = filled
-        # The HTTP channel still stands there from before the upgrade: its work is done.
+        # The HTTP channel is still registered from before the upgrade.
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
 
@@ -55,13 +55,13 @@ class SocketFrames(internals.FrameWriter):
         self._read_on()
 
     def _has_room(self) -> None:
-        # Not at once: the application stands in the middle of taking a message.
+        # Not at once: the application is in the middle of taking a message.
         asyncio.get_running_loop().call_soon(self._read_on)
 
     def _read_on(self) -> None:
         if not self.reading or internals.is_closed(self._protocol):
             return
-        # First what was read from the socket, and not looked at, before reading stopped.
+        # First the bytes that were read from the socket before reading paused.
         internals.read_buffered(self._protocol)
         if self.reading:
             self._transport.resumeProducing()
@@ -80,5 +80,5 @@ class SocketFrames(internals.FrameWriter):
         self._drained()
 
     def stopProducing(self) -> None:
-        # The connection is lost, which its application hears elsewhere: who waits to write waits for nothing.
+        # The connection is lost, as its application is told elsewhere: nobody may go on waiting to write.
         self.resumeProducing()

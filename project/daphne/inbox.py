@@ -1,4 +1,4 @@
-"""What came in on a WebSocket and waits for its application: bounded, for reading pauses beyond."""
+"""Messages of a WebSocket that wait for its application: a bounded number, beyond which reading pauses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -9,18 +9,18 @@ Receive = Callable[[], Awaitable[Event]]
 
 MAX_WAITING_MESSAGES = 1000
 MAX_WAITING_BYTES = 4 * 1024 * 1024
-"""As much as the largest message."""
+"""The size of the largest message."""
 
 
 class Inbox:
     """
     The queue between Daphne's protocol, which calls `put_nowait`, and one application, which awaits `get`.
 
-    An `asyncio.Queue` would be four times as large, for every idle connection.
+    An `asyncio.Queue` would take four times the memory of each idle connection.
 
     Args:
-        filled: called when so much waits that nothing more should be read.
-        has_room: called when half of that is gone, so that reading does not stop and start with every message.
+        filled: called when the inbox is full, so that nothing more is read.
+        has_room: called when it is half empty again, so that reading does not stop and start with every message.
     """
 
     __slots__ = ("_bytes", "_events", "_filled", "_has_room", "_waiter", "full")

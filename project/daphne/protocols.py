@@ -1,7 +1,7 @@
 """
-Daphne's requests and WebSockets, hardened: one connection's trouble stays its own, and a close code arrives.
+Daphne's requests and WebSockets, hardened: a fault in one connection affects no other, and close codes arrive.
 
-What the stock classes lack, and what each override is for, stands in docs/architecture.md.
+docs/architecture.md says what each override is for.
 """
 
 import time
@@ -15,13 +15,13 @@ from project.daphne.frames import SocketFrames
 from rpc.close_codes import CloseCode
 
 CLOSED_GRACE = 5.0
-"""Seconds that a closed WebSocket may take to vanish: a peer that stops reading could stay for ever."""
+"""Seconds for a closed WebSocket to disconnect: a peer that does not read could stay for ever."""
 
 
 class HubtalkRequest(WebRequest):
     def handle_exception(self, exception: BaseException) -> None:
         if internals.answer_has_begun(self) and not self.finished:
-            # Half an answer went out: only a broken connection tells the client so.
+            # Half an answer was sent: only a broken connection tells the client so.
             internals.break_connection(self)
         else:
             super().handle_exception(exception)
@@ -36,17 +36,17 @@ class HubtalkHTTPFactory(HTTPFactory):
 
 class HubtalkWebSocket(WebSocketProtocol):
     frames: SocketFrames
-    """Set as soon as an application serves it."""
+    """Set when its application is made."""
     _closed_since: float | None = None
 
     def processData(self) -> bool:
-        # What was read at once may hold more messages than may wait.
+        # One read may bring more messages than may wait.
         if self.frames.inbox.full and internals.is_open(self):
             return False
         return bool(super().processData())
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        # After our close nothing counts any more.
+        # Messages after our close are ignored.
         if internals.is_open(self):
             super().onMessage(payload, isBinary)
 
@@ -54,7 +54,7 @@ class HubtalkWebSocket(WebSocketProtocol):
         if self.frames.reading:
             super().onAutoPingTimeout()
         else:
-            # The pong may have come: it is us who do not look.
+            # The pong may have arrived: reading is paused.
             internals.forget_missing_pong(self)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
@@ -74,13 +74,13 @@ class HubtalkWebSocket(WebSocketProtocol):
 
     def handle_exception(self, exception: BaseException) -> None:
         if internals.is_connecting(self) and internals.handshake_is_answered(self):
-            # An accept that failed half-way, such as with a subprotocol that was not offered.
+            # An accept failed half-way, such as one with a subprotocol that was not offered.
             self.transport.abortConnection()
         else:
             super().handle_exception(exception)
 
     def dropConnection(self, abort: bool = False) -> None:
-        # After a clean close nothing may be thrown away: our own close frame may still wait to be written.
+        # After a clean close nothing may be discarded: our own close frame may still wait to be written.
         super().dropConnection(abort=abort and not internals.closes_were_exchanged(self))
 
     def check_timeouts(self) -> None:

@@ -1,7 +1,7 @@
 """
-Daphne, hardened: one connection's trouble stays its own, and an end is announced.
+Daphne, hardened: a fault in one connection affects no other, and peers are told of a restart.
 
-What the stock server lacks, and what each override here is for, stands in docs/architecture.md.
+docs/architecture.md says what each override is for.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from project.daphne.protocols import (
     HubtalkWebSocket,
     HubtalkWebSocketFactory,
 )
-from project.ending import Ending
+from project.process import Ending
 from rpc.close_codes import CloseCode
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
-"""Connections that may wait to be accepted: everyone comes back at once after a restart."""
+"""Connections that may wait to be accepted: after a restart everyone comes back at once."""
 PING_INTERVAL, PONG_TIMEOUT = 20, 15
-"""Seconds. A pong must be due before the next ping: a second ping forgets the first one's timer."""
+"""Seconds. A pong must be due before the next ping, which replaces the timer of the first."""
 HANDSHAKE_TIMEOUT = 5.0
 """Seconds for a client to finish its handshake."""
 CHECK_SECONDS = 1.0
@@ -69,7 +69,7 @@ class HubtalkServer(Server):
             endpoints=[f"tcp:port={port}:interface={host}"],
             signal_handlers=False,
             ping_interval=PING_INTERVAL,
-            # Pings find dead sockets; a day's end would cut all the live ones at once.
+            # Pings find dead sockets. A lifetime, as Daphne's default of a day, would close live ones too.
             websocket_timeout=-1,
             verbosity=0,
         )
@@ -155,7 +155,7 @@ class HubtalkServer(Server):
             self.connections.pop(protocol, None)
 
     def _end_protocol(self, protocol: Any, error: BaseException | None) -> None:
-        """Its application is over: a connection that is still open has nobody to talk to."""
+        """Close an open connection whose application has ended."""
         if error is not None:
             protocol.handle_exception(error)
         elif isinstance(protocol, HubtalkWebSocket) and internals.is_open(protocol):
@@ -205,7 +205,7 @@ async def _waited(deferred: Any) -> None:
 
 
 def _log_twisted_failures(event: Any) -> None:
-    """Twisted's own log is chatter, but for failures that nobody handled."""
+    """Of Twisted's own log only failures that nobody handled are of interest."""
     if event.get("log_failure") is not None:
         failure = event["log_failure"]
         logger.error("%s", failure.getErrorMessage(), exc_info=(failure.type, failure.value, failure.tb))

@@ -1,4 +1,4 @@
-"""Who really calls, where a proxy stands in front: `TRUSTED_PROXIES` says whose word counts."""
+"""The client's own address behind proxies: the setting `TRUSTED_PROXIES` lists those that are trusted."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -15,7 +15,7 @@ class RealClient:
     Puts the client's own address into the scope of HTTP requests and WebSockets alike.
 
     Each proxy adds the address it was called from at the end of X-Forwarded-For. So the list is read from its
-    end, for as long as it was written by a proxy that is trusted; what stands before that anyone can have sent.
+    end, for as long as a trusted proxy wrote it; anyone can have sent what stands before that.
     """
 
     def __init__(self, application: ASGI3Application) -> None:
@@ -27,27 +27,27 @@ class RealClient:
             given = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
             address = real_address(client[0], b",".join(given).decode("latin-1"), settings.TRUSTED_PROXIES)
             if address != client[0]:
-                # The port is that of the proxy's connection, which says nothing.
+                # The port of the proxy's connection says nothing about the client.
                 scope["client"] = [address, 0]
         await self._application(scope, receive, send)
 
 
 def real_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) -> str:
     """
-    The address of whoever called the outermost proxy that is trusted.
+    The address of the client that called the outermost trusted proxy.
 
     Args:
         peer: the address that the connection comes from.
-        forwarded_for: X-Forwarded-For, all of it; may be empty, and anything.
+        forwarded_for: the whole X-Forwarded-For; it may be empty, and hold anything.
         trusted: the proxies.
     """
     networks = tuple(trusted)
     found = peer
-    for told in reversed(forwarded_for.split(",")):
+    for named in reversed(forwarded_for.split(",")):
         address = _read(found)
         if address is None or not any(address in network for network in networks):
             break
-        address = _read(told)
+        address = _read(named)
         if address is None:
             break
         found = str(address)

@@ -1,4 +1,4 @@
-"""The path under which a proxy serves the site: that of the settings."""
+"""The path under which a proxy serves the site."""
 
 from collections.abc import Awaitable
 
@@ -7,7 +7,7 @@ from django.conf import settings
 
 
 class OwnRootPath:
-    """The root path is the settings', whatever `Daphne-Root-Path` a client sends."""
+    """Sets the root path of the settings, whatever `Daphne-Root-Path` a client sends."""
 
     def __init__(self, application: ASGI3Application) -> None:
         self._application = application

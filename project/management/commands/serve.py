@@ -1,7 +1,6 @@
-"""Serves the site under our Daphne, until a signal ends it."""
+"""Serves the site under the hardened Daphne, until a signal ends it."""
 
 import os
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,12 +8,16 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
+from twisted.internet.error import CannotListenError
 
+from chat.realtime import runtime
 from chat.services.setup import new_setup_token
-
-SWITCH_SECONDS = 0.0005
-DRAIN_SECONDS = 0.5
-"""For what gotalk peers still wait for when the server ends; its whole end takes at most 9."""
+from project.asgi import application
+from project.daphne.server import HubtalkServer
+from project.gotalk import CannotListen, listen
+from project.process import GOTALK_GRACE, share_interpreter
+from rpc import Server
+from rpc.limits import SKIP_FACTOR, Limits
 
 
 class Command(BaseCommand):
@@ -30,27 +33,15 @@ class Command(BaseCommand):
             "--gotalk",
             default=settings.GOTALK_LISTEN,
             metavar="URL",
-            help="where gotalk peers connect, such as tcp://127.0.0.1:8001; '' for nowhere (GOTALK_LISTEN)",
+            help="address for gotalk peers, such as tcp://127.0.0.1:8001; '' for none (GOTALK_LISTEN)",
         )
         parser.add_argument("--prepare", action="store_true", help="first migrate, and seed an empty site")
 
     def handle(self, *args: Any, host: str, port: int, gotalk: str, prepare: bool, **options: Any) -> None:
         if prepare:
             self._prepare()
-        # Daphne installs its reactor on import, which must not happen to any other command.
-        from twisted.internet.error import CannotListenError
-
-        from chat.realtime import runtime
-        from project.asgi import application
-        from project.daphne.server import HubtalkServer
-        from project.gotalk import CannotListen, listen
-        from rpc import Server
-        from rpc.limits import SKIP_FACTOR, Limits
-
         setup_token = new_setup_token()
-        # The writer's thread comes back from the disk many times a second; by Python's default the loop's thread
-        # would let it wait 5 ms each time.
-        sys.setswitchinterval(SWITCH_SECONDS)
+        share_interpreter()
         beside: list[Server] = []
 
         async def start() -> None:
@@ -60,7 +51,7 @@ class Command(BaseCommand):
         async def drain() -> None:
             await runtime.drain()
             for each in beside:
-                await each.close(DRAIN_SECONDS)
+                await each.close(GOTALK_GRACE)
 
         server = HubtalkServer(
             application,

@@ -1,22 +1,36 @@
-"""How a serving process ends: in order at the first signal, at once at the second, and always within a deadline."""
+"""What the serving processes share: how their threads take turns, and how they end."""
 
 import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
+SWITCH_SECONDS = 0.0005
 END_TIMEOUT = 9.0
-"""Seconds from the first signal to the end: what supervises the process kills it after ten."""
+"""Seconds from the first signal to the end of the process: a supervisor kills it after ten."""
+GOTALK_GRACE = 0.5
+"""Seconds of these for requests of gotalk peers that still run."""
+
+
+def share_interpreter() -> None:
+    """
+    Let the threads take turns more often than Python's default of 5 ms: the writer's thread returns from the disk
+    many times a second, and would wait that long for the loop's thread each time.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 class Ending:
     """
+    Ends the process: in order at the first SIGINT or SIGTERM, within `END_TIMEOUT`; at once at the second.
+
     Args:
-        begin: called in the loop's thread at the first SIGINT or SIGTERM.
+        begin: called in the loop's thread at the first signal.
     """
 
     def __init__(self, begin: Callable[[], None]) -> None:
@@ -32,7 +46,7 @@ class Ending:
         if self._deadline is not None:
             logger.warning("second signal: ending at once")
             os._exit(1)
-        # A thread, which whatever hangs in the loop or in another thread cannot stop.
+        # A thread of its own, which a loop or another thread that hangs cannot stop.
         self._deadline = threading.Timer(END_TIMEOUT, os._exit, [0])
         self._deadline.daemon = True
         self._deadline.start()

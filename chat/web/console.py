@@ -17,7 +17,7 @@ class Door:
     path: str
     """From the site's root path on, with a query if the door wants one."""
     wire: Literal["gotalk", "text", "push", "echo"]
-    """How its frames are read and written: a key of chat/static/chat/console/wires.js."""
+    """How its frames are read and written: a key of chat/static/chat/console/wires/registry.js."""
 
 
 DOORS = (

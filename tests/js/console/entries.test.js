@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Entries, MAX_ENTRIES, eventEntry, frameEntry, timeOf } from "../../../chat/static/chat/console/entries.js";
-import { reading } from "../../../chat/static/chat/console/wire.js";
+import { reading } from "../../../chat/static/chat/console/wires/wire.js";
 
 const AT = new Date(2026, 10, 21, 7, 5, 9, 42).getTime();
 const at = (entry) => ({ ...entry, at: AT });

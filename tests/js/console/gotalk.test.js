@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GotalkWire } from "../../../chat/static/chat/console/gotalk.js";
+import { GotalkWire } from "../../../chat/static/chat/console/wires/gotalk.js";
 import { loadGotalk } from "../fakes.js";
 
 loadGotalk();

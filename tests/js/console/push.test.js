@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hexOf, parseHex } from "../../../chat/static/chat/console/bytes.js";
-import { OPCODES, PushWire } from "../../../chat/static/chat/console/push.js";
+import { OPCODES, PushWire } from "../../../chat/static/chat/console/wires/push.js";
 
 const wire = new PushWire();
 const text = (bytes) => new TextDecoder().decode(bytes);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GotalkWire } from "../../../chat/static/chat/console/gotalk.js";
+import { GotalkWire } from "../../../chat/static/chat/console/wires/gotalk.js";
 import { Session } from "../../../chat/static/chat/console/session.js";
-import { TextWire } from "../../../chat/static/chat/console/text.js";
+import { TextWire } from "../../../chat/static/chat/console/wires/text.js";
 import { FakeWebSocket, loadGotalk } from "../fakes.js";
 
 const URL = "ws://chat.example/gotalk/";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EchoWire } from "../../../chat/static/chat/console/echo.js";
-import { TextWire } from "../../../chat/static/chat/console/text.js";
+import { EchoWire } from "../../../chat/static/chat/console/wires/echo.js";
+import { TextWire } from "../../../chat/static/chat/console/wires/text.js";
 
 test("a message goes out as the text that was written", () => {
   assert.deepEqual(new TextWire().write({ payload: "hello" }), ["hello"]);

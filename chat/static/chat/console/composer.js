@@ -6,7 +6,7 @@ import { gettext, interpolate } from "../lib/i18n.js";
 import { parseHex } from "./bytes.js";
 import { Catalog, payloadOf } from "./catalog.js";
 import { modesOf, partsShown, sourceOf } from "./layout.js";
-import { OPCODES } from "./push.js";
+import { OPCODES } from "./wires/push.js";
 
 /** Parts of the form by their names in layout.js. */
 const PARTS = ["kind", "name", "id", "opcode", "payload-as", "form", "payload"];
@@ -85,7 +85,7 @@ export class Composer {
 
   /**
    * What is to be sent: a draft for the wire, or a frame as it is.
-   * @returns {{draft: import("./wire.js").Draft}|{frame: import("./wire.js").Frame}}
+   * @returns {{draft: import("./wires/wire.js").Draft}|{frame: import("./wires/wire.js").Frame}}
    * @throws {Error} with a sentence that says what to correct
    */
   message() {

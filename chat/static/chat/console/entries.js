@@ -33,8 +33,8 @@ export const eventEntry = (kind, summary) => ({
 
 /**
  * Keeps what is shown, not the frame: frames may be large, and there are many.
- * @param {"SEND"|"RESPONSE"} kind @param {import("./wire.js").Frame} frame
- * @param {import("./wire.js").Reading[]} readings @returns {Entry}
+ * @param {"SEND"|"RESPONSE"} kind @param {import("./wires/wire.js").Frame} frame
+ * @param {import("./wires/wire.js").Reading[]} readings @returns {Entry}
  */
 export function frameEntry(kind, frame, readings) {
   const bytes = typeof frame === "string" ? utf8(frame) : frame;

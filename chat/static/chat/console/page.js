@@ -6,11 +6,11 @@ import { gettext } from "../lib/i18n.js";
 import { socketAddress } from "./address.js";
 import { Composer } from "./composer.js";
 import { eventEntry } from "./entries.js";
-import { GotalkWire } from "./gotalk.js";
+import { GotalkWire } from "./wires/gotalk.js";
 import { readLink, writeLink } from "./link.js";
 import { LogView } from "./log_view.js";
 import { Session } from "./session.js";
-import { WIRES } from "./wires.js";
+import { WIRES } from "./wires/registry.js";
 
 /** The value of the list of doors for an address of one's own. */
 const FREE = "free";
@@ -76,7 +76,7 @@ function open() {
   showState();
 }
 
-/** @param {import("./wire.js").Wire} wire */
+/** @param {import("./wires/wire.js").Wire} wire */
 function learn(wire) {
   if (!(wire instanceof GotalkWire)) return;
   if (wire.catalog !== null && wire.catalog !== catalog) {

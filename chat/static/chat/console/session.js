@@ -22,7 +22,7 @@ export class Session extends Emitter {
   #isLeaving = false;
   #heartbeat = 0;
 
-  /** @param {string} url @param {import("./wire.js").Wire} wire */
+  /** @param {string} url @param {import("./wires/wire.js").Wire} wire */
   constructor(url, wire) {
     super();
     this.wire = wire;
@@ -42,7 +42,7 @@ export class Session extends Emitter {
     return this.#socket.readyState === OPEN;
   }
 
-  /** @param {import("./wire.js").Frame[]} frames */
+  /** @param {import("./wires/wire.js").Frame[]} frames */
   send(frames) {
     for (const frame of frames) {
       this.#socket.send(frame);
@@ -64,7 +64,7 @@ export class Session extends Emitter {
     this.emit("state");
   }
 
-  /** @param {import("./wire.js").Frame} frame */
+  /** @param {import("./wires/wire.js").Frame} frame */
   #received(frame) {
     this.emit("entry", frameEntry("RESPONSE", frame, this.wire.readReceived(frame)));
     if (this.isOpen) this.send(this.wire.questions());

@@ -1,7 +1,7 @@
 // @ts-check
 /** The push door: binary frames of a four-byte big-endian opcode and a payload. */
-import { gettext, interpolate } from "../lib/i18n.js";
-import { joined, utf8 } from "./bytes.js";
+import { gettext, interpolate } from "../../lib/i18n.js";
+import { joined, utf8 } from "../bytes.js";
 import { Wire, reading } from "./wire.js";
 
 const OPCODE_BYTES = 4;

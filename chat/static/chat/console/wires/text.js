@@ -1,6 +1,6 @@
 // @ts-check
 /** The hub's text door: a message is a line, several that waited come in one frame. */
-import { gettext, interpolate } from "../lib/i18n.js";
+import { gettext, interpolate } from "../../lib/i18n.js";
 import { Wire, reading } from "./wire.js";
 
 /** Begins a line that tells this client alone what went wrong. */

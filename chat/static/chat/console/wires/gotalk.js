@@ -1,7 +1,7 @@
 // @ts-check
 /** The gotalk door: the codec is that of /gotalk/gotalk.js, which the page loads before its modules. */
-import { gettext, interpolate } from "../lib/i18n.js";
-import { asText, hexOf, joined, parseHex, utf8 } from "./bytes.js";
+import { gettext, interpolate } from "../../lib/i18n.js";
+import { asText, hexOf, joined, parseHex, utf8 } from "../bytes.js";
 import { Wire, reading } from "./wire.js";
 
 /** @typedef {import("./wire.js").Frame} Frame */

@@ -18,7 +18,14 @@ test("times are local, to the millisecond", () => assert.equal(timeOf(AT), "07:0
 
 test("as text an entry has its fields, payload and remark, each on a line", () => {
   const entries = new Entries();
-  const message = reading({ fields: [["opcode", "111"], ["size", "8"]], payload: '{"a": 1}', note: "Look." });
+  const message = reading({
+    fields: [
+      ["opcode", "111"],
+      ["size", "8"],
+    ],
+    payload: '{"a": 1}',
+    note: "Look.",
+  });
   entries.add(at(frameEntry("SEND", Uint8Array.of(1), [message])));
   entries.add(at(eventEntry("CLOSE", "1000")));
   assert.equal(

@@ -85,7 +85,14 @@ for (const id of ["", "1", "00001", "0x0000"]) {
 }
 
 test("an id of bytes is written in hex", () => {
-  assert.deepEqual([...connected().write(draft("end", { id: "0x000000ff" }))[0].subarray(1, 5)], [0, 0, 0, 255]);
+  assert.deepEqual(
+    [
+      ...connected()
+        .write(draft("end", { id: "0x000000ff" }))[0]
+        .subarray(1, 5),
+    ],
+    [0, 0, 0, 255],
+  );
 });
 
 test("the version is shown", () => {

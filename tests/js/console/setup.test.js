@@ -98,5 +98,8 @@ test("push has no forms", () => {
 });
 
 test("only wires with messages of their own offer them", () => {
-  assert.deepEqual(["gotalk", "push", "text", "echo"].map((wire) => modesOf(wire).length), [3, 3, 2, 2]);
+  assert.deepEqual(
+    ["gotalk", "push", "text", "echo"].map((wire) => modesOf(wire).length),
+    [3, 3, 2, 2],
+  );
 });

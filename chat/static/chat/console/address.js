@@ -16,9 +16,14 @@ export function socketAddress(text, page) {
   const url = parsed(address, page.href);
   if (url === null || !/^(ws|http)s?:$/.test(url.protocol)) {
     throw new RangeError(
-      interpolate(gettext("“%(address)s” is not a WebSocket address: enter a path, or an address that begins with ws:// or wss://."), {
-        address,
-      }),
+      interpolate(
+        gettext(
+          "“%(address)s” is not a WebSocket address: enter a path, or an address that begins with ws:// or wss://.",
+        ),
+        {
+          address,
+        },
+      ),
     );
   }
   if (url.host !== page.host) {

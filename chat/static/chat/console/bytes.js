@@ -57,7 +57,9 @@ export function hexDump(bytes) {
   const lines = [];
   for (let at = 0; at < bytes.length; at += BYTES_A_LINE) {
     const part = bytes.subarray(at, at + BYTES_A_LINE);
-    const pairs = pairsOf(part).join(" ").padEnd(BYTES_A_LINE * 3 - 1);
+    const pairs = pairsOf(part)
+      .join(" ")
+      .padEnd(BYTES_A_LINE * 3 - 1);
     const ascii = Array.from(part, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."));
     lines.push(`${at.toString(16).padStart(4, "0")}  ${pairs}  ${ascii.join("")}`);
   }

@@ -82,9 +82,13 @@ export class Session extends Emitter {
 
   #whyLost() {
     return this.#wasOpen
-      ? gettext("The connection was lost without a close frame. Check that the server is running, then open it again.")
+      ? gettext(
+          "The connection was lost without a close frame. Check that the server is running, then open it again.",
+        )
       : interpolate(
-          gettext("Could not open %(url)s. Check that this door exists and that the server is running, then open it again."),
+          gettext(
+            "Could not open %(url)s. Check that this door exists and that the server is running, then open it again.",
+          ),
           { url: this.#url },
         );
   }

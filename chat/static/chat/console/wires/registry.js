@@ -6,9 +6,11 @@ import { PushWire } from "./push.js";
 import { TextWire } from "./text.js";
 
 /** @type {Map<string, new (options: {asStock: boolean}) => import("./wire.js").Wire>} */
-export const WIRES = new Map(/** @type {any} */ ([
-  ["gotalk", GotalkWire],
-  ["text", TextWire],
-  ["push", PushWire],
-  ["echo", EchoWire],
-]));
+export const WIRES = new Map(
+  /** @type {any} */ ([
+    ["gotalk", GotalkWire],
+    ["text", TextWire],
+    ["push", PushWire],
+    ["echo", EchoWire],
+  ]),
+);

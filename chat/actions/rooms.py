@@ -8,6 +8,7 @@ from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.limits import count_post
+from chat.names import name_key
 from chat.queries.candidates import Candidate, find_candidate
 from chat.queries.rooms import RoomFacts
 from chat.queries.tokens import POST, READ
@@ -69,8 +70,9 @@ def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
 
 
 def rooms_listed(person: Person, directory: Directory) -> list[RoomEntry]:
-    """The person's list of rooms, in the order of their keys."""
-    return [room_entry(person, room) for room in directory.rooms_around(person) if lists(person, room)]
+    """The person's list of rooms, by name."""
+    rooms = [room for room in directory.rooms_around(person) if lists(person, room)]
+    return [room_entry(person, room) for room in sorted(rooms, key=lambda room: name_key(room.name))]
 
 
 def list_rooms(caller: Caller) -> list[RoomEntry]:

@@ -151,9 +151,11 @@ class Chat:
         self._pages.append(page)
         return page
 
-    async def counts(self, user):
-        """Wait until an account's connection is known to presence, which gathers before it writes."""
+    async def counts(self, user, connections=1):
+        """Wait until so many connections of an account are known to presence, which gathers before it writes."""
         async with asyncio.timeout(DEADLINE):
+            while await self.runtime.writer.run(user.connections.count) < connections:
+                await asyncio.sleep(0)
             while f"u{user.pk}" not in self.runtime.presence.online:
                 self._announced.clear()
                 await self._announced.wait()

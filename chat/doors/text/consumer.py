@@ -88,7 +88,9 @@ class TextDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     async def _take(self, caller: Caller, socket: TextSocket, message: Chunk) -> None:
         data = message if isinstance(message, bytes) else message.encode()
         if len(data) > self.max_frame_bytes:
-            socket.close(CloseCode.TOO_BIG, f"a frame has at most {self.max_frame_bytes} bytes")
+            too_large = f"a frame has at most {self.max_frame_bytes} bytes"
+            socket.refuse(OperationError(too_large, code="too_large"))
+            socket.close(CloseCode.TOO_BIG, too_large)
             return
         try:
             new = _new_message(data, as_json=socket.lines is JSON)

@@ -157,9 +157,10 @@ async def test_slow_mode_makes_one_wait(chat, hall, alice, bob):
     await other.post("hall", "mine")
 
 
-async def test_posts_without_pause_are_slowed_down(chat, hall, alice, settings):
+async def test_posts_without_pause_are_slowed_down(chat, hall, alice, settings, monkeypatch):
     """All sockets of one person share one allowance."""
     settings.RATE_LIMITS = True
+    monkeypatch.setattr("chat.actions.limits.POSTS_PER_SECOND", 0.01)
     pages = [await chat.open(alice), await chat.open(alice)]
     for number in range(30):
         await pages[number % 2].post("hall", f"{number}")
@@ -581,6 +582,15 @@ async def test_typing_of_who_may_not_post_is_not_passed_on(chat, cellar, alice, 
     await owner.post("cellar", "nobody")
     await owner.hears("newmsg")
     assert not owner.heard["typing"]
+
+
+async def test_rooms_are_listed_by_name(chat, hall, alice):
+    """A stock page shows them in the order in which they come, whenever they were made."""
+    for name in ("Zoo", "attic", "barn"):
+        await chat.elsewhere(Room.objects.create, name=name)
+    await chat.runtime.refresh.reload()
+    page = await chat.open(alice)
+    assert list(await page.hears("rooms")) == ["attic", "barn", "hall", "Zoo"]
 
 
 # --- answers that would be too large -----------------------------------------------------------------------------

@@ -298,7 +298,7 @@ async def test_push(chat, program, alice, bob, by):
     """All sockets of the person get it, and how many is answered."""
     page = await chat.open(bob)
     await chat.open(bob)
-    await chat.counts(bob)
+    await chat.counts(bob, connections=2)
     robot = await program(alice, "push")
     user = "bob" if by == "name" else bob.pk
     told = await robot.call("POST", "/api/push", {"user": user, "opcode": 1200, "payload": {"lamp": "on"}})

@@ -313,7 +313,7 @@ async def test_info_of_another(chat, app, alice, bob, mallory, cellar):
 async def test_list_of_rooms(chat, app, alice, mallory, hall, cellar):
     """One's own list."""
     mine, hers = await app(alice), await app(mallory)
-    assert [room["name"] for room in await mine.ask(112)] == ["hall", "cellar"]
+    assert [room["name"] for room in await mine.ask(112)] == ["cellar", "hall"]
     assert [room["name"] for room in await hers.ask(112)] == ["hall"]
 
 

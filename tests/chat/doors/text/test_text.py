@@ -140,7 +140,7 @@ def test_unknown_room_closes_4404(site, path):
     asyncio.run(scenario())
 
 
-def test_frame_over_the_limit_closes_1009(site, room):
+def test_frame_over_the_limit_is_told_in_a_line_and_closes_1009(site, room):
     """4,096 bytes are the most, counted in UTF-8; a line of that size goes through."""
 
     async def scenario():
@@ -148,6 +148,7 @@ def test_frame_over_the_limit_closes_1009(site, room):
             await line.send("x" * 4096)
             assert await hears(line) == "x" * 4096
             await line.send("你" * 1366)
+            assert await hears(line) == "! a frame has at most 4096 bytes"
             assert await close_of(line) == (1009, "a frame has at most 4096 bytes")
 
     asyncio.run(scenario())

@@ -61,6 +61,15 @@ def test_address():
     assert reverse("operations") == ADDRESS
 
 
+def test_frame_of_the_site(page):
+    """The site's template replaces the package's: its look, its translations, the way back to the chat."""
+    shown = page()
+    assert "/jsi18n/" in shown.all("src")
+    assert "/" in shown.all("href")
+    assert "Operations · Hubtalk" in shown.text
+    assert not [link for link in shown.all("href") if link.endswith("rpc/base.css")]
+
+
 def test_visitor_of_a_site_with_guests(client, site):
     """Who may open the chat may open this page, and gets the session that its socket needs."""
     assert client.get(ADDRESS).status_code == 200

@@ -165,6 +165,18 @@ def test_requirements_are_pinned():
     assert [name for name in asked if name.lower() not in pinned] == []
 
 
+def test_people_are_they():
+    """Nobody is a he, in prose, errors and comments."""
+    found = subprocess.run(
+        ["git", "grep", "-nwIiE", "he|his|him|himself", "--", ".", ":!tests", ":!chat/locale"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout == ""
+
+
 def test_no_file_names_a_path_of_the_machine_it_was_written_on():
     """A clone works anywhere."""
     found = subprocess.run(

@@ -28,7 +28,7 @@ export class Marks {
     const wasGuest = this.#as === "guest";
     this.#as = signature(me);
     this.reload();
-    // Who logs in has read what he read as a guest a moment ago.
+    // People who log in have read what they read as guests a moment ago.
     if (wasGuest && this.#as !== "guest" && Object.keys(this.#places).length === 0) this.#places = before;
   }
 

@@ -17,7 +17,7 @@ const GROUP_MS = 5 * 60 * 1000;
 /**
  * @param {Message[]} messages @param {Entry[]} entries
  * @param {{newAfter: number|null, myId: number|null, myName: string}} reader
- *   `newAfter`: the number of the last post he has seen
+ *   `newAfter`: the number of the last post that they have seen
  * @returns {Item[]}
  */
 export function layOut(messages, entries, { newAfter, myId, myName }) {

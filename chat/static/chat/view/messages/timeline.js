@@ -58,7 +58,7 @@ export class Timeline {
   }
 
   /**
-   * Shows these lines. The reader's place stays: at the end if he was there, else at what he sees.
+   * Shows these lines. The reader stays where they are: at the end, or at the message that they see.
    * @param {Line[]} lines @param {{quietly?: boolean}} [how] `quietly`: not read aloud, it is no news
    */
   show(lines, { quietly = false } = {}) {

@@ -34,6 +34,7 @@ class SocketTransport(asyncio.Protocol):
         self._over = asyncio.Event()
         """Nothing more will come."""
         self._lost = False
+        self._aborting: asyncio.TimerHandle | None = None
         self.writable = True
 
     async def run(self, peer: Peer, limits: Limits, opened: Callable[[], None] = lambda: None) -> None:
@@ -50,8 +51,10 @@ class SocketTransport(asyncio.Protocol):
                 await peer.hear_out()
         finally:
             self._transport.close()
-            # What is left is still sent, but a remote that does not read must not keep the socket.
-            asyncio.get_running_loop().call_later(limits.close_timeout, self._transport.abort)
+            if not self._lost:
+                # What is left is still sent, but a remote that does not read must not keep the socket.
+                loop = asyncio.get_running_loop()
+                self._aborting = loop.call_later(limits.close_timeout, self._transport.abort)
 
     # --- what asyncio calls --------------------------------------------------------------------------------
 
@@ -76,6 +79,8 @@ class SocketTransport(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._lost = True
         self._over.set()
+        if self._aborting is not None:
+            self._aborting.cancel()
 
     def pause_writing(self) -> None:
         self.writable = False

@@ -39,7 +39,10 @@ def run_in_real_time(test: Coroutine[Any, Any, None]) -> None:
 
 
 async def _alone(test: Coroutine[Any, Any, None], deadline: float | None) -> None:
-    """Tasks that a test leaves behind are a failure."""
+    """Tasks and timers that a test leaves behind are a failure."""
     async with asyncio.timeout(deadline):
         await test
     assert asyncio.all_tasks() == {asyncio.current_task()}
+    # asyncio has no public list of what it will call.
+    scheduled = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+    assert [timer for timer in scheduled if not timer.cancelled()] == []

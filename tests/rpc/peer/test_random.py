@@ -73,6 +73,12 @@ async def use(peer: Peer, what: str, size: int) -> None:
             await peer.request(what, size, timeout=size + 1)
 
 
+async def use_for(patience: int, peer: Peer, what: str, size: int) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await use(peer, what, size)
+
+
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
@@ -94,9 +100,7 @@ def test_peers(uses, framed, closed_amid):
         async with pipe(busy_handlers(), busy_handlers(), framed=framed) as peers:
             asking = []
             for first, what, size, patience in uses:
-                task = asyncio.create_task(use(peers[first], what, size))
-                asyncio.get_running_loop().call_later(patience, task.cancel)
-                asking.append(task)
+                asking.append(asyncio.create_task(use_for(patience, peers[first], what, size)))
             if closed_amid:
                 await asyncio.sleep(2)
                 peers[0].close(4000, "enough")

@@ -32,8 +32,25 @@ def find_room(directory: Directory, person: Person, name: str) -> RoomFacts:
     """
     room = directory.room_named(name)
     if room is None or not sees(person, room):
-        raise OperationError("no such room", code="no_such_room")
+        raise _no_such_room()
     return room
+
+
+def room_still(directory: Directory, room_id: int) -> RoomFacts:
+    """
+    A room that was found a moment ago, as it is now.
+
+    Raises:
+        OperationError: `no_such_room`, it was deleted meanwhile.
+    """
+    room = directory.rooms.get(room_id)
+    if room is None:
+        raise _no_such_room()
+    return room
+
+
+def _no_such_room() -> OperationError:
+    return OperationError("no such room", code="no_such_room")
 
 
 def can_moderate(person: Person, room: RoomFacts) -> bool:

@@ -210,7 +210,7 @@ async def enter(caller: Caller, room_name: str) -> RoomFacts:
     if client.entered is not None:
         client.entered.add(room.id)
     await connections.follow_fresh(client)
-    return caller.runtime.directory.rooms[room.id]
+    return access.room_still(caller.runtime.directory, room.id)
 
 
 async def exit(caller: Caller, room_name: str) -> None:
@@ -241,7 +241,7 @@ async def make_lobby(caller: Caller, name: str) -> None:
 async def _entry_now(caller: Caller, room_id: int) -> RoomEntry:
     """A room that this caller just changed, or came to."""
     await caller.runtime.connections.catch_up(caller.client, room_id)
-    return room_entry(caller.person, caller.runtime.directory.rooms[room_id])
+    return room_entry(caller.person, access.room_still(caller.runtime.directory, room_id))
 
 
 async def _addressed(

@@ -242,3 +242,12 @@ def test_emoji_is_a_reaction(emoji):
 def test_word_is_no_reaction(text):
     """A reaction is a symbol: no letters, spaces or hidden characters."""
     assert refusal(access.check_emoji, text) == "bad_emoji"
+
+
+def test_room_that_was_deleted_since_it_was_found():
+    """Between finding a room and answering with it lie reads and writes."""
+    directory = Directory()
+    directory.put_rooms([room()])
+    assert access.room_still(directory, OPEN).id == OPEN
+    directory.drop_room(OPEN)
+    assert refusal(access.room_still, directory, OPEN) == "no_such_room"

@@ -244,7 +244,7 @@ def test_kicked(site):
         kick = "async (asked) => gotalk.connection().requestp('kick', asked)"
         await page.evaluate(kick, {"room": ROOM, "id": person})
         await doors["text"].until(lambda door: door.closed)
-        await expect(doors["page"].page.get_by_text("gone, or no longer open to you")).to_be_visible()
+        await expect(doors["page"].page.get_by_text("was removed, or you may no longer see it")).to_be_visible()
         others = await five.everyone()
         await others["push"].say("among ourselves")
         await hear(others, 1)

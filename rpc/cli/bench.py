@@ -48,9 +48,9 @@ def add(subparsers: Subparsers) -> None:
     add_params(parser)
     parser.add_argument("--clients", type=count, default=1, metavar="N", help="connections (1)")
     parser.add_argument(
-        "--pipeline", type=count, default=1, metavar="M", help="requests that each has in flight (1)"
+        "--pipeline", type=count, default=1, metavar="M", help="requests in flight on each connection (1)"
     )
-    parser.add_argument("--seconds", type=seconds, default=5.0, metavar="S", help="how long (5)")
+    parser.add_argument("--seconds", type=seconds, default=5.0, metavar="S", help="how long to measure (5)")
     add_connection_options(parser)
 
 

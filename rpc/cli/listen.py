@@ -31,8 +31,8 @@ def add(subparsers: Subparsers) -> None:
         run,
     )
     parser.add_argument("url", type=url, metavar="URL", help="tcp, tls, unix, ws or wss")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="print only notifications of these names")
-    parser.add_argument("--count", type=count, metavar="N", help="stop after so many")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="print only notifications with these names")
+    parser.add_argument("--count", type=count, metavar="N", help="stop after N notifications")
     parser.add_argument("--reconnect", action="store_true", help="connect again whenever the connection is lost")
     add_connection_options(parser)
 

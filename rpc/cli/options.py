@@ -64,7 +64,7 @@ def add_parser(subparsers: Subparsers, name: str, text: str, example: str, run: 
         type=int,
         choices=(0, 1, 2, 3),
         default=argparse.SUPPRESS,
-        help="2 logs connections to standard error",
+        help="2 also logs connections to standard error",
     )
     parser.set_defaults(run=run)
     return parser
@@ -77,7 +77,7 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
         type=seconds,
         default=TIMEOUT,
         metavar="SECONDS",
-        help="to connect in, and to wait for an answer (30)",
+        help="how long to wait for a connection, and for an answer (30)",
     )
     parser.add_argument(
         "--header",
@@ -88,8 +88,8 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
         help="more HTTP headers, for ws and wss",
     )
     parser.add_argument("--ca", metavar="FILE", help="certificates to trust, for tls and wss (the system's)")
-    parser.add_argument("--insecure", action="store_true", help="check no certificate, for tls and wss")
-    add_json_option(parser, "errors are JSON objects: error, code, and where known field and retry_after_ms")
+    parser.add_argument("--insecure", action="store_true", help="do not check the certificate, for tls and wss")
+    add_json_option(parser, "print errors as JSON objects: error, code, and field and retry_after_ms if known")
 
 
 def add_json_option(parser: argparse.ArgumentParser, text: str) -> None:

@@ -17,7 +17,7 @@ CHUNK_BYTES = 64 * 1024
 
 def add_params(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("params", nargs="?", metavar="JSON", help="what to send; - reads it from standard input")
-    parser.add_argument("--raw", action="store_true", help="send, and print, bytes as they are instead of JSON")
+    parser.add_argument("--raw", action="store_true", help="send and print raw bytes instead of JSON")
 
 
 async def payload_of(arguments: argparse.Namespace) -> bytes:

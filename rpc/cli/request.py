@@ -25,7 +25,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--stream",
         action="store_true",
-        help="print the parts of the result as they come, a line each; with - send each line of standard input "
+        help="print each part of the result on a line as it comes; with - send each line of standard input "
         "as a part",
     )
     add_connection_options(parser)

@@ -50,11 +50,11 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("listen_url", type=url, metavar="LISTEN_URL", help="tcp (port 0: a free one) or unix")
     parser.add_argument("url", type=url, metavar="URL", help="tcp, tls or unix")
     parser.add_argument(
-        "--max-payload", type=count, default=200, metavar="CHARS", help="cut payloads after so many (200)"
+        "--max-payload", type=count, default=200, metavar="CHARS", help="shorten payloads to this length (200)"
     )
     parser.add_argument("--ca", metavar="FILE", help="certificates to trust, for tls (the system's)")
-    parser.add_argument("--insecure", action="store_true", help="check no certificate, for tls")
-    add_json_option(parser, "print JSON objects; errors too")
+    parser.add_argument("--insecure", action="store_true", help="do not check the certificate, for tls")
+    add_json_option(parser, "print JSON objects, also for errors")
 
 
 async def run(arguments: argparse.Namespace, output: Output) -> None:

@@ -40,8 +40,8 @@ class Layer(Protocol):
     """
     What the hub needs of a channel layer: one channel a process, and groups.
 
-    A layer that reaches this process only has the attribute `local`, which is true; then the processes' mailboxes
-    carry what commands announce.
+    The hub calls it on the loop. A layer that reaches this process only has the attribute `local`, which is true;
+    then the processes' mailboxes carry what commands announce.
     """
 
     on_gap: Callable[[], None]
@@ -83,6 +83,14 @@ def announce(event: AnyEvent) -> bool:
 
 
 class Hub:
+    """
+    This process's subscribers by topic, and the events that wait to leave.
+
+    The doors subscribe on the loop; whoever changed something publishes, from any thread. It promises that every
+    subscriber of a topic gets its events in order, each at most once: listeners first, then one encoding for all
+    subscribers of a wire.
+    """
+
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._subscribers: dict[str, dict[Encode, set[Send]]] = {}

@@ -42,7 +42,12 @@ def deliver(data: bytes) -> bool:
 
 
 class Mailbox(asyncio.DatagramProtocol):
-    """The receiving end: calls `take` with each datagram."""
+    """
+    The receiving end: one socket file in the data folder.
+
+    The hub opens and closes it; both, and `take` with each datagram, run on the loop. It promises that the file
+    is gone after `close`, and that a datagram that makes no sense is only logged.
+    """
 
     def __init__(self, take: Callable[[bytes], None]) -> None:
         self._take = take

@@ -15,6 +15,7 @@ import pytest
 
 from rpc import CloseCode, Limits, addresses, client, server
 from rpc.cli.main import SUBCOMMANDS
+from rpc.contrib.django.gotalk_js import script
 from rpc.limits import MAX_NAME_BYTES
 from rpc.peer import requester
 from rpc.protocol import session
@@ -28,7 +29,6 @@ pytestmark = pytest.mark.peers
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = read("docs/rpc.md")
-SCRIPT = (ROOT / "rpc/contrib/django/static/rpc/gotalk.js").read_text()
 DEADLINE = 60.0
 
 PROGRAMS = [
@@ -196,7 +196,7 @@ LIMITS = Limits()
 
 def of_the_script(name: str) -> int:
     """A constant or a default of gotalk.js."""
-    return int(re.search(rf"\b{name} = (\d+);", SCRIPT)[1])
+    return int(re.search(rf"\b{name} = (\d+);", script())[1])
 
 
 SAID = [

@@ -1,8 +1,8 @@
 /* What gotalk.js meets in a browser, in the hands of a test: the clock, the network, the page. */
-import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
+import { gotalkScript } from "./gotalk_script.js";
 
-const SOURCE = new URL("../../rpc/contrib/django/static/rpc/gotalk.js", import.meta.url);
+const SCRIPT = gotalkScript();
 const realSetImmediate = setImmediate;
 
 /** Lets promises settle. */
@@ -150,7 +150,7 @@ export function loadGotalk({
   globalThis.location = page === null ? undefined : new URL(page);
   globalThis.addEventListener = (...args) => windowListeners.addEventListener(...args);
   globalThis.removeEventListener = (...args) => windowListeners.removeEventListener(...args);
-  runInThisContext(readFileSync(SOURCE, "utf-8"), { filename: SOURCE.pathname });
+  runInThisContext(SCRIPT, { filename: "gotalk.js" });
   return {
     gotalk: globalThis.gotalk,
     clock,

@@ -1,11 +1,11 @@
 /* gotalk.js in Node: `node node.mjs arrive ADDRESS NAME` stays until standard input ends, `node node.mjs behave ADDRESS`. */
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { runInThisContext } from "node:vm";
+import { gotalkScript } from "../js/gotalk_script.js";
 
 const DEBIAN_WS = "/usr/share/nodejs/ws";
 globalThis.WebSocket ??= createRequire(import.meta.url)(DEBIAN_WS).WebSocket;
-runInThisContext(readFileSync(new URL("../../rpc/contrib/django/static/rpc/gotalk.js", import.meta.url), "utf8"));
+runInThisContext(gotalkScript());
 
 const [what, address, name] = process.argv.slice(2);
 const { gotalk } = globalThis;

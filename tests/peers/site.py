@@ -20,13 +20,14 @@ from project.daphne.server import HubtalkServer  # noqa: E402
 from rpc import Server, serve  # noqa: E402
 from rpc.contrib.django.conf import site_limits  # noqa: E402
 from rpc.contrib.django.consumers import GotalkConsumer  # noqa: E402
+from rpc.contrib.django.gotalk_js import script  # noqa: E402
 from tests.peers.operations import handlers  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = {
-    "/gotalk.js": ROOT / "rpc/contrib/django/static/rpc/gotalk.js",
-    "/peer.js": ROOT / "tests/peers/peer.js",
-    "/behaviours.js": ROOT / "tests/js/behaviours.js",
+SCRIPTS = {
+    "/gotalk.js": script,
+    "/peer.js": (ROOT / "tests/peers/peer.js").read_text,
+    "/behaviours.js": (ROOT / "tests/js/behaviours.js").read_text,
 }
 PAGE = b'<!doctype html><title>peer</title><link rel="icon" href="data:,"><script src="/gotalk.js"></script>'
 
@@ -37,8 +38,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "websocket":
         await gotalk(scope, receive, send)
         return
-    file = FILES.get(scope["path"])
-    body, kind = (file.read_bytes(), b"text/javascript") if file is not None else (PAGE, b"text/html")
+    read = SCRIPTS.get(scope["path"])
+    body, kind = (read().encode(), b"text/javascript") if read is not None else (PAGE, b"text/html")
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
     await send({"type": "http.response.body", "body": body})
 

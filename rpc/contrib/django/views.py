@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,11 +14,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from rpc.contrib.django.gotalk_js import script
 from rpc.peer.handlers import default_handlers
 from rpc.schema.operations import Description, NotificationEntry, OperationEntry, describe
 from rpc.schema.typescript import Types
-
-_SCRIPT = Path(__file__).parent / "static" / "rpc" / "gotalk.js"
 
 _MAX_AGE = 300
 """Seconds a browser may use the script without asking: its address never changes, its content does."""
@@ -33,7 +31,7 @@ class _Variant(NamedTuple):
 @cache
 def _variants() -> tuple[_Variant, _Variant]:
     """The script as it is and gzipped; each has its own strong tag, for their bytes differ."""
-    content = _SCRIPT.read_bytes()
+    content = script().encode()
     digest = hashlib.sha256(content).hexdigest()[:32]
     # mtime 0: the same bytes in every process, as a strong tag promises.
     return _Variant(content, f'"{digest}"'), _Variant(gzip.compress(content, mtime=0), f'"{digest}-gzip"')

@@ -1,14 +1,17 @@
 """gotalk.js over HTTP."""
 
 import gzip
-from pathlib import Path
+import re
+import subprocess
+from collections import Counter
 
 import pytest
 from django.urls import reverse
 
-import rpc
+from rpc.contrib.django.gotalk_js import PARTS, script
+from tests.server import ROOT
 
-SCRIPT = (Path(rpc.__file__).parent / "contrib" / "django" / "static" / "rpc" / "gotalk.js").read_bytes()
+SCRIPT = script().encode()
 ADDRESS = "/gotalk/gotalk.js"
 
 
@@ -69,3 +72,23 @@ def test_head_and_post(client):
     """Only reading makes sense."""
     assert client.head(ADDRESS).status_code == 200
     assert client.post(ADDRESS).status_code == 405
+
+
+def test_every_part_is_in_the_script():
+    """A part that nothing imports would be forgotten."""
+    assert set(re.findall(r"^// (\w+)\.js$", script(), re.MULTILINE)) == {part.stem for part in PARTS.glob("*.js")}
+
+
+def test_script_is_no_module():
+    """Where each part sees the names of the others, nothing is imported; and no two of them have the same name."""
+    assert re.findall(r"^\s*(?:import|export)\b.*", script(), re.MULTILINE) == []
+    names = Counter(re.findall(r"^(?:async )?(?:const|let|class|function\*?) (\w+)", script(), re.MULTILINE))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.node
+def test_node_joins_the_same_script():
+    """What the tests in Node try is what pages get."""
+    code = "import('./tests/js/gotalk_script.js').then(({ gotalkScript }) => process.stdout.write(gotalkScript()))"
+    done = subprocess.run(["node", "-e", code], cwd=ROOT, capture_output=True, check=True, timeout=60)
+    assert done.stdout == SCRIPT

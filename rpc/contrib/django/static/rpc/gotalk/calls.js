@@ -1,0 +1,163 @@
+import { MAX_MESSAGE_BYTES, NO_BYTES, concat, protocol, toBytes, toText } from "./codec.js";
+import { RequestError, timedOut } from "./errors.js";
+import { Meter } from "./flow.js";
+import { parseJSON } from "./handlers.js";
+
+/** Waits of a peer below this would be a hot loop. */
+const MIN_RETRY_MS = 250;
+
+/** The error that an E or e message tells. */
+export function readError(link, msg) {
+  const text = toText(msg.payload);
+  const wait = msg.t === protocol.MsgTypeRetryRes ? msg.wait : undefined;
+  const told = link.features.has("errors") ? Object(parseJSON(msg.payload)) : {};
+  const { error = text, code, field, retry_after_ms: retryAfterMs = wait } = told;
+  return new RequestError(String(error), { code, field, retryAfterMs });
+}
+
+/** What waits for an answer. `desk` is what the socket does for it. */
+export class Call {
+  /** Given by `desk.register`. */
+  id = "";
+  /**
+   * The connection that carries it; null until it is sent.
+   * @type {any}
+   */
+  link = null;
+  desk;
+  #signal;
+  #abort = () => this.giveUp(this.#signal.reason || new RequestError("aborted", { code: "aborted" }));
+
+  constructor(desk) {
+    this.desk = desk;
+    desk.register(this);
+  }
+
+  /** Returns false when `signal` has fired already, and so the call is over. */
+  heed(signal) {
+    this.#signal = signal;
+    if (signal && signal.aborted) {
+      this.#abort();
+      return false;
+    }
+    if (signal) signal.addEventListener("abort", this.#abort);
+    return true;
+  }
+
+  /** Nothing of it happens any more. */
+  settle() {
+    if (this.#signal) this.#signal.removeEventListener("abort", this.#abort);
+    this.desk.forget(this);
+  }
+
+  giveUp(error) {
+    if (this.link !== null) this.link.cancel(this.id);
+    this.lost(error);
+  }
+
+  /** Takes a message that bears its id. */
+  answer(link, msg) {}
+  /** There will be no answer; `error` is why, or null. */
+  lost(error) {}
+  /** The other side has said what it can. */
+  introduced(link) {}
+  /** More parts of the request may leave. */
+  grant(credit) {}
+  moved() {}
+}
+
+/** One request until its promise settles. */
+export class RequestCall extends Call {
+  promise;
+  #resolve;
+  #reject;
+  #op;
+  #payload;
+  #deadline;
+  #retriesLeft;
+  #timer;
+  #retryTimer;
+  #parts = [];
+  #size = 0;
+  #meter;
+
+  /** @param {Required<Omit<import("../gotalk").RequestOptions, "signal">> & { signal?: AbortSignal }} options */
+  constructor(desk, op, payload, options) {
+    const { timeout, retries, signal } = options;
+    super(desk);
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#op = op;
+    this.#payload = payload;
+    this.#retriesLeft = retries;
+    this.#deadline = timeout > 0 ? Date.now() + timeout : Infinity;
+    if (!this.heed(signal)) return;
+    if (timeout > 0) this.#timer = setTimeout(() => this.giveUp(timedOut()), timeout);
+    this.#send();
+  }
+
+  answer(link, msg) {
+    if (msg.t === protocol.MsgTypeErrorRes) this.lost(readError(link, msg));
+    else if (msg.t === protocol.MsgTypeRetryRes) this.#retry(readError(link, msg), msg.wait);
+    else if (msg.t === protocol.MsgTypeStreamRes) this.#collect(msg.payload);
+    else this.#succeed(msg.payload);
+  }
+
+  lost(error) {
+    this.settle();
+    this.#reject(error);
+  }
+
+  settle() {
+    super.settle();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#retryTimer);
+  }
+
+  #succeed(payload) {
+    this.settle();
+    this.#resolve(payload);
+  }
+
+  #send() {
+    this.#parts = [];
+    this.#size = 0;
+    this.#meter = new Meter(this, "S");
+    try {
+      this.desk.send(protocol.MsgTypeSingleReq, this.id, this.#op, 0, this.#payload);
+    } catch (error) {
+      this.lost(error);
+    }
+  }
+
+  /** The other side wishes it repeated later, under a new id. */
+  #retry(error, wait) {
+    const delay = Math.max(wait, MIN_RETRY_MS) * (1 + Math.random() / 2);
+    if (this.#retriesLeft <= 0 || Date.now() + delay >= this.#deadline) {
+      this.lost(error);
+      return;
+    }
+    this.#retriesLeft--;
+    this.link = null;
+    this.desk.register(this);
+    this.#retryTimer = setTimeout(() => this.#send(), delay);
+  }
+
+  /** The result comes in parts, of which the empty one is the last. */
+  #collect(part) {
+    if (part.length === 0) {
+      this.#succeed(concat([NO_BYTES, ...this.#parts]));
+      return;
+    }
+    const bytes = toBytes(part);
+    this.#parts.push(bytes);
+    this.#size += bytes.length;
+    if (this.#size > MAX_MESSAGE_BYTES) {
+      this.giveUp(new RequestError("result too large", { code: "too_large" }));
+    } else {
+      this.#meter.consumed(this.#meter.arrived(part));
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * gotalk v1 in the browser: requests, notifications and streams in both directions over one WebSocket.
+ *
+ * This is what a page gets as `gotalk`: the API of the public gotalk.js 1.2.1, so that a page written for that file
+ * runs unchanged with this one, in plain v1 with any server. To a server that answers our `$hello` notification it
+ * offers more: joined frames, retries, structured errors, cancellation, and streams in which a slow reader holds back
+ * the writer.
+ *
+ * Pages load all parts as one classic script (rpc/contrib/django/gotalk_js.py), so their names are one another's.
+ * Each part imports only those that it stands on: `codec` and `reader` are pure (no socket, no clock); `flow` is the
+ * two directions of a stream, at either end of it; `link` is one WebSocket from its opening to its end; an `Answer` is
+ * a request of the other side, a `Call` one of ours; `socket` is what the page holds, and outlives its links;
+ * `keepalive` decides when the socket opens the next one.
+ */
+import { directoryOf, isLocal, scriptUrl } from "./address.js";
+import { Buf, protocol } from "./codec.js";
+import { RequestError } from "./errors.js";
+import { EventEmitter } from "./events.js";
+import { gotalk } from "./global.js";
+import { Handlers } from "./handlers.js";
+import { Sock } from "./socket.js";
+import { StreamRequest } from "./streams.js";
+
+/** @type {import("../gotalk").Gotalk} */
+const api = {
+  /** The version of the public gotalk.js whose API this file offers. */
+  version: "1.2.1",
+  protocol,
+  Buf,
+  EventEmitter,
+  RequestError,
+  // The casts are for `new`, which functions that return their object bear too.
+  Handlers: /** @type {import("../gotalk").HandlersConstructor} */ (/** @type {any} */ (Handlers)),
+  Sock: /** @type {import("../gotalk").SockConstructor} */ (/** @type {any} */ (Sock)),
+  StreamRequest: /** @type {import("../gotalk").StreamRequestConstructor} */ (/** @type {any} */ (StreamRequest)),
+  /** Whether hints for developers go to the console. */
+  developmentMode: isLocal(scriptUrl),
+  /** The directory of this script, over WebSocket; empty if unknown. */
+  defaultResponderAddress: directoryOf(scriptUrl),
+  defaultHandlers: Handlers(),
+
+  /** A new socket that stays connected until `end()`. */
+  connection(addr, handlers, proto) {
+    return Sock(handlers, proto).openKeepAlive(addr);
+  },
+
+  /**
+   * A new socket that connects once.
+   * @param {any} [addr] may be left out
+   * @param {any} [callback]
+   * @param {any} [handlers]
+   * @param {any} [proto]
+   */
+  open(addr, callback, handlers, proto) {
+    return Sock(handlers, proto).open(addr, callback);
+  },
+
+  /** The older name of `open`. */
+  connect(addr, callback) {
+    return gotalk.open(addr, callback);
+  },
+
+  // Each for `defaultHandlers`, as it is at the time of the call.
+  handle: (...args) => gotalk.defaultHandlers.handleRequest(...args),
+  handleRequest: (...args) => gotalk.defaultHandlers.handleRequest(...args),
+  handleBufferRequest: (...args) => gotalk.defaultHandlers.handleBufferRequest(...args),
+  handleStream: (...args) => gotalk.defaultHandlers.handleStream(...args),
+  handleBufferStream: (...args) => gotalk.defaultHandlers.handleBufferStream(...args),
+  handleNotification: (...args) => gotalk.defaultHandlers.handleNotification(...args),
+  handleBufferNotification: (...args) => gotalk.defaultHandlers.handleBufferNotification(...args),
+};
+
+/** @type {any} */ (globalThis).gotalk = Object.assign(gotalk, api);

@@ -13,7 +13,7 @@ PASSWORD = "a long enough phrase 42"
 
 @pytest.fixture(scope="module")
 def admin(site, browser):
-    """The first visitor made himself the admin by the link that the server printed."""
+    """The first visitor became the admin through the link that the server printed."""
     page = browser.new_context().new_page()
     page.goto(site.setup_url)
     page.locator("[name=username]").fill("boss")
@@ -153,7 +153,7 @@ def test_a_room_that_is_deleted_is_left_with_an_explanation(arrive, admin, site)
 
 
 def test_a_message_that_a_moderator_removes_is_gone_everywhere(arrive, admin, site):
-    """He gives a reason; a tombstone stays for everyone."""
+    """The moderator gives a reason; everyone keeps a tombstone."""
     tess = arrive("animals")
     tess.say("something rude")
     moderator = Visitor.arrive(admin.context.new_page(), site.url, "animals")

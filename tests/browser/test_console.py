@@ -320,7 +320,7 @@ def test_log_is_copied_as_text_and_cleared(opened):
     expect(console.page.get_by_role("log").locator("li")).to_have_count(0)
 
 
-def test_payload_of_a_stranger_stays_text(opened, crowded):
+def test_payload_of_somebody_else_stays_text(opened, crowded):
     """Markup in a payload is shown, never run."""
     console = opened(url=crowded)
     console.reach("/stand-in/echo", "echo")

@@ -35,7 +35,7 @@ def test_each_room_keeps_its_draft(arrive):
 
 
 def test_unseen_messages_still_count_after_a_reload(arrive):
-    """A visitor without an account does not lose his place either."""
+    """A guest without an account does not lose their place either."""
     tess, ulysses = arrive("jokes"), arrive("animals")
     tess.say("one")
     tess.say("two")
@@ -47,7 +47,7 @@ def test_unseen_messages_still_count_after_a_reload(arrive):
 
 
 def test_unseen_messages_of_a_known_guest_still_count_after_a_reload(arrive):
-    """Who has posted is known to the server, which then keeps his place."""
+    """The server knows a guest who has posted, and keeps their read marker."""
     tess, ulysses = arrive("jokes"), arrive("animals")
     ulysses.say("hello")
     tess.say("one more")

@@ -96,7 +96,7 @@ def test_the_conversation_is_a_log_that_is_silent_about_its_past(arrive):
 
 
 def test_focus_goes_back_where_a_dialog_was_opened(arrive):
-    """Who closes a dialog is where he was."""
+    """A dialog that closes gives the focus back."""
     tess = arrive("animals")
     tess.page.locator("#create-room").focus()
     tess.page.keyboard.press("Enter")

@@ -111,7 +111,7 @@ def test_one_sees_who_is_here_and_who_is_writing(arrive):
 
 
 def test_another_name_is_everyones_at_once(arrive):
-    """Who renames himself is known by the new name from then on."""
+    """From then on everyone sees the new name."""
     tess, ulysses = arrive("animals"), arrive("animals")
     ulysses.page.locator("#me").click()
     ulysses.page.get_by_label("Another name").fill("Odysseus")

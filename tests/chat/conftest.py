@@ -2,7 +2,7 @@
 A chat that runs in the test's own process, and the people in it.
 
 Async tests run on a loop of their own. With the fixture `chat` the runtime, its writer thread and its hub are
-those of a serving process; sockets are ends of `rpc.transports.memory.memory_pair`.
+those of a serving process; sockets are pairs of `rpc.transports.memory.memory_pair`.
 """
 
 import asyncio
@@ -134,7 +134,7 @@ class Chat:
         await runtime.drain()
 
     async def open(self, user=None, **how):
-        """Connect a person, or a visitor (of a session, if given), and wait until he has his name."""
+        """Connect a person, or a visitor (of a session, if given), and wait until they have a name."""
         page = await self.dial(user, **how)
         await page.hears("username")
         return page
@@ -229,7 +229,7 @@ def cellar(alice, bob):
 
 @pytest.fixture
 def visitor_session(transactional_db):
-    """The session of a visitor whose browser opened the page: he is called Vera."""
+    """The session of a visitor whose browser opened the page; their name is Vera."""
     session = open_session(None)
     session[GUEST_NAME] = "Vera"
     session.save()

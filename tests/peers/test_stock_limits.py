@@ -41,7 +41,7 @@ def browser(site, request):
 
 
 async def still(progress):
-    """Wait until `progress()` no longer changes: both ends are in this loop, and neither moves."""
+    """Wait until `progress()` no longer changes: both peers are in this loop, and neither moves."""
     seen, turns = progress(), 0
     while turns < 100:
         await asyncio.sleep(0)
@@ -226,7 +226,7 @@ async def test_server_asks_go():
 
 @alone
 async def test_server_asks_what_go_does_not_know():
-    """The plain text of a Go peer's `E` is no news for others: who asked here gets an internal error."""
+    """The plain text of a Go peer's `E` goes no further: the peer that asked gets an internal error."""
     async with serving() as url, GoPeer(url) as peer:
         with pytest.raises(Failed, match=r"^internal error \([0-9a-f]{8}\)$"):
             await peer.request("call back", b'"name"')
@@ -361,7 +361,7 @@ async def test_handler_that_puts_a_browser_off(browser):
 
 @alone
 async def test_go_that_does_not_stop():
-    """Notifications cannot be put off: at a debt of a burst the connection ends, without `f`."""
+    """Notifications cannot be deferred: at a debt of a burst the connection ends, without `f`."""
     async with serving(messages_per_second=1, messages_burst=5) as url, GoPeer(url) as peer:
         for _ in range(12):
             await peer.notify("typing")
@@ -571,7 +571,7 @@ async def test_close_behind_a_fault(site, path, said, fault, code):
 
 @alone
 async def test_go_that_does_not_read():
-    """It is cut off once its outbox is full; others are served."""
+    """It is dropped once its outbox is full; others are served."""
     async with serving(**NO_RATES, max_outbox_bytes=100_000) as url, GoPeer(url) as other, GoPeer(url) as peer:
         await peer.request("echo")
         peer.stop_reading()

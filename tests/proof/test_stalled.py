@@ -23,7 +23,7 @@ EACH = 500
 BODY = "x" * 8000
 LINES = 100
 """Enough to fill what the kernel and the server keep for one who does not read."""
-ARRIVAL_SECONDS, PATIENCE = 60, 5
+ARRIVAL_SECONDS, SETTLE_SECONDS = 60, 5
 GONE_SECONDS = 12
 METRICS_TOKEN = "figures"
 RATIO, SLACK = 10, 0.25
@@ -145,10 +145,10 @@ class Crowd:
         return stalled
 
     async def settle(self, also: list[Reader] | None = None) -> None:
-        """Post until everyone hears it: who is connected may still be on his way into the room."""
-        for _ in range(ARRIVAL_SECONDS // PATIENCE):
+        """Post until everyone hears it: a connected client may still be on its way into the room."""
+        for _ in range(ARRIVAL_SECONDS // SETTLE_SECONDS):
             with suppress(TimeoutError):
-                await self.post_and_wait("is everyone here?", also, PATIENCE)
+                await self.post_and_wait("is everyone here?", also, SETTLE_SECONDS)
                 return
         raise AssertionError("somebody hears nothing")
 

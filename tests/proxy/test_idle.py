@@ -64,7 +64,7 @@ def listen(url):
 
 
 def test_idle_socket_stays_open(tmp_path, certificate):
-    """Long after nginx's own patience has ended."""
+    """Long after nginx's own timeout."""
 
     async def scenario(url):
         async with asyncio.timeout(DEADLINE), listen(url) as socket:

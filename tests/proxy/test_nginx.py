@@ -186,8 +186,8 @@ def test_client_that_goes_round_nginx(root_site):
     assert address_of_socket(root_site, url, address="127.0.0.4", headers=lies) == ["127.0.0.4"]
 
 
-def test_guesser_delays_only_himself(root_site):
-    """The pace of log-ins is by real address, whatever address he claims."""
+def test_guesser_delays_nobody_else(root_site):
+    """The rate limit of log-ins is by real address, whatever address is claimed."""
     guesser = Browser(root_site.url, address="127.0.0.5")
     for number in range(MAX_FAILURES):
         guesser.log_in("bob", "wrong", {"X-Forwarded-For": f"198.51.100.{number}"})

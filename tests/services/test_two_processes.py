@@ -58,7 +58,7 @@ def test_same_post_through_both_processes_at_once_is_one(two_servers):
     async def scenario():
         async with Client(one.websocket_url, cookie=cookie) as here:
             await ready(here)
-            await here.request("send-message", {"room": "jokes", "message": {"body": "now I have a row"}})
+            await here.request("send-message", {"room": "jokes", "message": {"body": "now I have an account"}})
             async with Client(other.websocket_url, cookie=cookie) as there:
                 await ready(there)
                 for number in range(20):
@@ -124,7 +124,7 @@ def test_redis_that_restarts_loses_nothing(two_servers, redis):
 
 
 def test_push_reaches_a_person_in_every_process(two_servers):
-    """So do a command's push and a request to be in touch, whichever process his sockets are in."""
+    """So do a command's push and a contact request, whichever process the sockets are in."""
     one, other = two_servers
     script = (
         "from chat.models import *; from chat.services.tokens import make_token;"

@@ -52,7 +52,7 @@ def refusal(check, *args, **kwargs):
 
 
 def test_deactivated_account_may_not_enter():
-    """An account that is switched off is turned away with 4403."""
+    """An account that is switched off is rejected with 4403."""
     assert visibility.refusal_to_connect(person(is_active=False), SITE)[0] == 4403
 
 
@@ -151,10 +151,10 @@ def test_slow_mode_makes_the_second_post_wait():
     """Slow mode answers how long to wait, in milliseconds, and lets the next one through then."""
     alice, slow = person(), room(slow_mode_seconds=10)
     limits.count_slow_mode(alice, slow, 100.0)
-    with pytest.raises(RetryLater) as put_off:
+    with pytest.raises(RetryLater) as deferred:
         limits.count_slow_mode(alice, slow, 104.0)
-    assert put_off.value.code == "slow_mode"
-    assert 6000 <= put_off.value.retry_after_ms <= 6001
+    assert deferred.value.code == "slow_mode"
+    assert 6000 <= deferred.value.retry_after_ms <= 6001
     limits.count_slow_mode(alice, slow, 110.0)
 
 
@@ -165,15 +165,15 @@ def test_slow_mode_does_not_hold_moderators():
     limits.count_slow_mode(bob, room(slow_mode_seconds=10), 100.1)
 
 
-def test_flood_of_posts_is_put_off_until_there_is_room_again():
+def test_flood_of_posts_is_deferred_until_there_is_room_again():
     """A burst passes, then it is so many a second, over all rooms and connections."""
     alice = person()
     for _ in range(limits.POSTS_BURST):
         limits.count_post(alice, 100.0)
-    with pytest.raises(RetryLater) as put_off:
+    with pytest.raises(RetryLater) as deferred:
         limits.count_post(alice, 100.0)
-    assert put_off.value.code == "too_fast"
-    limits.count_post(alice, 100.0 + put_off.value.retry_after_ms / 1000)
+    assert deferred.value.code == "too_fast"
+    limits.count_post(alice, 100.0 + deferred.value.retry_after_ms / 1000)
 
 
 def test_text_is_trimmed_and_nul_is_dropped():

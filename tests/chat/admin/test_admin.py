@@ -152,9 +152,9 @@ def test_sanction_is_imposed_and_lifted(admin, alice, room):
 def test_membership_is_made_changed_and_ended_by_services(admin, alice, room):
     """Ending a membership leaves the fact that one left."""
     admin.post(reverse("admin:chat_membership_add"), {"user": alice.pk, "room": room.pk, "role": "moderator"})
-    tie = Membership.objects.get(user=alice)
-    assert tie.role == "moderator"
-    admin.post(reverse("admin:chat_membership_delete", args=[tie.pk]), {"post": "yes"})
+    membership = Membership.objects.get(user=alice)
+    assert membership.role == "moderator"
+    admin.post(reverse("admin:chat_membership_delete", args=[membership.pk]), {"post": "yes"})
     assert Membership.objects.get(user=alice).left
 
 
@@ -195,8 +195,8 @@ def test_staff_without_the_right_pushes_nothing(client, mallory, alice, announce
     assert announced.of(Pushed) == []
 
 
-def test_nobody_switches_himself_off(admin, admin_user):
-    """The last admin cannot lock himself out by a slip."""
+def test_nobody_switches_their_own_account_off(admin, admin_user):
+    """The last admin cannot lock themselves out by a slip."""
     admin.post(list_url("user"), {"action": "switch_off", "_selected_action": [admin_user.pk]})
     assert User.objects.get(pk=admin_user.pk).is_active
 
@@ -270,7 +270,7 @@ def test_staff_who_may_only_look_changes_nothing(client, mallory, room, message,
     assert User.objects.get(pk=alice.pk).is_active
 
 
-def test_staff_who_may_change_people_cannot_make_himself_an_admin(client, mallory):
+def test_staff_who_may_change_people_cannot_become_admins(client, mallory):
     """Only a superuser gives rights."""
     mallory.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
     client.force_login(mallory)
@@ -312,7 +312,7 @@ def test_longer_lists_cost_no_more_queries(admin, room, alice, name):
         assert all("LIMIT 10000" in query["sql"] for query in many if "COUNT(" in query["sql"])
 
 
-def test_change_of_a_person_reaches_his_sockets(admin, alice, announced, django_capture_on_commit_callbacks):
+def test_change_of_a_person_reaches_their_sockets(admin, alice, announced, django_capture_on_commit_callbacks):
     """What the admin changes of a person is announced after commit."""
     with django_capture_on_commit_callbacks(execute=True):
         admin.post(change_url(alice), {"username": "alice", "name": "Alicia", "is_active": "on"})

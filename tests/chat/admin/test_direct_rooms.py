@@ -34,7 +34,7 @@ def test_it_is_archived_and_keeps_kind_and_name(admin_client, pair):
 
 
 def test_nobody_else_is_put_into_it(admin_client, admin_user, pair):
-    """Not even the admin himself."""
+    """Not even the admin."""
     url = reverse("admin:chat_membership_add")
     response = admin_client.post(url, {"user": admin_user.pk, "room": pair.pk, "role": "member"})
     assert response.status_code == 200 and "room" in response.context["adminform"].form.errors

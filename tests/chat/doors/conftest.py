@@ -35,8 +35,8 @@ SIGN = "in the room as number"
 _numbers = itertools.count(1)
 
 
-class DoorEnd:
-    """The client's end of a socket of a door, without a network: what an ASGI server would be."""
+class DoorClient:
+    """A client of a door, without a network: what an ASGI server would be."""
 
     def __init__(self, path, headers=()):
         path, _, query = path.partition("?")
@@ -66,7 +66,7 @@ class DoorEnd:
         self._inbox.put_nowait({"type": "websocket.receive", kind: message})
 
     async def hears(self):
-        """The next message; not the signs by which ends find out that they are in their rooms."""
+        """The next message; not the signs by which clients find out that they are in their rooms."""
         while SIGN in (message := await self._next()):
             pass
         return message
@@ -113,9 +113,9 @@ def dial(chat):
             headers.append((b"cookie", f"{django_settings.SESSION_COOKIE_NAME}={session}".encode()))
         if bearer is not None:
             headers.append((b"authorization", f"Bearer {bearer}".encode()))
-        end = DoorEnd(path, headers)
-        chat._pages.append(end)  # closed with the chat
-        return end
+        client = DoorClient(path, headers)
+        chat._pages.append(client)  # closed with the chat
+        return client
 
     return dial
 

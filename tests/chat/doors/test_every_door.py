@@ -218,7 +218,7 @@ def test_muted(site):
 
 
 def test_banned(site):
-    """A banned person's sockets close at every door, within a second, and he does not come back."""
+    """A banned person's sockets close at every door, and they cannot come back."""
 
     async def scenario(five):
         doors = await five.everywhere("mal")

@@ -145,7 +145,7 @@ async def test_listener_that_fails_harms_no_subscriber(caplog):
 
 
 async def test_listener_hears_an_event_before_the_sockets_do():
-    """Who asks after he heard of a change finds it in the caches."""
+    """A peer that asks after it heard of a change finds it in the caches."""
     order = []
     async with running(layer()) as (hub,):
         socket = Socket()

@@ -1,4 +1,4 @@
-"""Who is here: one row a connection, one entry a person, forgotten when his process is."""
+"""People who are here: one row a connection, one entry a person, forgotten when the process is."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ async def test_private_room_shows_its_members_only(chat, cellar, alice, mallory)
 
 
 async def test_who_leaves_a_room_leaves_its_list(chat, hall, alice, bob):
-    """He is still connected, and no longer here in this room."""
+    """They are still connected, and no longer here in this room."""
     watcher = await chat.open(alice)
     await watcher.ask("list-members", "hall")
     leaver = await chat.open(bob)
@@ -80,7 +80,7 @@ async def test_who_leaves_a_room_leaves_its_list(chat, hall, alice, bob):
     await watcher.hears("presence", lambda value: f"u{bob.pk}" in keys(value["joined"]))
 
 
-async def test_member_who_was_taken_in_while_away_is_shown_when_he_comes(chat, cellar, alice, mallory):
+async def test_member_who_was_taken_in_while_away_is_shown_on_arrival(chat, cellar, alice, mallory):
     """What one belongs to is known also of people who are not here."""
     watcher = await chat.open(alice)
     await watcher.ask("list-members", "cellar")
@@ -90,7 +90,7 @@ async def test_member_who_was_taken_in_while_away_is_shown_when_he_comes(chat, c
 
 
 async def test_visitor_who_posts_is_one_person_before_and_after(chat, hall, alice, visitor_session):
-    """He gets another key with his row: the old one leaves as the new one comes."""
+    """The account gives them another key: the old one leaves as the new one comes."""
     watcher = await chat.open(alice)
     await watcher.ask("list-members", "hall")
     visitor = await chat.open(session=visitor_session)

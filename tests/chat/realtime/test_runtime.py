@@ -195,7 +195,7 @@ async def test_person_who_is_taken_into_a_private_room_hears_it(chat, cellar, al
 
 
 async def test_person_whom_the_admin_renames_is_told(chat, hall, alice, bob):
-    """He and the others; what he posts bears the new name."""
+    """They and the others hear of it; new posts bear the new name."""
     page, other = await chat.open(alice), await chat.open(bob)
     await chat.counts(alice)
     await other.ask("list-members", "hall")
@@ -286,7 +286,7 @@ async def test_connections_that_come_and_go_at_once_leave_nothing_behind(chat, h
 
 
 async def test_drain_tells_everyone_and_answers_what_was_accepted(chat, hall, alice):
-    """The last posts are acknowledged and stored; who comes later is turned away, until there is a new start."""
+    """The last posts are acknowledged and stored; a later connection is rejected, until there is a new start."""
     page = await chat.open(alice)
     await page.post("hall", "first")
     posts = [asyncio.create_task(page.post("hall", f"{number}")) for number in range(10)]

@@ -99,7 +99,7 @@ async def test_posts_that_wait_share_one_transaction(post):
 
 
 async def test_same_client_id_in_one_batch_is_one_post(post):
-    """The first one counts; each sender gets it as his answer."""
+    """The first one counts; each sender gets it as the answer."""
     batches = []
     async with writing(batches.append) as writer:
         id = uuid4()
@@ -141,9 +141,9 @@ async def test_same_client_id_of_two_authors_are_two_posts(post, bob):
     id = uuid4()
     async with writing() as writer:
         async with held(writer):
-            tasks = together(writer, post("mine", client_id=id), post("his", client_id=id, author_id=bob.pk))
+            tasks = together(writer, post("mine", client_id=id), post("theirs", client_id=id, author_id=bob.pk))
         stored = await asyncio.gather(*tasks)
-    assert [(each.created, each.message.body) for each in stored] == [(True, "mine"), (True, "his")]
+    assert [(each.created, each.message.body) for each in stored] == [(True, "mine"), (True, "theirs")]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def log_in(client, username="alice", password=PASSWORD, **extra):
     return client.post(reverse("login"), {"username": username, "password": password}, **extra)
 
 
-def test_visitor_gets_a_name_that_stays_his(client, site):
+def test_visitor_gets_a_name_and_keeps_it(client, site):
     """The page gives a session its name once."""
     assert client.get("/").status_code == 200
     name = client.session[GUEST_NAME]
@@ -111,8 +111,8 @@ def test_sign_up_opens_an_account_and_logs_in(client, site):
     assert client.session["_auth_user_id"] == str(bob.pk)
 
 
-def test_guest_who_signs_up_keeps_what_he_posted(client, site):
-    """His row becomes the account."""
+def test_guest_who_signs_up_keeps_their_posts(client, site):
+    """The same account, now with a password."""
     client.get("/")
     guest = open_guest_account(client.session.session_key, client.session[GUEST_NAME])
     assert client.session[GUEST_USER] == guest
@@ -122,7 +122,7 @@ def test_guest_who_signs_up_keeps_what_he_posted(client, site):
 
 
 def test_account_is_not_taken_over_through_an_old_guest_session(client, site):
-    """Once the row is an account, a session that remembers it as its guest signs up somebody new."""
+    """Once they have signed up, a session that remembers it as its guest signs up somebody new."""
     client.get("/")
     guest = open_guest_account(client.session.session_key, client.session[GUEST_NAME])
     User.objects.filter(pk=guest).update(is_guest=False, username="owner")

@@ -1,4 +1,4 @@
-"""The page of settings: a person makes, sees and revokes his own tokens, and nobody else's."""
+"""The settings page: people make, see and revoke their own tokens, and nobody else's."""
 
 import re
 from datetime import timedelta
@@ -175,7 +175,7 @@ def test_token_of_another(client, mallory, token):
 
 
 def test_staff_revoke_others_tokens_in_the_admin_only(client, token):
-    """Here everyone is a person with his own."""
+    """Here everyone is a person with their own tokens."""
     client.force_login(User.objects.create_superuser("root"))
     assert "robot" not in client.get(PAGE).content.decode()
     assert client.post(revoke_url(token)).status_code == 404
@@ -183,7 +183,7 @@ def test_staff_revoke_others_tokens_in_the_admin_only(client, token):
 
 @pytest.mark.parametrize(("sign_up", "is_offered"), [("open", True), ("closed", False)])
 def test_guest(client, db, sign_up, is_offered):
-    """He is told to get an account, where one can be had."""
+    """They are told to sign up, where the site lets them."""
     SiteSettings.objects.create(pk=1, guests_allowed=True, sign_up=sign_up)
     response = client.get(PAGE)
     assert response.status_code == 403
@@ -193,7 +193,7 @@ def test_guest(client, db, sign_up, is_offered):
 
 
 def test_guest_revokes_nothing(client, token):
-    """Whatever number he tries."""
+    """Whatever number they try."""
     assert client.post(revoke_url(token)).status_code == 403
     token.refresh_from_db()
     assert token.revoked_at is None

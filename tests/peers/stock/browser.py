@@ -12,7 +12,7 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.peers.stock.ends import DEADLINE, Failed, PeerBroken
+from tests.peers.stock.common import DEADLINE, Failed, PeerBroken
 
 HEARTBEAT_INTERVAL = 20.0
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

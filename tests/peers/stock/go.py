@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
-from tests.peers.stock.ends import DEADLINE, Failed, PeerBroken
+from tests.peers.stock.common import DEADLINE, Failed, PeerBroken
 
 SHORTEST_READ = 13
 """Bytes that are awaited before the type of a message is looked at."""

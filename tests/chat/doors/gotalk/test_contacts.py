@@ -34,12 +34,12 @@ def pages(chat, alice, bob):
 
 
 async def test_request(chat, pages, alice, bob):
-    """Each sees his own side of it, at once, also in his other tabs."""
-    mine, his = await pages()
+    """Each sees their own side of it, at once, and in all their tabs."""
+    mine, theirs = await pages()
     other_tab = await chat.open(alice)
     answer = await mine.ask("add-contact", "Bob")
     assert answer == {"id": bob.pk, "key": f"u{bob.pk}", "name": "Bob", "state": "requested"}
-    assert (await his.hears("contact")) == {
+    assert (await theirs.hears("contact")) == {
         "id": alice.pk,
         "key": f"u{alice.pk}",
         "name": "Alice",
@@ -47,70 +47,70 @@ async def test_request(chat, pages, alice, bob):
     }
     await hears(other_tab, "Bob", "requested")
     await has(mine, ("Bob", "requested"))
-    await has(his, ("Alice", "asked"))
+    await has(theirs, ("Alice", "asked"))
 
 
 async def test_asking_back_accepts(chat, pages):
     """Then both are friends."""
-    mine, his = await pages()
+    mine, theirs = await pages()
     await mine.ask("add-contact", {"name": "Bob"})
-    assert (await his.ask("add-contact", "Alice"))["state"] == "friends"
+    assert (await theirs.ask("add-contact", "Alice"))["state"] == "friends"
     await hears(mine, "Bob", "friends")
-    await hears(his, "Alice", "friends")
+    await hears(theirs, "Alice", "friends")
     await has(mine, ("Bob", "friends"))
-    await has(his, ("Alice", "friends"))
+    await has(theirs, ("Alice", "friends"))
 
 
 async def test_asking_twice_is_as_once(chat, pages):
     """Nobody is told again."""
-    mine, his = await pages()
+    mine, theirs = await pages()
     for state in ("requested", "requested"):
         assert (await mine.ask("add-contact", "Bob"))["state"] == state
     for state in ("friends", "friends"):
-        assert (await his.ask("add-contact", "Alice"))["state"] == state
+        assert (await theirs.ask("add-contact", "Alice"))["state"] == state
     assert (await mine.ask("add-contact", "Bob"))["state"] == "friends"
-    await his.ask("remove-contact", "Alice")
+    await theirs.ask("remove-contact", "Alice")
     await hears(mine, "Bob", "removed")
     assert [entry["state"] for entry in mine.heard["contact"]] == ["requested", "friends", "removed"]
 
 
 async def test_declined(chat, pages):
-    """The asker is told and sees it in his list; the other has it out of the way. Twice is as once."""
-    mine, his = await pages()
+    """The asker is told and sees it in the list; the other person no longer sees it. Twice is as once."""
+    mine, theirs = await pages()
     await mine.ask("add-contact", "Bob")
     for _ in range(2):
-        assert (await his.ask("decline-contact", "Alice"))["state"] == "declined"
+        assert (await theirs.ask("decline-contact", "Alice"))["state"] == "declined"
     await hears(mine, "Bob", "declined")
-    await hears(his, "Alice", "declined")
+    await hears(theirs, "Alice", "declined")
     await has(mine, ("Bob", "declined"))
-    await has(his)
+    await has(theirs)
 
 
 async def test_who_was_declined_may_not_ask_again(chat, pages):
     """Nor forget it in order to ask again."""
-    mine, his = await pages()
+    mine, theirs = await pages()
     await mine.ask("add-contact", "Bob")
-    await his.ask("decline-contact", "Alice")
+    await theirs.ask("decline-contact", "Alice")
     assert await mine.refusal("add-contact", "Bob") == "not_allowed"
     assert await mine.refusal("remove-contact", "Bob") == "not_allowed"
-    await has(his)
+    await has(theirs)
 
 
 async def test_who_declined_may_ask_later(chat, pages):
     """That accepts after all."""
-    mine, his = await pages()
+    mine, theirs = await pages()
     await mine.ask("add-contact", "Bob")
-    await his.ask("decline-contact", "Alice")
-    assert (await his.ask("add-contact", "Alice"))["state"] == "friends"
+    await theirs.ask("decline-contact", "Alice")
+    assert (await theirs.ask("add-contact", "Alice"))["state"] == "friends"
     await hears(mine, "Bob", "friends")
 
 
 async def test_who_declined_may_forget_it(chat, pages):
     """Then the other may ask again."""
-    mine, his = await pages()
+    mine, theirs = await pages()
     await mine.ask("add-contact", "Bob")
-    await his.ask("decline-contact", "Alice")
-    await his.ask("remove-contact", "Alice")
+    await theirs.ask("decline-contact", "Alice")
+    await theirs.ask("remove-contact", "Alice")
     await hears(mine, "Bob", "removed")
     assert (await mine.ask("add-contact", "Bob"))["state"] == "requested"
 
@@ -118,25 +118,25 @@ async def test_who_declined_may_forget_it(chat, pages):
 @pytest.mark.parametrize("who", ["asker", "asked"])
 async def test_removed(chat, pages, who):
     """Either of two friends ends it for both; twice is as once."""
-    mine, his = await pages()
+    mine, theirs = await pages()
     await mine.ask("add-contact", "Bob")
-    await his.ask("add-contact", "Alice")
-    page, name = (mine, "Bob") if who == "asker" else (his, "Alice")
+    await theirs.ask("add-contact", "Alice")
+    page, name = (mine, "Bob") if who == "asker" else (theirs, "Alice")
     for _ in range(2):
         assert (await page.ask("remove-contact", name))["state"] == "removed"
     await hears(mine, "Bob", "removed")
-    await hears(his, "Alice", "removed")
+    await hears(theirs, "Alice", "removed")
     await has(mine)
-    await has(his)
+    await has(theirs)
 
 
 async def test_request_withdrawn(chat, pages):
     """It is gone from both lists."""
-    mine, his = await pages()
+    mine, theirs = await pages()
     await mine.ask("add-contact", "Bob")
     await mine.ask("remove-contact", "Bob")
-    await hears(his, "Alice", "removed")
-    await has(his)
+    await hears(theirs, "Alice", "removed")
+    await has(theirs)
 
 
 @pytest.mark.parametrize("written", ["bob", "BOB", " Ｂob ", "我们都好"])
@@ -163,7 +163,7 @@ async def test_name_of_nobody_one_could_ask(chat, alice, name, code, operation):
 
 
 async def test_person_switched_off(chat, alice, bob):
-    """He cannot be asked; an old contact can be removed."""
+    """They cannot be asked; an old contact can be removed."""
     page = await chat.open(alice)
     await page.ask("add-contact", "Bob")
     await chat.elsewhere(set_active, bob.pk, False)
@@ -173,7 +173,7 @@ async def test_person_switched_off(chat, alice, bob):
 
 
 async def test_visitor_without_a_row(chat, alice, visitor_session):
-    """He has no contacts and can be none, until he has written something."""
+    """They have no contacts and cannot become one until they have written something."""
     page, visitor = await chat.open(alice), await chat.open(session=visitor_session)
     assert await visitor.refusal("add-contact", "Alice") == "log_in"
     assert await visitor.ask("list-contacts") == []
@@ -187,29 +187,29 @@ async def test_visitor_without_a_row(chat, alice, visitor_session):
 
 
 async def test_mallory_hears_nothing_of_others(chat, pages, mallory):
-    """Contacts concern the two, and only he who was asked declines."""
-    mine, his = await pages()
+    """Contacts concern the two, and only the person who was asked declines."""
+    mine, theirs = await pages()
     page = await chat.open(mallory)
     await mine.ask("add-contact", "Bob")
-    await hears(his, "Alice", "asked")
+    await hears(theirs, "Alice", "asked")
     assert await page.refusal("decline-contact", "Alice") == "no_such_request"
     assert await page.refusal("decline-contact", "Bob") == "no_such_request"
     assert await mine.refusal("decline-contact", "Bob") == "no_such_request"
-    await his.ask("add-contact", "Alice")
-    assert await his.refusal("decline-contact", "Alice") == "no_such_request"
+    await theirs.ask("add-contact", "Alice")
+    assert await theirs.refusal("decline-contact", "Alice") == "no_such_request"
     await has(page)
     assert page.heard["contact"] == []
 
 
 async def test_muted_person_does_not_ask(chat, pages, bob):
-    """A request is a word to somebody; what he was asked he may answer."""
-    mine, his = await pages()
+    """A request is a word to somebody; declining one is not."""
+    mine, theirs = await pages()
     await chat.elsewhere(impose, bob.pk, Sanction.Kind.MUTE, room_id=None, by=None)
-    await his.hears("rooms")
+    await theirs.hears("rooms")
     await mine.ask("add-contact", "Bob")
-    while (code := await his.refusal("add-contact", "nobody")) != "muted":
+    while (code := await theirs.refusal("add-contact", "nobody")) != "muted":
         assert code == "no_such_person"
-    assert (await his.ask("decline-contact", "Alice"))["state"] == "declined"
+    assert (await theirs.ask("decline-contact", "Alice"))["state"] == "declined"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ async def test_token_for_something_else(chat, alice, bob, scopes, refused):
 
 
 async def test_requests_without_end(chat, alice, bob, settings):
-    """They cost as much of one's pace as posts."""
+    """They count against the same rate limit as posts."""
     settings.RATE_LIMITS = True
     page = await chat.open(alice)
     codes = set()
@@ -252,7 +252,7 @@ def test_open_requests_are_counted(transactional_db, alice, bob):
 
 
 async def test_info_about_somebody(chat, alice, bob, mallory, hall, cellar):
-    """What one shares with him: rooms that both see, and the tie between the two."""
+    """What the two share: rooms that both see, and the contact itself."""
     mine, hers = await chat.open(alice), await chat.open(mallory)
     await mine.ask("add-contact", "Bob")
     about = await mine.ask("info", "BOB")
@@ -265,9 +265,9 @@ async def test_info_about_somebody(chat, alice, bob, mallory, hall, cellar):
 
 
 async def test_two_who_ask_each_other_at_once(chat, pages):
-    """There is one row, and they are friends."""
-    mine, his = await pages()
-    answers = await asyncio.gather(mine.ask("add-contact", "Bob"), his.ask("add-contact", "Alice"))
+    """There is one contact, and they are friends."""
+    mine, theirs = await pages()
+    answers = await asyncio.gather(mine.ask("add-contact", "Bob"), theirs.ask("add-contact", "Alice"))
     assert sorted(answer["state"] for answer in answers) == ["friends", "requested"]
     assert await chat.elsewhere(Contact.objects.count) == 1
 
@@ -280,14 +280,14 @@ def room_of_two(alice, bob):
 
 
 async def test_decline_closes_the_room_of_the_two(chat, room_of_two, pages):
-    """Who was declined may not write there, from that moment; once accepted he may."""
-    mine, his = await pages()
+    """A person who was declined may not write there from that moment; once accepted they may."""
+    mine, theirs = await pages()
     assert await _may_post(mine)
     await mine.ask("add-contact", "Bob")
-    await his.ask("decline-contact", "Alice")
+    await theirs.ask("decline-contact", "Alice")
     while await _may_post(mine):
         await mine.hears("newmsg")
-    await his.ask("add-contact", "Alice")
+    await theirs.ask("add-contact", "Alice")
     while not await _may_post(mine):
         await mine.ask("whoami")
 

@@ -50,7 +50,7 @@ async def test_private_room_does_not_exist_for_an_outsider(chat, cellar, alice, 
 
 @pytest.mark.parametrize(("operation", "params"), ROOM_OPERATIONS, ids=[name for name, _ in ROOM_OPERATIONS])
 async def test_private_room_is_gone_for_a_removed_member(chat, cellar, alice, bob, operation, params):
-    """Who was removed hears nothing more, on the socket that he had open."""
+    """A person who was removed hears nothing more on the socket that they had open."""
     owner, removed = await chat.open(alice), await chat.open(bob)
     await owner.post("cellar", "hello bob")
     await removed.hears("newmsg")
@@ -158,7 +158,7 @@ async def test_slow_mode_makes_one_wait(chat, hall, alice, bob):
 
 
 async def test_posts_without_pause_are_slowed_down(chat, hall, alice, settings, monkeypatch):
-    """All sockets of one person share one allowance."""
+    """All sockets of one person share one rate limit."""
     settings.RATE_LIMITS = True
     monkeypatch.setattr("chat.actions.limits.POSTS_PER_SECOND", 0.01)
     pages = [await chat.open(alice), await chat.open(alice)]
@@ -277,8 +277,8 @@ async def test_sync_of_many_rooms_fills_one_page(chat, hall, alice):
     assert answer["second"] == {"version": 0, "messages": [], "more": True, "reset": False}
 
 
-async def test_visitor_reads_and_counts_for_himself(chat, hall, alice):
-    """Somebody without a row has no place in the database."""
+async def test_visitor_without_an_account_reads_and_counts(chat, hall, alice):
+    """Nothing of a guest without an account is in the database."""
     author, visitor = await chat.open(alice), await chat.open()
     await author.post("hall", "welcome")
     await visitor.hears("newmsg")
@@ -411,8 +411,8 @@ async def test_visitor_without_a_session_may_post(chat, hall):
     assert (await visitor.hears("newmsg"))["message"]["author"] == me["name"]
 
 
-async def test_visitor_becomes_a_user_once_for_both_sockets_of_his_session(chat, hall, visitor_session):
-    """Two tabs that post at the same time are one person with one row."""
+async def test_visitor_becomes_a_user_once_for_both_sockets_of_a_session(chat, hall, visitor_session):
+    """Two tabs that post at the same time are one person with one account."""
     tabs = [await chat.open(session=visitor_session) for _ in range(2)]
     await asyncio.gather(*(tab.post("hall", "hello") for tab in tabs))
     authors = {message["author_id"] for message in await tabs[0].ask("list-messages", "hall")}
@@ -575,7 +575,7 @@ async def test_typing_is_passed_on_at_most_every_few_seconds(chat, hall, alice, 
 
 
 async def test_typing_of_who_may_not_post_is_not_passed_on(chat, cellar, alice, mallory):
-    """Nor that of an outsider in a room he may not see."""
+    """Nor that of an outsider in a room they may not see."""
     owner, outsider = await chat.open(alice), await chat.open(mallory)
     outsider.peer.notify("typing", {"room": "cellar"})
     await outsider.ask("echo")

@@ -19,7 +19,7 @@ def carol(transactional_db):
 
 @pytest.fixture
 def pair(alice, bob):
-    """The name of the room of alice and bob: it is in her list, and not yet in his."""
+    """The name of the room of alice and bob: it is in alice's list, and not yet in bob's."""
     room = Room.objects.create(name=rooms.direct_name(alice.pk, bob.pk), kind=Room.Kind.DIRECT, auto_join=False)
     Membership.objects.create(room=room, user=alice)
     Membership.objects.create(room=room, user=bob, left=True)
@@ -85,7 +85,7 @@ async def test_message_into_a_room_that_was_left_is_heard_and_brings_it_back(cha
 
 
 async def test_who_left_may_write_and_has_the_room_again(chat, pair, alice, bob):
-    """His own message brings it back, too."""
+    """Their own message brings it back, too."""
     page = await chat.open(alice)
     await page.ask("leave-room", pair)
     await page.hears("rooms", lambda listed: pair not in listed)
@@ -189,7 +189,7 @@ async def test_oneself_a_visitor_and_who_is_switched_off_are_refused(chat, alice
 
 
 async def test_visitor_who_opens_a_room_of_two_gets_a_row(chat, bob, visitor_session):
-    """As with his first post."""
+    """As with a first post."""
     page, other = await chat.open(session=visitor_session), await chat.open(bob)
     room = await page.ask("open-direct", "Bob")
     assert room["title"] == "Bob"
@@ -257,7 +257,7 @@ async def test_anybody_invites_into_a_public_room_but_not_who_left_it(chat, bob,
 
 
 async def test_banned_muted_and_declined_people(chat, cellar, alice, carol, mallory):
-    """A ban is lifted by who imposed it, not by an invitation; who declined somebody is left alone by him."""
+    """An invitation lifts no ban, and does not reach a person who declined the contact."""
     owner = await chat.open(alice)
 
     def arrange():
@@ -273,7 +273,7 @@ async def test_banned_muted_and_declined_people(chat, cellar, alice, carol, mall
 
 
 async def test_kicked_from_a_private_room(chat, cellar, alice, bob):
-    """It is gone from all his sockets; the reason stands among the sanctions; an invitation brings him back."""
+    """It is gone from all their sockets; the reason stands among the sanctions; an invitation brings them back."""
     owner, first, second = await chat.open(alice), await chat.open(bob), await chat.open(bob)
     await owner.ask("kick", {"room": "cellar", "id": bob.pk, "reason": "noise"})
     for page in (first, second):
@@ -286,7 +286,7 @@ async def test_kicked_from_a_private_room(chat, cellar, alice, bob):
 
 
 async def test_kicked_from_a_public_room_cannot_come_back_at_once(chat, hall, alice, bob):
-    """Else to remove somebody would be to ask him to join again."""
+    """Otherwise to remove somebody would be to ask them to join again."""
     await chat.elsewhere(memberships.join_room, hall.pk, alice.pk, role=Membership.Role.MODERATOR)
     moderator, removed = await chat.open(alice), await chat.open(bob)
     await moderator.ask("kick", {"room": "hall", "id": bob.pk})
@@ -298,7 +298,7 @@ async def test_kicked_from_a_public_room_cannot_come_back_at_once(chat, hall, al
 
 
 async def test_removed_person_is_no_longer_here(chat, cellar, alice, bob):
-    """Who follows the list of people sees him go."""
+    """Those who follow the list of people see them go."""
     owner = await chat.open(alice)
     await chat.open(bob)
     await chat.counts(bob)
@@ -308,7 +308,7 @@ async def test_removed_person_is_no_longer_here(chat, cellar, alice, bob):
 
 
 async def test_moderators_remove_members_not_owners_nor_staff(chat, cellar, alice, bob, carol):
-    """Owners remove moderators, and other owners, but nobody himself."""
+    """Owners remove moderators and other owners, but nobody removes themselves."""
 
     def arrange():
         memberships.join_room(cellar.pk, bob.pk, role=Membership.Role.MODERATOR)

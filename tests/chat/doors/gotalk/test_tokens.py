@@ -60,7 +60,7 @@ def test_token_that_does_not_count(chat, alice, token, fault):
 
 
 def test_login(chat, alice, hall, token):
-    """A guest becomes the token's person, with his rooms and his name on what he posts."""
+    """A guest becomes the token's person, with their rooms, and their name on new posts."""
 
     async def scenario():
         async with chat:

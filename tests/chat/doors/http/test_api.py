@@ -214,7 +214,7 @@ async def test_room_of_others(chat, program, mallory, cellar):
 
 
 async def test_removed_member(chat, program, bob, cellar):
-    """He reads nothing any longer."""
+    """They can no longer read anything."""
     robot = await program(bob)
     assert (await robot.get("cellar"))[0] == 200
     await chat.elsewhere(Membership.objects.filter(user=bob).delete)
@@ -271,7 +271,7 @@ async def test_slow_mode(chat, program, alice, hall):
 
 
 async def test_pace_is_that_of_the_person(chat, program, alice, hall, settings, monkeypatch):
-    """Two doors are not twice the allowance."""
+    """Two doors do not double the rate limit."""
     settings.RATE_LIMITS = True
     monkeypatch.setattr("chat.actions.limits.POSTS_BURST", 2)
     monkeypatch.setattr("chat.actions.limits.POSTS_PER_SECOND", 0.01)

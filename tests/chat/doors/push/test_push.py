@@ -32,20 +32,20 @@ NOT_SEQS = (-1, 2**63, 2**70)
 class App:
     """A client in the test's process: speaks in frames, and takes what it hears by opcode."""
 
-    def __init__(self, end):
-        self._end = end
+    def __init__(self, client):
+        self._client = client
         self._heard = []
 
     def say(self, opcode, payload=b""):
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self._end.say(struct.pack(">I", opcode) + data)
+        self._client.say(struct.pack(">I", opcode) + data)
 
     def say_raw(self, message):
-        self._end.say(message)
+        self._client.say(message)
 
     async def hears_frame(self):
         # A binary message's bytes come as characters.
-        return (await self._end.hears()).encode("latin-1")
+        return (await self._client.hears()).encode("latin-1")
 
     async def hears_raw(self, opcode):
         """The payload of the next frame of an opcode; others wait for their turn."""
@@ -81,7 +81,7 @@ class App:
         assert [opcode for opcode, _ in self._heard] == list(opcodes)
 
     async def is_closed(self):
-        return await self._end.is_closed()
+        return await self._client.is_closed()
 
 
 @pytest.fixture
@@ -130,41 +130,41 @@ async def test_token_in_the_first_frame(chat, app, alice, token, quick):
 
 async def test_before_login(chat, app):
     """Only heartbeat and login mean something."""
-    stranger = await app()
-    assert await stranger.ask(100, b"anything") == {}
+    peer = await app()
+    assert await peer.ask(100, b"anything") == {}
     for opcode in (110, 111, 112, 113, 114, 115):
-        assert await stranger.refusal(opcode) == "log_in"
+        assert await peer.refusal(opcode) == "log_in"
 
 
 async def test_nothing_said_in_time(chat, app, quick):
     """Who does not log in is closed."""
-    stranger = await app()
-    assert await stranger.is_closed() == 4401
+    peer = await app()
+    assert await peer.is_closed() == 4401
 
 
 async def test_cookie_of_a_session_that_is_no_more(chat, app, quick):
     """It is as none."""
-    stranger = await app(session="x" * 32)
-    assert await stranger.refusal(111) == "log_in"
-    assert await stranger.is_closed() == 4401
+    peer = await app(session="x" * 32)
+    assert await peer.refusal(111) == "log_in"
+    assert await peer.is_closed() == 4401
 
 
 async def test_visitor_of_the_page(chat, app, visitor_session):
-    """Where guests are allowed, his session counts; else he is a stranger."""
+    """Where guests are allowed, the session counts; otherwise the peer is unauthenticated."""
     guest = await app(session=visitor_session)
     assert (await guest.ask(111))["user"]["name"] == "Vera"
     await chat.elsewhere(change_settings, guests_allowed=False)
     assert await guest.is_closed() == 4401
-    stranger = await app(session=visitor_session)
-    assert await stranger.refusal(111) == "log_in"
+    peer = await app(session=visitor_session)
+    assert await peer.refusal(111) == "log_in"
 
 
 @pytest.mark.parametrize("secret", [b"nonsense", b"", b"\xff"])
 async def test_bad_token(chat, app, secret, quick):
     """It is told, and the time goes on."""
-    stranger = await app()
-    assert await stranger.refusal(101, secret) == ("bad_message" if secret == b"\xff" else "log_in")
-    assert await stranger.is_closed() == 4401
+    peer = await app()
+    assert await peer.refusal(101, secret) == ("bad_message" if secret == b"\xff" else "log_in")
+    assert await peer.is_closed() == 4401
 
 
 async def test_bad_header(chat, app):
@@ -185,16 +185,16 @@ async def test_revoked_token(chat, app, alice, token):
 
 async def test_banned_and_switched_off(chat, app, alice, bob):
     """Their sockets close, at once."""
-    mine, his = await app(alice), await app(bob)
+    mine, theirs = await app(alice), await app(bob)
     await mine.ask(111)
-    await his.ask(111)
+    await theirs.ask(111)
     await chat.elsewhere(impose, alice.pk, Sanction.Kind.BAN, room_id=None, by=None)
     await chat.elsewhere(set_active, bob.pk, False)
-    assert await mine.is_closed() == await his.is_closed() == 4403
+    assert await mine.is_closed() == await theirs.is_closed() == 4403
 
 
 async def test_another_token_later(chat, app, alice, mallory, cellar, token):
-    """From then on it is another person, who leaves the rooms that are not for him."""
+    """From then on it is another person, who leaves the rooms that are not for them."""
     _, secret = await chat.elsewhere(token, mallory)
     mine = await app(alice)
     await mine.ask(113, b"cellar")
@@ -231,7 +231,7 @@ async def test_text_frame(chat, app, alice):
     assert await mine.is_closed() == 4400
 
 
-@pytest.mark.parametrize("who", ["alice", "a stranger"])
+@pytest.mark.parametrize("who", ["alice", "a guest"])
 async def test_over_large_frame(chat, app, alice, who):
     """At the limit it is a frame as any other; beyond, the connection ends."""
     mine = await app(alice if who == "alice" else None)
@@ -286,24 +286,24 @@ async def test_error_of_ours_is_not_shown(chat, app, alice, monkeypatch, caplog)
 
 async def test_friends(chat, app, alice, bob):
     """A request is answered with its state, and heard at every door of the other; asking back accepts."""
-    mine, his, page = await app(alice), await app(bob), await chat.open(bob)
-    await his.ask(111)
+    mine, theirs, page = await app(alice), await app(bob), await chat.open(bob)
+    await theirs.ask(111)
     contact = {"id": bob.pk, "key": f"u{bob.pk}", "name": "Bob"}
     assert await mine.ask(110, b"bob") == {
         "state": "requested",
         "contact": {**contact, "state": "requested"},
     }
     asker = {"id": alice.pk, "key": f"u{alice.pk}", "name": "Alice"}
-    assert await his.hears(117) == {**asker, "state": "asked"}
+    assert await theirs.hears(117) == {**asker, "state": "asked"}
     assert await page.hears("contact") == {**asker, "state": "asked"}
     assert await mine.hears(117) == {**contact, "state": "requested"}
-    assert (await his.ask(110, b"Alice"))["state"] == "friends"
+    assert (await theirs.ask(110, b"Alice"))["state"] == "friends"
     assert (await mine.hears(117))["state"] == "friends"
     assert (await mine.ask(111))["contacts"] == [{**contact, "state": "friends"}]
 
 
 async def test_info_of_another(chat, app, alice, bob, mallory, cellar):
-    """What one shares with him, and no more."""
+    """What the two share, and no more."""
     mine, hers = await app(alice), await app(mallory)
     assert [room["name"] for room in (await mine.ask(111, b"Bob"))["rooms"]] == ["cellar"]
     about = await hers.ask(111, b"Bob")
@@ -360,7 +360,7 @@ async def test_changes_come_as_the_message_as_it_stands_now(chat, app, alice, ha
 
 
 async def test_room_that_was_left(chat, app, alice, hall):
-    """Nothing comes of it any more; its person stays what he is."""
+    """Nothing comes of it any more; its person stays who they are."""
     mine, page = await app(alice), await chat.open(alice)
     await mine.ask(113, b"hall")
     assert await mine.ask(114, b"hall") == {"room": "hall"}
@@ -383,12 +383,12 @@ async def test_mallory_hears_and_says_nothing(chat, app, alice, mallory, cellar)
 
 async def test_room_that_closes(chat, app, alice, bob, cellar):
     """Who is put out is told so, and hears no more."""
-    his, mine = await app(bob), await app(alice)
-    await his.ask(113, b"cellar")
+    theirs, mine = await app(bob), await app(alice)
+    await theirs.ask(113, b"cellar")
     await chat.elsewhere(impose, bob.pk, Sanction.Kind.BAN, room_id=cellar.pk, by=alice.pk)
-    assert await his.hears(114) == {"room": "cellar"}
-    await mine.ask(115, {"room": "cellar", "body": "he is gone"})
-    await his.hears_nothing_but()
+    assert await theirs.hears(114) == {"room": "cellar"}
+    await mine.ask(115, {"room": "cellar", "body": "they are gone"})
+    await theirs.hears_nothing_but()
 
 
 async def test_room_that_the_admin_deletes(chat, app, alice, hall):
@@ -412,7 +412,7 @@ async def test_room_that_is_gone_from_the_database(chat, app, alice, hall):
 
 
 async def test_muted(chat, app, alice, hall):
-    """He hears, and is told why he may not write."""
+    """They hear the room, and are told why they may not write."""
     mine = await app(alice)
     await mine.ask(113, b"hall")
     await chat.elsewhere(impose, alice.pk, Sanction.Kind.MUTE, room_id=None, by=None, reason="shouting")
@@ -604,19 +604,20 @@ async def counted(chat, user, sockets):
 )
 async def test_server_push(chat, app, dial, alice, bob, hall, payload, data, shown):
     """It reaches every socket of one person at the doors that can show it, and says how many those are."""
-    mine, page, text, his = await app(alice), await chat.open(alice), await dial("/ws/hall", alice), await app(bob)
-    await his.ask(111)
+    mine, page, text = await app(alice), await chat.open(alice), await dial("/ws/hall", alice)
+    theirs = await app(bob)
+    await theirs.ask(111)
     await counted(chat, alice, 3)
     assert await chat.elsewhere(push, alice, 1000, payload) == 2
     assert await mine.hears_raw(1000) == data
     assert await page.hears("push") == {"opcode": 1000, **shown}
-    await his.hears_nothing_but()
+    await theirs.hears_nothing_but()
     assert text.closed is None
 
 
 @pytest.mark.parametrize("how", ["person", "key", "name"])
 async def test_whom_to_push_to(chat, app, alice, how):
-    """A person, his key, or his name in any spelling."""
+    """A person, their key, or their name in any spelling."""
     mine = await app(alice)
     await counted(chat, alice, 1)
     user = {"person": alice, "key": alice.pk, "name": "ALICE"}[how]
@@ -740,10 +741,10 @@ def test_silence_on_a_real_socket(site):
     """Five seconds, not fewer."""
 
     async def scenario():
-        async with connect(f"{site.websocket_url}/push") as stranger:
+        async with connect(f"{site.websocket_url}/push") as peer:
             began = asyncio.get_running_loop().time()
-            await stranger.wait_closed()
-            assert stranger.close_code == 4401
+            await peer.wait_closed()
+            assert peer.close_code == 4401
             assert 4.5 < asyncio.get_running_loop().time() - began < 4.5 + DEADLINE
 
     run(scenario)

@@ -215,7 +215,7 @@ def test_replay_of_thousands_meets_what_is_new(site, room):
     asyncio.run(scenario())
 
 
-def test_client_that_does_not_read_is_cut_off_and_delays_nobody(site, room):
+def test_client_that_does_not_read_is_dropped_and_delays_nobody(site, room):
     """The others hear every line; what waited for the stalled one is bounded, and gone with it."""
     body = "x" * 15_000
     stalled = handshake(site.port, room, receive_buffer=4096)
@@ -240,16 +240,16 @@ def test_client_that_does_not_read_is_cut_off_and_delays_nobody(site, room):
             pass
 
 
-def test_client_that_reads_nothing_of_a_little_is_cut_off_too(site):
+def test_client_that_reads_nothing_of_a_little_is_dropped_too(site):
     """Less than a mebibyte that lies there for ten seconds is enough."""
-    cut_off = sum("4408: too slow" in line for line in site.output)
+    dropped = sum("4408: too slow" in line for line in site.output)
     with handshake(site.port, "/echo", receive_buffer=4096) as stalled:
         stalled.settimeout(2 * TOO_SLOW_WITHIN)
         frame = b"\x82\xfe\xff\xff" + bytes(4) + bytes(65535)
         with pytest.raises(OSError):
             while True:
                 stalled.sendall(frame)
-    site.says("4408: too slow", times=cut_off + 1)
+    site.says("4408: too slow", times=dropped + 1)
 
 
 def resident_bytes(site):

@@ -46,7 +46,7 @@ async def test_message_goes_to_all_doors_and_comes_from_all(chat, dial, alice, h
 
 
 async def test_session_token_and_guest(chat, dial, alice, hall, token, visitor_session):
-    """Whose message it is comes from the cookie, else from the token, else he is a guest."""
+    """The author comes from the cookie, or from the token; otherwise the author is a guest."""
     _, secret = await chat.elsewhere(token, alice, (READ, POST))
     ways = [({"user": alice}, "Alice"), ({"bearer": secret}, "Alice"), ({"session": visitor_session}, "Vera")]
     for how, name in ways:
@@ -68,7 +68,7 @@ async def test_guest_takes_the_name_of_the_address(chat, dial, hall):
 
 
 async def test_name_that_cannot_be_one(chat, dial, hall):
-    """The guest keeps the one he was given."""
+    """The guest keeps the one that they were given."""
     line = await dial("/ws/hall?name=%20")
     assert (await line.hears()).startswith("! empty name: you are ")
     await line.is_in()
@@ -94,7 +94,7 @@ async def test_room_that_one_may_not_see_does_not_exist(chat, dial, cellar, mall
 
 
 async def test_member_of_a_private_room(chat, dial, cellar, bob):
-    """He may enter it here too."""
+    """They may enter it here too."""
     line = await dial("/ws/cellar", bob)
     await line.is_in()
 
@@ -337,7 +337,7 @@ async def test_post_that_fails_within_gets_an_error_line(chat, dial, hall, monke
 
 
 async def test_room_that_takes_no_post_says_so(chat, dial, hall, settings):
-    """Read only, slow mode, and the pace of one person: a line each."""
+    """Read only, slow mode, and the rate limit of one person: a line each."""
     await chat.elsewhere(rooms.change_room, hall.pk, slow_mode_seconds=60)
     line = await dial("/ws/hall")
     await line.is_in()

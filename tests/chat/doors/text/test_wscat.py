@@ -15,7 +15,7 @@ pytestmark = pytest.mark.node
 
 DEBIAN_MODULES = "/usr/share/nodejs"
 DEADLINE = 30.0
-PATIENCE = 0.5
+RETRY_SECONDS = 0.5
 """Seconds after which a line is typed again: wscat forgets what is typed before it is connected."""
 PATHS = sorted(
     set(re.findall(r"^wscat -c ws://127\.0\.0\.1:8000(/\S+)$", read("README.md") + read("docs/doors.md"), re.M))
@@ -40,7 +40,7 @@ def test_line_comes_back(site, path):
             assert time.monotonic() < deadline, heard
             wscat.stdin.write(b"hello from wscat\n")
             wscat.stdin.flush()
-            while select.select([wscat.stdout], [], [], PATIENCE)[0]:
+            while select.select([wscat.stdout], [], [], RETRY_SECONDS)[0]:
                 heard += os.read(wscat.stdout.fileno(), 1000)
                 if b"hello from wscat\n" in heard:
                     break

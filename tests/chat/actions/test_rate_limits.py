@@ -1,4 +1,4 @@
-"""How fast one person may post does not depend on how he is connected."""
+"""The rate limit of a person does not depend on their connections."""
 
 import time
 
@@ -7,7 +7,7 @@ from chat.realtime.directory import RATE_SECONDS
 
 
 async def test_coming_back_is_no_way_round_slow_mode(chat, alice, hall):
-    """Whoever closes the page and opens it again waits as long as who stays."""
+    """A person who closes the page and opens it again waits as long as one who stays."""
     await chat.elsewhere(Room.objects.update, slow_mode_seconds=60)
     await chat.runtime.refresh.reload()
     page = await chat.open(alice)
@@ -18,7 +18,7 @@ async def test_coming_back_is_no_way_round_slow_mode(chat, alice, hall):
 
 
 async def test_first_post_of_a_visitor_counts(chat, hall):
-    """It makes him a person with a row; the next one has to wait all the same."""
+    """It gives the guest an account; the next post has to wait all the same."""
     await chat.elsewhere(Room.objects.update, slow_mode_seconds=60)
     await chat.runtime.refresh.reload()
     page = await chat.open()
@@ -27,7 +27,7 @@ async def test_first_post_of_a_visitor_counts(chat, hall):
 
 
 async def test_who_may_post_anyway_is_forgotten(chat, alice, hall):
-    """Nobody is remembered for longer than it matters: memory returns."""
+    """Nobody is remembered for longer than it matters."""
     page = await chat.open(alice)
     await page.post("hall", "first")
     rate = chat.runtime.directory.rate_of(f"u{alice.pk}")

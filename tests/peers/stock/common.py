@@ -17,11 +17,11 @@ class Failed(Exception):
 
 
 class PeerBroken(AssertionError):
-    """The other end sent what this stock peer cannot take."""
+    """The server sent what this stock peer cannot take."""
 
 
 async def conversation(url: str, *written: bytes) -> bytes:
-    """All that a server says to an end that writes these bytes, one by one, and then half-closes."""
+    """All that a server says to a peer that writes these bytes, one by one, and then half-closes."""
     reader, writer = await asyncio.open_connection(*url.removeprefix("tcp://").split(":"))
     for each in written:
         writer.write(each)

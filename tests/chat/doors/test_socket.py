@@ -198,10 +198,13 @@ async def test_flood_is_taken_at_the_pace_of_the_site(settings, monkeypatch):
         waited.append(seconds)
 
     async with client.socket as socket:
-        monkeypatch.setattr(asyncio, "sleep", sleep)
-        for number in range(1101):
-            client.say(str(number))
-        client.leave()
-        assert len([message async for message in socket]) == 1101
-    assert 90 < len(waited) < 110
+        now = asyncio.get_running_loop().time()
+        with monkeypatch.context() as frozen:
+            frozen.setattr(asyncio, "sleep", sleep)
+            frozen.setattr(asyncio.get_running_loop(), "time", lambda: now)
+            for number in range(1101):
+                client.say(str(number))
+            client.leave()
+            assert len([message async for message in socket]) == 1101
+    assert len(waited) == 102
     assert all(0 < seconds < 1 for seconds in waited)

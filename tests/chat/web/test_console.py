@@ -69,7 +69,7 @@ def test_doors_stand_below_the_root_path(client, site):
 def test_every_wire_of_the_list_is_known_to_the_page():
     """A door whose wire the page cannot read would be of no use."""
     script = (SCRIPTS / "wires/registry.js").read_text()
-    known = set(re.findall(r'^  \["(\w+)", ', script, re.MULTILINE))
+    known = set(re.findall(r'^ +\["(\w+)", ', script, re.MULTILINE))
     assert {door.wire for door in DOORS} <= known == {"gotalk", "text", "push", "echo"}
 
 

@@ -137,7 +137,9 @@ class Connection:
     def feed(self, chunk: Chunk) -> bool:
         """Give a chunk to the session, or keep it while reading is held; returns whether the session has it."""
         if self.holds:
-            self._unread.append(chunk)
+            # Once closing, nobody releases, and the remote may go on sending.
+            if not self.closing:
+                self._unread.append(chunk)
             return False
         if isinstance(chunk, str):
             self.session.receive_data(chunk.encode(), self.loop.time(), text=True)
@@ -198,6 +200,7 @@ class Connection:
     def stop(self) -> None:
         """Nobody needs to wait for anything any more."""
         self.closing = True
+        self._unread.clear()
         self.backlog.stop()
         if self._pause is not None:
             self._pause.cancel()

@@ -36,8 +36,8 @@ async def facing(
     handlers: Handlers, *hellos: bytes, framed: bool = True, limits: Limits | None = None
 ) -> AsyncIterator[tuple[Peer, Remote]]:
     """Our peer and a remote that has read the first messages and sent `01` and `hellos`."""
-    near, far_transport = memory_pair(framed=framed)
-    far = Remote(far_transport)
+    near, remote_transport = memory_pair(framed=framed)
+    far = Remote(remote_transport)
     async with Peer(handlers, near, limits) as peer, asyncio.TaskGroup() as readers:
         await peer.open()
         readers.create_task(peer.read(near))

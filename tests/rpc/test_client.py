@@ -119,7 +119,7 @@ async def test_host_that_does_not_answer():
             await connect(f"ws://127.0.0.1:{port}/", timeout=0.2)
 
 
-async def test_end_of_another_protocol():
+async def test_server_of_another_protocol():
     """It breaks the protocol: the request says so."""
 
     async def greet(reader, writer):
@@ -162,7 +162,7 @@ async def test_reconnect(handlers, monkeypatch):
     await server.close()
 
 
-async def test_reconnect_to_an_end_that_refuses(handlers):
+async def test_reconnect_to_a_server_that_refuses(handlers):
     """It would refuse again: the client gives up and says why."""
     async with (
         await serve("tcp://127.0.0.1:0", handlers) as server,

@@ -142,7 +142,7 @@ async def test_reason_of_a_close(handlers, listening):
             client.notify("typing")
 
 
-async def test_notifications_of_an_end_that_leaves(handlers, listening):
+async def test_notifications_of_a_remote_that_leaves(handlers, listening):
     """What it told before it left is heard to the end, in order."""
     url, server_ssl, client_ssl = listening
     heard = []
@@ -238,7 +238,7 @@ async def test_silence(handlers):
         assert (await bytes_of(server.url, b"01")).endswith(b"f00000003")
 
 
-async def test_end_that_does_not_read(handlers):
+async def test_remote_that_does_not_read(handlers):
     """It is dropped when its outbox is full, and nobody else waits."""
     limits = Limits(max_outbox_bytes=100_000, bytes_per_second=None, messages_per_second=None)
     async with await serve("tcp://127.0.0.1:0", handlers, limits) as server:

@@ -332,7 +332,7 @@ def test_stream_that_is_answered_early(gotalk, url, monkeypatch):
         assert gotalk("request", url, "first", "-", "--stream") == (0, b"1\n", b"")
 
 
-def test_line_of_a_stream_that_is_no_json(gotalk, url, standard_input):
+def test_line_of_a_stream_that_is_not_json(gotalk, url, standard_input):
     """It ends the stream."""
     standard_input(b'"a"\nb\n')
     code, _, err = gotalk("request", url, "upper", "-", "--stream")
@@ -341,7 +341,7 @@ def test_line_of_a_stream_that_is_no_json(gotalk, url, standard_input):
 
 
 def test_stream_that_is_refused(gotalk, url, standard_input):
-    """The other end's words, once."""
+    """The server's words, once."""
     standard_input(b"1\n2\n")
     assert gotalk("request", url, "echo", "-", "--stream") == (1, b"", b"not a stream operation\n")
 
@@ -363,7 +363,7 @@ def test_notify_of_a_name_that_is_none(gotalk, url):
 
 
 def test_listen(gotalk, url):
-    """A line for each notification; what is no JSON stands as base64."""
+    """A line for each notification; what is not valid JSON stands as base64."""
     assert gotalk("listen", url, "--count", "3") == (
         0,
         '{"name":"greeting","params":{"text":"hello 🎉"}}\n'

@@ -39,7 +39,7 @@ def test_message(wire, seen):
 
 
 def test_another_protocol():
-    """What does not begin with the version is no gotalk, and all the rest is bytes."""
+    """What does not begin with the version is not gotalk, and all the rest is bytes."""
     assert read(b"GET / HTTP/1.1\r\n", b"\r\n") == [
         Seen(type="malformed", size=16, payload=b"GET / HTTP/1.1\r\n", reason="no version"),
         Seen(type="bytes", size=2, payload=b"\r\n"),

@@ -76,7 +76,7 @@ async def test_go_peer_cut_anywhere(handlers):
         assert await far.hear() == [b"R\x00\x00\x00\x0100000005hello"]
 
 
-async def test_joined_end_gets_one_message(handlers):
+async def test_joined_remote_gets_one_message(handlers):
     """The answers of one turn of the loop leave in one message to a remote that announced `joined`."""
     async with facing(handlers, JOINED) as (_, far):
         far.say(b"r0001004echo00000001ar0002004echo00000001b")
@@ -132,7 +132,7 @@ async def test_fallback(handlers):
         assert await client.request("sum", [1]) == 1
 
 
-async def test_both_ends_may_ask(handlers):
+async def test_both_peers_may_ask(handlers):
     """There is no client and no server once connected: a handler may ask the peer that asked."""
 
     @handlers.request("ask back")
@@ -171,7 +171,7 @@ async def test_heartbeat_hook(handlers, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_reading_waits_for_an_end_that_sends_too_much(handlers):
+async def test_reading_waits_for_a_remote_that_sends_too_much(handlers):
     """It is slowed down to its rate and loses nothing; others are not asked to wait."""
     limits = Limits(bytes_per_second=1000, bytes_burst=2000)
     async with facing(handlers, framed=False, limits=limits) as (_, far):
@@ -188,7 +188,7 @@ async def test_reading_waits_for_an_end_that_sends_too_much(handlers):
 
 async def test_chunks_that_come_while_reading_waits(handlers):
     """They are kept, and taken in order."""
-    near, far_transport = memory_pair(framed=False)
+    near, remote_transport = memory_pair(framed=False)
     limits = Limits(bytes_per_second=1000, bytes_burst=1000)
     async with Peer(handlers, near, limits) as peer:
         await peer.open()
@@ -197,11 +197,24 @@ async def test_chunks_that_come_while_reading_waits(handlers):
         peer.receive(b"r0001004echo00000001a")
         peer.receive(b"r0002004echo00000001b")
         await asyncio.sleep(0.1)
-        assert far_transport.buffered() == 0
-        assert len(far_transport._incoming) == 1
+        assert remote_transport.buffered() == 0
+        assert len(remote_transport._incoming) == 1
         await asyncio.sleep(30)
-        heard = b"".join(far_transport._incoming)
+        heard = b"".join(remote_transport._incoming)
         assert heard.index(b"0001") < heard.index(b"0002")
+
+
+async def test_chunks_that_come_while_a_connection_closes(handlers):
+    """Nobody will take them any more, so they are not kept, though reading waits."""
+    near, _ = memory_pair(framed=False)
+    async with Peer(handlers, near, Limits(bytes_per_second=1000, bytes_burst=1000)) as peer:
+        await peer.open()
+        peer.receive(b"01p0001000007d0" + bytes(1000))
+        peer.receive(bytes(1000))
+        assert peer._connection.holds == 1
+        peer.close(4503)
+        peer.receive(bytes(1000))
+        assert peer._connection._unread == []
 
 
 async def test_scope_and_data(handlers):
@@ -443,7 +456,7 @@ async def test_too_many_in_flight(handlers):
         assert await far.hear(2) == [b"R006500000001", b"7"]
 
 
-async def test_silent_far_end(handlers):
+async def test_silent_remote(handlers):
     """A connection silent for a minute and a half ends with `f` 3 and 4003; meanwhile it hears heartbeats."""
     async with facing(handlers) as (_, far):
         heard = await far.hear_all()
@@ -453,16 +466,16 @@ async def test_silent_far_end(handlers):
         assert far.transport.closed == (4003, "nothing came for too long")
 
 
-async def test_far_end_that_never_says_its_version(handlers):
+async def test_remote_that_never_says_its_version(handlers):
     """Five seconds for two bytes."""
-    near, far_transport = memory_pair()
+    near, remote_transport = memory_pair()
     async with Peer(handlers, near) as peer:
         await peer.open()
-        assert (await Remote(far_transport).hear_all())[-1] == b"f00000003"
+        assert (await Remote(remote_transport).hear_all())[-1] == b"f00000003"
         assert near.closed == (4003, "no version came")
 
 
-async def test_far_end_that_does_not_read(handlers):
+async def test_remote_that_does_not_read(handlers):
     """What is not read is held up to the limit; then the connection ends, and nobody else waits."""
     near, _ = memory_pair()
     async with Peer(handlers, near) as peer:
@@ -639,10 +652,10 @@ async def test_failing_hooks(handlers, error, caplog):
     async def failing(peer: Peer) -> None:
         await opened(peer)
 
-    near, far_transport = memory_pair()
+    near, remote_transport = memory_pair()
     async with Peer(handlers, near) as peer:
         await peer.open()
-        far = Remote(far_transport)
+        far = Remote(remote_transport)
         assert (await far.hear_all())[-1] == b"f00000000"
         code, reason = near.closed
         assert code == 4000

@@ -472,7 +472,7 @@ async def test_stock_browser_peer_gets_no_stream_request(handlers):
         assert b"s" not in [chunk[:1] for chunk in await far.hear()]
 
 
-async def test_stream_before_the_other_end_has_announced_itself(handlers):
+async def test_stream_before_the_remote_has_announced_itself(handlers):
     """It waits for the announcement."""
     async with facing(handlers) as (peer, far), peer.stream("sum") as stream:
         sending = asyncio.create_task(stream.send(1))
@@ -482,7 +482,7 @@ async def test_stream_before_the_other_end_has_announced_itself(handlers):
         assert await far.hear(2) == [b"s0001003sum00000001", b"1"]
 
 
-async def test_reader_and_writer_before_the_other_end_has_announced_itself(handlers):
+async def test_reader_and_writer_before_the_remote_has_announced_itself(handlers):
     """Whichever is first opens the request, and only one does."""
     async with facing(handlers) as (peer, far), peer.stream("sum") as stream:
         reading = asyncio.create_task(anext(stream))

@@ -192,7 +192,7 @@ def test_empty_answer_in_text():
     assert session.data_to_send() == ["R000100000000"]
 
 
-def test_no_text_to_a_joined_end():
+def test_no_text_to_a_joined_remote():
     """A byte stream has no text messages."""
     session = opened(JOINED)
     take(session, "r0001004echo00000000")
@@ -264,7 +264,7 @@ def test_too_many_in_flight_on_a_byte_stream():
     assert session.data_to_send()[0][:5] == b"e0001"
 
 
-def test_error_for_an_end_that_reads_structure():
+def test_error_for_a_remote_that_reads_structure():
     """An end that announced `errors` gets JSON: text, code, field."""
     session = opened(ERRORS)
     take(session, ECHO)
@@ -272,7 +272,7 @@ def test_error_for_an_end_that_reads_structure():
     assert session.data_to_send()[1] == b'{"error":"no such room","code":"no_such_room","field":"room"}'
 
 
-def test_retry_for_an_end_that_reads_structure():
+def test_retry_for_a_remote_that_reads_structure():
     """Without `retry` the wait stands in the error's JSON."""
     session = opened(ERRORS)
     take(session, ECHO)

@@ -220,7 +220,7 @@ def test_asked_over_a_connection():
     assert list(answer["$defs"]) == ["Where"]
 
 
-def test_asked_of_an_end_that_cannot_say():
+def test_asked_of_a_peer_that_cannot_say():
     """The request fails as any handler's would; the others are answered."""
     handlers = Handlers()
 

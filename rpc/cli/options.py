@@ -27,7 +27,7 @@ LIMITS = Limits(
     messages_per_second=None,
     bytes_per_second=None,
 )
-"""A server that the user chose is trusted further than a stranger, and decides itself what is too large."""
+"""A server that the user chose is trusted further than unknown ones, and decides itself what is too large."""
 
 TIMEOUT = 30.0
 

@@ -31,7 +31,7 @@ async def slowest_of_a_hundred(client: Client, seconds: float) -> float:
     while (started := time.perf_counter()) < end:
         await client.request("echo", timeout=20)
         times.append(time.perf_counter() - started)
-        # At a person's pace, not a flooder's.
+        # As fast as a person, not as a flooder.
         await asyncio.sleep(0.006)
     return sorted(times)[len(times) * 99 // 100]
 

@@ -188,7 +188,7 @@ async def test_client_that_leaves_a_little_unread_is_dropped(monkeypatch):
     assert client.closes == [(4408, "too slow")]
 
 
-async def test_flood_is_taken_at_the_pace_of_the_site(settings, monkeypatch):
+async def test_flood_is_taken_at_the_rate_of_the_site(settings, monkeypatch):
     """After the burst each message waits for its turn."""
     settings.RATE_LIMITS = True
     waited = []

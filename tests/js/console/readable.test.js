@@ -21,7 +21,7 @@ test("values of JSON are shown as they were sent", () => {
   assert.equal(readable('["\\"}\\u0041\\\\"]'), '[\n  "\\"}\\u0041\\\\"\n]');
 });
 
-test("text that is no JSON stays as it is", () => {
+test("text that is not JSON stays as it is", () => {
   assert.equal(readable(bytes("我们都好 {")), "我们都好 {");
   assert.equal(readable("hello"), "hello");
 });

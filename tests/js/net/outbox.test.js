@@ -80,7 +80,7 @@ test("a postponed post waits as long as it was told, and keeps its place", () =>
   assert.equal(outbox.next(1).clientId, entry.clientId);
 });
 
-test("a post that is put off again and again is handed to the person", () => {
+test("a post that is deferred again and again is handed to the person", () => {
   const { outbox } = setUp();
   const entry = outbox.add(post());
   for (let i = 0; i < 9; i++) outbox.postponed(entry.clientId, 10, "busy");

@@ -136,7 +136,7 @@ export async function streams(sock: Socket, signal: AbortSignal) {
   stream.write("1");
   // @ts-expect-error retries are for requests
   sock.stream("sum", { retries: 1 });
-  // @ts-expect-error bytes are no JSON values
+  // @ts-expect-error bytes are not JSON values
   raw.write({ a: 1 });
   // @ts-expect-error a stream is no promise of a result
   for (const word of stream) word;

@@ -73,9 +73,9 @@ async def use(peer: Peer, what: str, size: int) -> None:
             await peer.request(what, size, timeout=size + 1)
 
 
-async def use_for(patience: int, peer: Peer, what: str, size: int) -> None:
+async def use_for(timeout: int, peer: Peer, what: str, size: int) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout):
             await use(peer, what, size)
 
 
@@ -99,8 +99,8 @@ def test_peers(uses, framed, closed_amid):
     async def scenario():
         async with pipe(busy_handlers(), busy_handlers(), framed=framed) as peers:
             asking = []
-            for first, what, size, patience in uses:
-                asking.append(asyncio.create_task(use_for(patience, peers[first], what, size)))
+            for first, what, size, timeout in uses:
+                asking.append(asyncio.create_task(use_for(timeout, peers[first], what, size)))
             if closed_amid:
                 await asyncio.sleep(2)
                 peers[0].close(4000, "enough")

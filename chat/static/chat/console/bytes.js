@@ -42,9 +42,9 @@ export const hexOf = (bytes) => pairsOf(bytes).join("");
  */
 export function parseHex(text) {
   const digits = text.replace(/\b0x/gi, "").replace(/[\s:,]+/g, "");
-  const stranger = digits.match(/[^0-9a-f]/iu);
-  if (stranger !== null) {
-    throw new RangeError(interpolate(gettext("“%(sign)s” is not a hex digit."), { sign: stranger[0] }));
+  const wrong = digits.match(/[^0-9a-f]/iu);
+  if (wrong !== null) {
+    throw new RangeError(interpolate(gettext("“%(sign)s” is not a hex digit."), { sign: wrong[0] }));
   }
   if (digits.length % 2 === 1) {
     throw new RangeError(gettext("A hex digit is missing: each byte has two."));

@@ -85,7 +85,7 @@ export class Connection extends Emitter {
   }
 
   /**
-   * The list of rooms is the server's first word to whom it lets in; a socket that opens may yet be turned away.
+   * The list of rooms is what the server first tells those whom it lets in; a socket that opens may yet be refused.
    * @param {Record<string, any>} rooms
    */
   #welcomed(rooms) {

@@ -457,7 +457,7 @@ async def test_empty_name_is_refused(chat, alice):
 
 
 async def test_params_that_do_not_fit_are_refused(chat, hall, alice):
-    """Wrong types, missing fields and no JSON at all fail the request, not the connection."""
+    """Wrong types, missing fields and anything but JSON fail the request, not the connection."""
     page = await chat.open(alice)
     for operation, params in [
         ("send-message", {"room": "hall"}),

@@ -15,7 +15,7 @@ const MAX_DEPTH = 2;
 
 let lastId = 0;
 
-/** Whether a payload is bytes as they are, no JSON. @param {Schema} schema */
+/** Whether a payload is raw bytes instead of JSON. @param {Schema} schema */
 export const isRaw = (schema) => schema.contentMediaType === "application/octet-stream";
 
 /**

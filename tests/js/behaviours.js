@@ -27,7 +27,7 @@ async function collect(parts) {
   return values;
 }
 
-/** Asks again until the answer is `expected`; the other side may take its time to notice. */
+/** Asks again until the answer is `expected`; the peer may take its time to notice. */
 async function eventually(ask, expected) {
   for (let i = 0; i < 50; i++) {
     if ((await ask()) === expected) return;

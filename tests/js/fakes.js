@@ -59,7 +59,7 @@ class Clock {
   }
 }
 
-/** A WebSocket whose remote is the test. */
+/** A WebSocket whose server is the test. */
 export class FakeWebSocket {
   static OPEN = 1;
   static made = [];

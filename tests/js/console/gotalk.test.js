@@ -13,7 +13,7 @@ const hello = (features) => {
   return bytes(`n006$hello${payload.length.toString(16).padStart(8, "0")}${payload}`);
 };
 
-/** A wire whose other side said its version and hello. */
+/** A wire whose peer said its version and hello. */
 function connected({ features = ["joined", "ops"], asStock = false } = {}) {
   const wire = new GotalkWire({ asStock });
   for (const frame of wire.greeting()) wire.readSent(frame);

@@ -1,4 +1,4 @@
-/* Requests and notifications of the other side. */
+/* Requests and notifications of the peer. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectOurs, connectStock, expectReports, hexSize, settled, unhex } from "../fakes.js";
@@ -171,7 +171,7 @@ test("the connection ends: aborts the signals of the handlers", () => {
   assert.equal(signal.reason.code, "closed");
 });
 
-test("a handler that throws an error with a code: tells the other side its words", async (t) => {
+test("a handler that throws an error with a code: tells the peer its words", async (t) => {
   const reports = expectReports(t);
   const { gotalk, ws } = connectOurs();
   gotalk.handle("join", async () => {

@@ -123,7 +123,7 @@ for (const [given, page, expected] of [
 test("no address at all: throws at the call", () => {
   const { gotalk } = loadGotalk({ script: null, page: null });
   assert.throws(() => gotalk.connection(), /no address/);
-  assert.throws(() => gotalk.open("/gotalk"), /no whole address/);
+  assert.throws(() => gotalk.open("/gotalk"), /is not a whole address/);
 });
 
 for (const [host, expected] of [

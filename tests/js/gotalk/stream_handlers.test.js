@@ -1,4 +1,4 @@
-/* Streams that the other side opens. */
+/* Streams that the peer opens. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectOurs, connectStock, expectReports, settled } from "../fakes.js";
@@ -272,7 +272,7 @@ test("a handler that does not read from an end without flow control: keeps 1024 
   assert.match(ws.take()[0], /^E000a.*"too_fast"/);
 });
 
-test("the other side's window is full: the generator waits for credit", async () => {
+test("the peer's window is full: the generator waits for credit", async () => {
   let made = 0;
   const { ws } = await openIt(
     async function* () {

@@ -40,7 +40,7 @@ export function connections() {
   exactly<string | null>()(own.address());
   exactly<Set<string>>()(own.features);
   exactly<boolean | undefined>()(own.keepalive?.isConnected);
-  // @ts-expect-error what the other side announced is not ours to say
+  // @ts-expect-error what the peer announced is not ours to say
   own.features = new Set();
   // @ts-expect-error milliseconds are a number
   own.requestTimeout = "30 s";

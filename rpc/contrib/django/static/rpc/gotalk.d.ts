@@ -23,12 +23,12 @@ export type ReceivedPayload = string | Uint8Array;
  * A request or a stream failed.
  *
  * Codes of this script: "timeout", "closed" (there is no connection, or it was lost), "cancelled",
- * "aborted", "unsupported" (the other side has no streams), "too_large" (a result over 16 MiB), "too_fast"
- * (the other side sent more parts than it was granted), "bad_params" (a part is not JSON), "ended" (a part
- * was written after the end). All other codes are words of the other side.
+ * "aborted", "unsupported" (the peer does not support streams), "too_large" (a result over 16 MiB), "too_fast"
+ * (the peer sent more parts than it was granted), "bad_params" (a part is not JSON), "ended" (a part
+ * was written after the end). All other codes are words of the peer.
  */
 export interface RequestError extends Error {
-  /** Undefined when the other side gives no codes, as stock gotalk peers do. */
+  /** Undefined when the peer gives no codes, as stock gotalk peers do. */
   code?: string;
   /** The parameter that is wrong, as a path such as "message.body". */
   field?: string;
@@ -36,11 +36,11 @@ export interface RequestError extends Error {
   retryAfterMs?: number;
 }
 
-/** What of an error the other side is told. */
+/** What of an error the peer is told. */
 export interface ErrorDetails {
   code?: string;
   field?: string;
-  /** Asks the other side to repeat the request then; a whole number of milliseconds. */
+  /** Asks the peer to repeat the request then; a whole number of milliseconds. */
   retryAfterMs?: number;
 }
 
@@ -65,7 +65,7 @@ export interface ConnectionError extends Error {
 export interface RequestOptions {
   /** Milliseconds until the request is given up; 0 waits for ever. Default: `Socket.requestTimeout`. */
   timeout?: number;
-  /** How often the other side's wish for a repetition is followed. Default: `Socket.retryLimit`. */
+  /** How often the peer's wish for a repetition is followed. Default: `Socket.retryLimit`. */
   retries?: number;
   /** Gives the request up; it then rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -115,7 +115,7 @@ export interface SocketEvents {
   open: [sock: Socket];
   /** A connection was lost, could not be opened, or ended; null for a normal end. */
   close: [error: ConnectionError | null];
-  /** The other side lives; `load` is between 0 and 65535. */
+  /** The peer lives; `load` is between 0 and 65535. */
   heartbeat: [{ time: Date; load: number }];
   /** An attempt begins. */
   connecting: [{ attempt: number }];
@@ -142,7 +142,7 @@ export interface Stream<Part = any, ResultPart = any> extends AsyncIterable<Resu
   readonly ended: boolean;
   /**
    * Sends a part. Wait for the promise before the next one, and the writer goes at the pace of the slower
-   * side: it resolves when the part has left, which needs the other side's credit and room in the WebSocket.
+   * side: it resolves when the part has left, which needs the peer's credit and room in the WebSocket.
    * It rejects if the stream has failed; what is written when the answer has ended well is not sent.
    */
   write(part: Part): Promise<void>;
@@ -197,7 +197,7 @@ export interface Result<Value = any> {
 
 /**
  * Answers by calling `result`; what it returns is ignored. If it throws an error with a `code` that is a
- * string, such as a `gotalk.RequestError`, the other side is told; of all others it learns "internal error".
+ * string, such as a `gotalk.RequestError`, the peer is told; of all others it learns "internal error".
  */
 export type RequestHandler<Params = any, Value = any> = (
   params: Params,
@@ -270,13 +270,13 @@ export interface Socket extends EventEmitter<SocketEvents> {
   connectTimeout: number;
   /** Milliseconds until an unanswered request is rejected, by default 30,000; 0 waits for ever. */
   requestTimeout: number;
-  /** Milliseconds without a part after which a stream is given up, at either end of it; 60,000. */
+  /** Milliseconds without a part after which a stream is given up, on either side; 60,000. */
   streamTimeout: number;
-  /** How often a request is repeated when the other side asks for it; 5. */
+  /** How often a request is repeated when the peer asks for it; 5. */
   retryLimit: number;
   /** How many messages may wait for a connection, by default 100; 0 refuses them at once. */
   sendBufferLimit: number;
-  /** What the other side has announced; empty for a stock peer. */
+  /** What the peer has announced; empty for a stock peer. */
   readonly features: Set<string>;
 
   /** Connects once. Without an address: to `gotalk.defaultResponderAddress`. */
@@ -313,7 +313,7 @@ export interface Socket extends EventEmitter<SocketEvents> {
 
   /** Opens a stream whose parts are bytes. A part cannot be empty. */
   stream(op: string, options: StreamOptions & { buffer: true }): Stream<Payload, Uint8Array>;
-  /** Opens a stream whose parts are JSON values. Fails with "unsupported" if the other side has none. */
+  /** Opens a stream whose parts are JSON values. Fails with "unsupported" if the peer does not support them. */
   stream<Part = any, ResultPart = any>(
     op: string,
     options?: StreamOptions & { buffer?: false },

@@ -1,36 +1,36 @@
 import { MAX_MESSAGE_BYTES, NO_BYTES, concat, protocol, toBytes, toText } from "./codec.js";
 import { RequestError, timedOut } from "./errors.js";
-import { Meter } from "./flow.js";
+import { Meter } from "./flow_control.js";
 import { parseJSON } from "./handlers.js";
 
 /** Waits of a peer below this would be a hot loop. */
 const MIN_RETRY_MS = 250;
 
 /** The error that an E or e message tells. */
-export function readError(link, msg) {
+export function readError(connection, msg) {
   const text = toText(msg.payload);
   const wait = msg.t === protocol.MsgTypeRetryRes ? msg.wait : undefined;
-  const told = link.features.has("errors") ? Object(parseJSON(msg.payload)) : {};
+  const told = connection.features.has("errors") ? Object(parseJSON(msg.payload)) : {};
   const { error = text, code, field, retry_after_ms: retryAfterMs = wait } = told;
   return new RequestError(String(error), { code, field, retryAfterMs });
 }
 
-/** What waits for an answer. `desk` is what the socket does for it. */
+/** What waits for an answer. */
 export class Call {
-  /** Given by `desk.register`. */
+  /** Given by `requester.register`. */
   id = "";
   /**
    * The connection that carries it; null until it is sent.
    * @type {any}
    */
-  link = null;
-  desk;
+  connection = null;
+  requester;
   #signal;
   #abort = () => this.giveUp(this.#signal.reason || new RequestError("aborted", { code: "aborted" }));
 
-  constructor(desk) {
-    this.desk = desk;
-    desk.register(this);
+  constructor(requester) {
+    this.requester = requester;
+    requester.register(this);
   }
 
   /** Returns false when `signal` has fired already, and so the call is over. */
@@ -47,20 +47,20 @@ export class Call {
   /** Nothing of it happens any more. */
   settle() {
     if (this.#signal) this.#signal.removeEventListener("abort", this.#abort);
-    this.desk.forget(this);
+    this.requester.forget(this);
   }
 
   giveUp(error) {
-    if (this.link !== null) this.link.cancel(this.id);
+    if (this.connection !== null) this.connection.cancel(this.id);
     this.lost(error);
   }
 
   /** Takes a message that bears its id. */
-  answer(link, msg) {}
+  answer(connection, msg) {}
   /** There will be no answer; `error` is why, or null. */
   lost(error) {}
-  /** The other side has said what it can. */
-  introduced(link) {}
+  /** The peer has said what it can. */
+  introduced(connection) {}
   /** More parts of the request may leave. */
   grant(credit) {}
   moved() {}
@@ -82,9 +82,9 @@ export class RequestCall extends Call {
   #meter;
 
   /** @param {Required<Omit<import("../gotalk").RequestOptions, "signal">> & { signal?: AbortSignal }} options */
-  constructor(desk, op, payload, options) {
+  constructor(requester, op, payload, options) {
     const { timeout, retries, signal } = options;
-    super(desk);
+    super(requester);
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -98,9 +98,9 @@ export class RequestCall extends Call {
     this.#send();
   }
 
-  answer(link, msg) {
-    if (msg.t === protocol.MsgTypeErrorRes) this.lost(readError(link, msg));
-    else if (msg.t === protocol.MsgTypeRetryRes) this.#retry(readError(link, msg), msg.wait);
+  answer(connection, msg) {
+    if (msg.t === protocol.MsgTypeErrorRes) this.lost(readError(connection, msg));
+    else if (msg.t === protocol.MsgTypeRetryRes) this.#retry(readError(connection, msg), msg.wait);
     else if (msg.t === protocol.MsgTypeStreamRes) this.#collect(msg.payload);
     else this.#succeed(msg.payload);
   }
@@ -126,13 +126,13 @@ export class RequestCall extends Call {
     this.#size = 0;
     this.#meter = new Meter(this, "S");
     try {
-      this.desk.send(protocol.MsgTypeSingleReq, this.id, this.#op, 0, this.#payload);
+      this.requester.send(protocol.MsgTypeSingleReq, this.id, this.#op, 0, this.#payload);
     } catch (error) {
       this.lost(error);
     }
   }
 
-  /** The other side wishes it repeated later, under a new id. */
+  /** The peer wishes it repeated later, under a new id. */
   #retry(error, wait) {
     const delay = Math.max(wait, MIN_RETRY_MS) * (1 + Math.random() / 2);
     if (this.#retriesLeft <= 0 || Date.now() + delay >= this.#deadline) {
@@ -140,8 +140,8 @@ export class RequestCall extends Call {
       return;
     }
     this.#retriesLeft--;
-    this.link = null;
-    this.desk.register(this);
+    this.connection = null;
+    this.requester.register(this);
     this.#retryTimer = setTimeout(() => this.#send(), delay);
   }
 

@@ -1,7 +1,7 @@
 /**
  * A request or a stream failed. `code` is a word: the peer's own, or "timeout", "closed", "cancelled",
  * "unsupported"; `field` names the parameter that is wrong, `retryAfterMs` says when the same request may
- * succeed. Each may be undefined. A handler that throws one tells the other side just these.
+ * succeed. Each may be undefined. A handler that throws one tells the peer just these.
  */
 export class RequestError extends Error {
   /** @param {import("../gotalk").ErrorDetails} [details] */
@@ -21,4 +21,4 @@ export const connectionClosed = (error) =>
   new RequestError(error ? error.message : "connection closed", { code: "closed" });
 export const cancelled = () => new RequestError("cancelled", { code: "cancelled" });
 export const timedOut = () => new RequestError("timed out", { code: "timeout" });
-export const unsupported = () => new RequestError("the other side has no streams", { code: "unsupported" });
+export const unsupported = () => new RequestError("the peer does not support streams", { code: "unsupported" });

@@ -1,4 +1,4 @@
-import { gotalk } from "./global.js";
+import { gotalk } from "./page.js";
 
 export function warnDeveloper(...words) {
   if (gotalk.developmentMode) console.warn("[gotalk]", ...words);

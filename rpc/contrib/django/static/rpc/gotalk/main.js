@@ -6,18 +6,18 @@
  * offers more: joined frames, retries, structured errors, cancellation, and streams in which a slow reader holds back
  * the writer.
  *
- * Pages load all parts as one classic script (rpc/contrib/django/gotalk_js.py), so their names are one another's.
- * Each part imports only those that it stands on: `codec` and `reader` are pure (no socket, no clock); `flow` is the
- * two directions of a stream, at either end of it; `link` is one WebSocket from its opening to its end; an `Answer` is
- * a request of the other side, a `Call` one of ours; `socket` is what the page holds, and outlives its links;
- * `keepalive` decides when the socket opens the next one.
+ * Pages load all parts as one classic script (rpc/contrib/django/gotalk_js.py), so no two may use one name. Each part
+ * imports only those that it stands on. `codec` and `reader` are pure: no socket, no clock. `flow_control` has the two
+ * directions of a stream, for the peer that opens it and for the one that answers. A `Connection` is one WebSocket from
+ * its opening to its end. The `Dispatcher` answers what the peer asks; the `Requester` keeps our `calls`, of which
+ * `streams` are one kind. The socket is what a page holds; it outlives its connections, and `KeepAlive` decides when it
+ * opens the next one.
  */
-import { directoryOf, isLocal, scriptUrl } from "./address.js";
 import { Buf, protocol } from "./codec.js";
 import { RequestError } from "./errors.js";
 import { EventEmitter } from "./events.js";
-import { gotalk } from "./global.js";
 import { Handlers } from "./handlers.js";
+import { directoryOf, gotalk, isLocal, scriptUrl } from "./page.js";
 import { Sock } from "./socket.js";
 import { StreamRequest } from "./streams.js";
 

@@ -13,7 +13,7 @@ import {
 
 /** Cuts WebSocket messages, however header and payload are laid out in them, into gotalk messages. */
 export class Reader {
-  /** The other side announced `joined`: what it sends is one stream of bytes. Until then a frame that ends
+  /** The peer announced `joined`: what it sends is one stream of bytes. Until then a frame that ends
    * exactly at a header's end means that the next frame is the payload, whatever length was declared,
    * because stock peers count characters outside of the basic plane wrongly. */
   joined = false;

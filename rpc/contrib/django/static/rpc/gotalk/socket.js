@@ -1,22 +1,24 @@
-import { resolveAddress } from "./address.js";
-import { Answer, StreamAnswer, makeResult } from "./answers.js";
 import { RequestCall } from "./calls.js";
-import { LAYOUTS, NO_BYTES, encodeName, idKey, protocol, toPayload } from "./codec.js";
-import { RequestError, connectionClosed, notConnected } from "./errors.js";
+import { LAYOUTS, encodeName, idKey, protocol, toPayload } from "./codec.js";
+import { Connection, WS_OPEN, closeError } from "./connection.js";
+import { Dispatcher } from "./dispatcher.js";
+import { notConnected } from "./errors.js";
 import { EventEmitter, guard, warnDeveloper } from "./events.js";
-import { gotalk } from "./global.js";
 import { JSON_PARTS, RAW_PARTS, decodeJSON } from "./handlers.js";
 import { KeepAlive } from "./keepalive.js";
-import { Link, WS_OPEN, closeError } from "./link.js";
+import { gotalk, resolveAddress } from "./page.js";
+import { Requester } from "./requester.js";
 import { EventCall, Stream } from "./streams.js";
 
 /** @typedef {import("../gotalk").Socket} TypedSocket */
 
-/** Requests of the other side that may wait for the page's answer at one time. */
-const MAX_INCOMING = 1024;
-/** How many of them may be streams, and when to try again. */
-const MAX_INCOMING_STREAMS = 8;
-const STREAMS_RETRY_MS = 1000;
+/** The messages that answer a call. */
+const ANSWERS = new Set([
+  protocol.MsgTypeSingleRes,
+  protocol.MsgTypeStreamRes,
+  protocol.MsgTypeErrorRes,
+  protocol.MsgTypeRetryRes,
+]);
 
 /** Whether the developer was told once that the address may be wrong. */
 let wasHinted = false;
@@ -43,26 +45,23 @@ class Socket extends EventEmitter {
   requestTimeout = 30000;
   /** Milliseconds without a part in either direction after which a stream is given up; 0 waits for ever. */
   streamTimeout = 60000;
-  /** How often a request is repeated when the other side asks for it. */
+  /** How often a request is repeated when the peer asks for it. */
   retryLimit = 5;
   /** How many messages may wait for a connection; 0 refuses them at once. */
   sendBufferLimit = 100;
-  /** @type {Link | null} */
-  #link = null;
+  /** @type {Connection | null} */
+  #connection = null;
   /** @type {((error: Error) => void) | null} */
   #opening = null;
   #ending = false;
-  #nextId = 0;
-  /** Calls by their id. */
-  #pending = new Map();
   #queue = [];
-  #desk = {
-    register: (call) => this.#register(call),
-    forget: (call) => this.#forget(call),
+  #dispatcher = new Dispatcher(this);
+  #requester = new Requester({
     send: this.sendMsg.bind(this),
-    link: () => this.#link,
+    connection: () => this.#connection,
     connectTimeout: () => this.connectTimeout,
-  };
+    forgotten: (call) => this.#forgotten(call),
+  });
 
   constructor(handlers, proto) {
     super();
@@ -70,9 +69,9 @@ class Socket extends EventEmitter {
     this.protocol = proto || protocol.binary;
   }
 
-  /** What the other side announced in its `$hello`; empty for a stock peer. */
+  /** What the peer announced in its `$hello`; empty for a stock peer. */
   get features() {
-    return this.#link === null ? new Set() : new Set(this.#link.features);
+    return this.#connection === null ? new Set() : new Set(this.#connection.features);
   }
 
   /** The address of the present connection, or null. */
@@ -112,13 +111,13 @@ class Socket extends EventEmitter {
   adopt(ws) {
     if (!ws || typeof ws.send !== "function") throw new Error("unsupported transport");
     if (ws.readyState !== WS_OPEN) throw new Error("this web socket is not open");
-    if (this.#link !== null) this.#link.drop(null);
+    if (this.#connection !== null) this.#connection.drop(null);
     this.ws = ws;
-    this.#link = new Link(this, ws, {
-      message: (link, msg) => this.#receive(link, msg),
-      introduced: (link) => this.#introduced(link),
-      granted: (link, id, credit) => this.#callOf(link, id)?.grant(credit),
-      closed: (link, error) => this.#closed(link, error),
+    this.#connection = new Connection(this, ws, {
+      message: (connection, msg) => this.#receive(connection, msg),
+      introduced: (connection) => this.#requester.introduced(connection),
+      granted: (connection, id, credit) => this.#requester.find(connection, id)?.grant(credit),
+      closed: (connection, error) => this.#closed(connection, error),
     });
   }
 
@@ -141,12 +140,12 @@ class Socket extends EventEmitter {
   /** Ends after the pending requests are answered; at once when called again. */
   end() {
     this.#stopOpening();
-    if (this.#link === null) {
-      this.#lose(() => true);
+    if (this.#connection === null) {
+      this.#requester.lose(() => true);
       this.#queue = [];
       return;
     }
-    if (this.#ending || this.#pending.size === 0) this.#link.close();
+    if (this.#ending || this.#requester.isIdle) this.#connection.close();
     this.#ending = true;
   }
 
@@ -201,7 +200,7 @@ class Socket extends EventEmitter {
   stream(op, options = {}) {
     encodeName(op);
     const { timeout = this.streamTimeout, signal, buffer } = options;
-    return new Stream(this.#desk, op, buffer ? RAW_PARTS : JSON_PARTS, { timeout, signal });
+    return new Stream(this.#requester, op, buffer ? RAW_PARTS : JSON_PARTS, { timeout, signal });
   }
 
   /** Opens a stream whose parts are Uint8Arrays. */
@@ -211,7 +210,7 @@ class Socket extends EventEmitter {
 
   /** A request in parts with events; nothing is sent before its first `write`. */
   streamRequest(op) {
-    return new EventCall(this.#desk, op).stream;
+    return new EventCall(this.#requester, op).stream;
   }
 
   /** Tells `name` with a JSON value; never answered. Throws when it can be neither sent nor buffered. */
@@ -233,7 +232,7 @@ class Socket extends EventEmitter {
   sendMsg(t, id, name, wait, payload) {
     if (LAYOUTS.get(t)?.name) encodeName(name);
     const body = toPayload(payload);
-    if (this.#link !== null && this.#link.writable) {
+    if (this.#connection !== null && this.#connection.writable) {
       this.#deliver(t, id, name, wait, body);
     } else if (this.#queue.length < this.sendBufferLimit) {
       this.#queue.push([t, id, name, wait, body]);
@@ -244,14 +243,13 @@ class Socket extends EventEmitter {
 
   /** The connection that there must be. @throws {RequestError} */
   get #present() {
-    if (this.#link === null) throw notConnected();
-    return this.#link;
+    if (this.#connection === null) throw notConnected();
+    return this.#connection;
   }
 
   #deliver(t, id, name, wait, payload) {
     this.#present.send(t, id, name, wait, payload);
-    const call = this.#pending.get(id);
-    if (call !== undefined) call.link = this.#link;
+    this.#requester.sent(this.#connection, id);
   }
 
   #connect(url, onOpened) {
@@ -285,18 +283,18 @@ class Socket extends EventEmitter {
     ws.onopen = () => {
       settle();
       this.adopt(ws);
-      const link = this.#present;
+      const connection = this.#present;
       this.handshake();
       opened(null, this);
       this.emit("open", this);
-      link.startReading();
+      connection.startReading();
     };
   }
 
   /** Lets go of what there is, so that another connection can take its place. */
   #release() {
     this.#stopOpening();
-    if (this.#link !== null) this.#link.drop(null);
+    if (this.#connection !== null) this.#connection.drop(null);
   }
 
   #stopOpening() {
@@ -305,105 +303,31 @@ class Socket extends EventEmitter {
     if (this.#opening !== null) this.#opening(new Error("connection closed"));
   }
 
-  #introduced(link) {
-    for (const call of [...this.#pending.values()]) call.introduced(link);
-  }
-
-  #closed(link, error) {
+  #closed(connection, error) {
     const hasEnded = this.#ending;
     const { keepalive } = this;
-    this.#link = null;
+    this.#connection = null;
     this.ws = null;
     this.#ending = false;
-    this.#lose((call) => hasEnded || call.link === link, error);
+    this.#requester.lose((call) => hasEnded || call.connection === connection, error);
     this.emit("close", error);
     if (keepalive !== null && keepalive === this.keepalive) keepalive.lost(error);
   }
 
-  #lose(isLost, error) {
-    for (const call of [...this.#pending.values()].filter(isLost)) call.lost(connectionClosed(error));
-  }
-
-  /** Registers what waits for an answer under a new id. Ids go on over connections. */
-  #register(call) {
-    this.#pending.delete(call.id);
-    do {
-      call.id = this.#nextId.toString(36).padStart(4, "0");
-      this.#nextId = (this.#nextId + 1) % 36 ** 4;
-    } while (this.#pending.has(call.id));
-    this.#pending.set(call.id, call);
-  }
-
-  /** The call that a message on `link` is about. */
-  #callOf(link, id) {
-    const call = this.#pending.get(id);
-    return call !== undefined && call.link === link ? call : undefined;
-  }
-
   /** Nothing of it is sent later: what was reported as failed must not happen afterwards. */
-  #forget(call) {
-    this.#pending.delete(call.id);
+  #forgotten(call) {
     this.#queue = this.#queue.filter((message) => message[1] !== call.id);
-    if (this.#ending && this.#pending.size === 0) this.#present.close();
+    if (this.#ending && this.#requester.isIdle) this.#present.close();
   }
 
   #ask(op, payload, given) {
     const { timeout = this.requestTimeout, retries = this.retryLimit, signal } = Object(given);
-    return new RequestCall(this.#desk, op, payload, { timeout, retries, signal }).promise;
+    return new RequestCall(this.#requester, op, payload, { timeout, retries, signal }).promise;
   }
 
-  #receive(link, msg) {
-    if (msg.t === protocol.MsgTypeSingleReq || msg.t === protocol.MsgTypeStreamReq) {
-      this.#serve(link, msg);
-    } else if (msg.t === protocol.MsgTypeStreamReqPart) {
-      const answer = link.incoming.get(idKey(msg.id));
-      if (answer !== undefined) answer.receive(msg.payload);
-    } else if (msg.t === protocol.MsgTypeNotification) {
-      const handler = this.handlers.findNotificationHandler(msg.name);
-      if (handler) guard(`handler of "${msg.name}"`, () => handler(msg.payload, msg.name));
-    } else {
-      const call = this.#callOf(link, idKey(msg.id));
-      if (call !== undefined) call.answer(link, msg);
-    }
-  }
-
-  #serve(link, msg) {
-    const handler = this.handlers.findRequestHandler(msg.name);
-    const stream = this.handlers.findStreamHandler(msg.name);
-    const refuse = (text, code, retryAfterMs) => {
-      link.sendError(msg.id, new RequestError(text, { code, retryAfterMs }));
-    };
-    if (link.incoming.has(idKey(msg.id))) {
-      refuse("a request with this id is being answered", "duplicate_id");
-    } else if (link.incoming.size >= MAX_INCOMING) {
-      refuse("too many requests at one time", "busy");
-    } else if (stream !== null) {
-      const isStream = (answer) => answer instanceof StreamAnswer;
-      if ([...link.incoming.values()].filter(isStream).length >= MAX_INCOMING_STREAMS) {
-        refuse("too many streams at one time", "too_many_streams", STREAMS_RETRY_MS);
-      } else {
-        this.#serveStream(link, msg, stream);
-      }
-    } else if (typeof handler !== "function") {
-      refuse(`unknown operation "${msg.name}"`, "unknown_operation");
-    } else if (msg.t === protocol.MsgTypeStreamReq) {
-      refuse("not a stream operation", "not_a_stream");
-    } else {
-      const answer = new Answer(link, msg.id);
-      guard(
-        `handler of "${msg.name}"`,
-        () => handler(msg.payload, makeResult(answer), msg.name),
-        (error) => answer.failed(msg.name, error),
-      );
-    }
-  }
-
-  /** A single request is a stream of its one part, or of none. */
-  #serveStream(link, msg, { handler, codec }) {
-    const answer = new StreamAnswer(link, msg.id, codec, this.streamTimeout);
-    if (msg.payload.length > 0) answer.receive(msg.payload);
-    if (msg.t === protocol.MsgTypeSingleReq) answer.receive(NO_BYTES);
-    if (answer.isOpen) answer.run(handler, msg.name);
+  #receive(connection, msg) {
+    if (ANSWERS.has(msg.t)) this.#requester.find(connection, idKey(msg.id))?.answer(connection, msg);
+    else this.#dispatcher.receive(connection, msg);
   }
 }
 

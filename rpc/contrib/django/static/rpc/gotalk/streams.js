@@ -2,19 +2,19 @@ import { Call, readError } from "./calls.js";
 import { NO_BYTES, protocol, toPayload } from "./codec.js";
 import { cancelled, notConnected, timedOut, unsupported } from "./errors.js";
 import { EventEmitter } from "./events.js";
-import { IdleTimer, Meter, Parts, RequestOutflow } from "./flow.js";
+import { IdleTimer, Meter, Parts, RequestOutflow } from "./flow_control.js";
 
 /** @typedef {import("../gotalk").Stream} TypedStream */
 /** @typedef {import("../gotalk").StreamRequest} TypedStreamRequest */
 
-/** How long the other side may take to say what it can: it does so first of all. */
+/** How long the peer may take to say what it can: it does so first of all. */
 const HELLO_MS = 5000;
 
 /**
- * In the place of the connection until it is known what the other side can: nothing leaves.
+ * In the place of the connection until it is known what the peer can: nothing leaves.
  * @type {any}
  */
-const NO_LINK = { writable: false, cancel: () => false };
+const NO_CONNECTION = { writable: false, cancel: () => false };
 
 /**
  * A request in parts whose result comes in parts, at the pace of the slower side. The page writes with
@@ -22,24 +22,24 @@ const NO_LINK = { writable: false, cancel: () => false };
  * @implements {TypedStream}
  */
 export class Stream extends Call {
-  link = NO_LINK;
+  connection = NO_CONNECTION;
   #codec;
   #outflow;
   #parts;
   #idle;
 
   /** @param {import("../gotalk").StreamOptions} options */
-  constructor(desk, op, codec, options) {
+  constructor(requester, op, codec, options) {
     const { timeout, signal } = options;
-    super(desk);
+    super(requester);
     this.#codec = codec;
-    this.#outflow = new RequestOutflow(this, op, desk.send);
+    this.#outflow = new RequestOutflow(this, op, requester.send);
     this.#parts = new Parts(this, "S", codec.decode, () => this.cancel());
     this.#idle = new IdleTimer(timeout, () => this.giveUp(this.#silence()));
     if (!this.heed(signal)) return;
-    const link = desk.link();
-    this.#idle.touch(link === null ? desk.connectTimeout() : HELLO_MS);
-    if (link !== null && link.introduced) this.introduced(link);
+    const connection = requester.connection;
+    this.#idle.touch(connection === null ? requester.connectTimeout : HELLO_MS);
+    if (connection !== null && connection.introduced) this.introduced(connection);
   }
 
   /** Whether no further part can be written. */
@@ -65,22 +65,22 @@ export class Stream extends Call {
     return this.#parts;
   }
 
-  introduced(link) {
-    if (this.link !== NO_LINK) return;
-    if (!link.features.has("streams")) {
+  introduced(connection) {
+    if (this.connection !== NO_CONNECTION) return;
+    if (!connection.features.has("streams")) {
       this.lost(unsupported());
       return;
     }
-    this.link = link;
+    this.connection = connection;
     this.moved();
     this.#outflow.pump();
     // What the page writes at once goes in the message that opens the stream.
     queueMicrotask(() => {
-      if (link.writable && !this.#outflow.isStopped) this.#outflow.open();
+      if (connection.writable && !this.#outflow.isStopped) this.#outflow.open();
     });
   }
 
-  answer(link, msg) {
+  answer(connection, msg) {
     this.moved();
     try {
       if (msg.t === protocol.MsgTypeStreamRes) {
@@ -90,7 +90,7 @@ export class Stream extends Call {
         this.#parts.receiveOnly(msg.payload);
         this.lost(null);
       } else {
-        this.lost(readError(link, msg));
+        this.lost(readError(connection, msg));
       }
     } catch (error) {
       this.giveUp(error);
@@ -99,7 +99,7 @@ export class Stream extends Call {
 
   giveUp(error) {
     if (this.#outflow.isStopped) return;
-    if (this.#outflow.isOpen && !this.link.cancel(this.id)) this.#outflow.hangUp();
+    if (this.#outflow.isOpen && !this.connection.cancel(this.id)) this.#outflow.hangUp();
     this.#parts.drop(error);
     this.lost(error);
   }
@@ -120,8 +120,8 @@ export class Stream extends Call {
   }
 
   #silence() {
-    if (this.link !== NO_LINK) return timedOut();
-    return this.desk.link() === null ? notConnected() : unsupported();
+    if (this.connection !== NO_CONNECTION) return timedOut();
+    return this.requester.connection === null ? notConnected() : unsupported();
   }
 }
 
@@ -131,15 +131,15 @@ export class EventCall extends Call {
   #outflow;
   #meter = new Meter(this, "S");
 
-  constructor(desk, op) {
-    super(desk);
-    this.#outflow = new RequestOutflow(this, op, desk.send);
+  constructor(requester, op) {
+    super(requester);
+    this.#outflow = new RequestOutflow(this, op, requester.send);
     this.stream = new EventStream(op, this.id, this.#outflow);
   }
 
-  answer(link, msg) {
+  answer(connection, msg) {
     if (msg.t === protocol.MsgTypeErrorRes || msg.t === protocol.MsgTypeRetryRes) {
-      this.lost(readError(link, msg));
+      this.lost(readError(connection, msg));
       return;
     }
     if (msg.payload.length > 0) this.stream.emit("data", msg.payload);
@@ -197,7 +197,7 @@ class EventStream extends EventEmitter {
 
 /** The low-level form: on a socket, under an id of your own. */
 export function StreamRequest(sock, op, id) {
-  const carrier = { id, link: null, moved() {} };
+  const carrier = { id, connection: null, moved() {} };
   return new EventStream(op, id, new RequestOutflow(carrier, op, sock.sendMsg.bind(sock)));
 }
 StreamRequest.prototype = EventStream.prototype;

@@ -3,9 +3,9 @@ import { RequestError } from "./errors.js";
 
 /** @typedef {import("../gotalk").Parts} TypedParts */
 
-/** Cost of the parts that an end may send before we grant more; told in our `$hello`. */
+/** Cost of the parts that a peer may send before we grant more; told in our `$hello`. */
 export const WINDOW = 16;
-/** The same for an end without flow control, beyond which we keep no more parts for a slow reader. */
+/** The same for a peer without flow control: beyond, we keep no more parts for a slow reader. */
 const UNMETERED_WINDOW = 1024;
 /** How often to look whether the WebSocket has sent what waits in it: there is no event for that. */
 const ROOM_POLL_MS = 20;
@@ -14,13 +14,13 @@ const ROOM_POLL_MS = 20;
 const costOf = (part) => 1 + (toBytes(part).length >> 16);
 
 /**
- * @typedef {object} Carrier one end of one stream
+ * @typedef {object} Carrier a stream as this peer has it
  * @property {string | Uint8Array} id
- * @property {any} link the connection that carries it
+ * @property {any} connection that carries it
  * @property {() => void} moved hears that a part was sent, or taken by its reader
  */
 
-/** Parts on their way out: in order, as the other side's credit and the socket's buffer allow. */
+/** Parts on their way out: in order, as the peer's credit and the socket's buffer allow. */
 export class Outflow {
   carrier;
   #waiting = [];
@@ -31,7 +31,7 @@ export class Outflow {
   #hasEnd = false;
   #error = null;
 
-  /** @param {Carrier} carrier its link is null while messages may wait for a connection */
+  /** @param {Carrier} carrier its connection is null while messages may wait for one */
   constructor(carrier) {
     this.carrier = carrier;
   }
@@ -70,11 +70,11 @@ export class Outflow {
   pump() {
     clearTimeout(this.#timer);
     while (this.#waiting.length > 0) {
-      const { link } = this.carrier;
+      const { connection } = this.carrier;
       const { part, cost, resolve } = this.#waiting[0];
-      if (link !== null) {
-        if (!link.writable || (cost > 0 && this.#spent >= link.window + this.#granted)) return;
-        if (!link.hasRoom) {
+      if (connection !== null) {
+        if (!connection.writable || (cost > 0 && this.#spent >= connection.window + this.#granted)) return;
+        if (!connection.hasRoom) {
           this.#timer = setTimeout(() => this.pump(), ROOM_POLL_MS);
           return;
         }
@@ -87,7 +87,7 @@ export class Outflow {
     }
   }
 
-  /** Nothing more leaves; `error` is null when the other side has what it wants. */
+  /** Nothing more leaves; `error` is null when the peer has what it wants. */
   stop(error) {
     clearTimeout(this.#timer);
     if (!this.isStopped) this.#error = error;
@@ -99,8 +99,8 @@ export class Outflow {
   }
 
   transmit(part) {
-    const { link, id } = this.carrier;
-    link.send(protocol.MsgTypeStreamRes, id, null, 0, part);
+    const { connection, id } = this.carrier;
+    connection.send(protocol.MsgTypeStreamRes, id, null, 0, part);
   }
 }
 
@@ -159,9 +159,9 @@ export class Meter {
     this.#of = of;
   }
 
-  /** Returns what the part costs. @throws {RequestError} the other side does not heed our window */
+  /** Returns what the part costs. @throws {RequestError} the peer does not heed our window */
   arrived(part) {
-    const limit = this.#carrier.link.features.has("flow") ? 2 * WINDOW : UNMETERED_WINDOW;
+    const limit = this.#carrier.connection.features.has("flow") ? 2 * WINDOW : UNMETERED_WINDOW;
     if (this.#held >= limit) throw new RequestError("too many parts at one time", { code: "too_fast" });
     const cost = costOf(part);
     this.#held += cost;
@@ -171,7 +171,7 @@ export class Meter {
   consumed(cost) {
     this.#consumed += cost;
     if (this.#consumed < WINDOW / 2) return;
-    this.#carrier.link.grant(this.#carrier.id, this.#of, this.#consumed);
+    this.#carrier.connection.grant(this.#carrier.id, this.#of, this.#consumed);
     this.#held -= this.#consumed;
     this.#consumed = 0;
   }

@@ -1,4 +1,5 @@
-import { gotalk } from "./global.js";
+/** What the page gets as `gotalk`: main.js fills it, and some of it the page may set. */
+export const gotalk = /** @type {import("../gotalk").Gotalk} */ ({});
 
 /** Where this script came from; null when it was not loaded by a script element with an http address. */
 function findScript() {
@@ -20,7 +21,7 @@ export function resolveAddress(addr) {
   if (!given) throw new Error("no address: pass one or set gotalk.defaultResponderAddress");
   if (/^wss?:/i.test(given)) return given;
   const page = pageUrl();
-  if (page === null) throw new Error(`"${given}" is no whole address, and there is no page to start from`);
+  if (page === null) throw new Error(`"${given}" is not a whole address, and there is no page to start from`);
   const url = new URL(given, page.origin);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;

@@ -1,6 +1,6 @@
 import { FAULTS, ProtocolError, concat, fixnum, idKey, protocol, toBytes } from "./codec.js";
 import { cancelled, connectionClosed } from "./errors.js";
-import { WINDOW } from "./flow.js";
+import { WINDOW } from "./flow_control.js";
 import { parseJSON } from "./handlers.js";
 import { Reader } from "./reader.js";
 
@@ -39,14 +39,14 @@ export function closeError(event, what = "connection closed") {
   return Object.assign(error, { closeCode: event.code, reason: event.reason || "" });
 }
 
-export class Link {
-  /** Whether the other side's `$hello` has come. */
+export class Connection {
+  /** Whether the peer's `$hello` has come. */
   introduced = false;
   /** What it announced. */
   features = new Set();
-  /** Cost of the parts of one direction of a stream that the other side takes before it grants more. */
+  /** Cost of the parts of one direction of a stream that the peer takes before it grants more. */
   window = Infinity;
-  /** Requests of the other side that wait for our answer: id key → `Answer`. */
+  /** Requests of the peer that wait for our answer: id key → `Answer`. */
   incoming = new Map();
   /** Whether our version was sent, and so messages may follow. */
   #greeted = false;
@@ -66,8 +66,8 @@ export class Link {
   #beatTimer;
 
   /**
-   * `hooks`: `message(link, msg)` for all but h and f, `introduced(link)` when the other side has said what
-   * it can, `granted(link, key, credit)` for the parts of request `key`, `closed(link, error)` at the end.
+   * `hooks`: `message(connection, msg)` for all but h and f, `introduced(connection)` when the peer has said what
+   * it can, `granted(connection, key, credit)` for the parts of request `key`, `closed(connection, error)` at the end.
    */
   constructor(sock, ws, hooks) {
     this.#sock = sock;
@@ -140,7 +140,7 @@ export class Link {
     if (this.writable && this.features.has("flow")) this.#tell("$more", id, { of, credit });
   }
 
-  /** Tells that nobody waits for the answer any more. Returns whether the other side understands that. */
+  /** Tells that nobody waits for the answer any more. Returns whether the peer understands that. */
   cancel(id) {
     const canCancel = this.writable && this.features.has("cancel");
     if (canCancel) this.#tell("$cancel", id);
@@ -157,7 +157,7 @@ export class Link {
     this.#ws.send(this.#sock.protocol.makeHeartbeatMsg(units));
   }
 
-  /** Ends the connection normally; `closed` follows when the other side has answered. */
+  /** Ends the connection normally; `closed` follows when the peer has answered. */
   close() {
     this.#ws.close(1000);
   }
@@ -170,7 +170,7 @@ export class Link {
     this.#finish(error);
   }
 
-  /** Tells the other side what it broke, and ends. */
+  /** Tells the peer what it broke, and ends. */
   #fail(error) {
     if (this.#ws.readyState === WS_OPEN) {
       this.#ws.send(this.#codecFor(null).makeMsg(protocol.MsgTypeProtocolError, null, null, 0, error.code));

@@ -49,11 +49,11 @@ test("a confirmed post is not kept", () => {
   assert.deepEqual(open().of(1), []);
 });
 
-test("a refused post stays with its reason, also after a reload, and does not hold those behind it", () => {
+test("a rejected post stays with its reason, also after a reload, and does not hold those behind it", () => {
   const { outbox, open } = setUp();
-  const refused = outbox.add(post());
+  const rejected = outbox.add(post());
   const next = outbox.add(post({ body: "next" }));
-  outbox.refused(refused.clientId, "too long");
+  outbox.rejected(rejected.clientId, "too long");
   assert.equal(outbox.next(1).clientId, next.clientId);
   assert.equal(open().of(1)[0].reason, "too long");
   assert.equal(open().next(1).clientId, next.clientId);
@@ -62,18 +62,18 @@ test("a refused post stays with its reason, also after a reload, and does not ho
 test("retry sends the same client id", () => {
   const { outbox } = setUp();
   const entry = outbox.add(post());
-  outbox.refused(entry.clientId, "no");
+  outbox.rejected(entry.clientId, "no");
   outbox.retry(entry.clientId, "guest");
   assert.equal(outbox.next(1).clientId, entry.clientId);
   assert.equal(outbox.next(1).reason, "");
 });
 
-test("a postponed post waits as long as it was told, and keeps its place", () => {
+test("a deferred post waits as long as it was told, and keeps its place", () => {
   const { outbox, clock } = setUp();
   const entry = outbox.add(post());
   outbox.add(post({ body: "behind" }));
   outbox.sending(entry.clientId);
-  outbox.postponed(entry.clientId, 1500, "too fast");
+  outbox.deferred(entry.clientId, 1500, "too fast");
   assert.equal(outbox.next(1), null);
   assert.equal(outbox.nextDue, 2500);
   clock.now = 2500;
@@ -83,7 +83,7 @@ test("a postponed post waits as long as it was told, and keeps its place", () =>
 test("a post that is deferred again and again is handed to the person", () => {
   const { outbox } = setUp();
   const entry = outbox.add(post());
-  for (let i = 0; i < 9; i++) outbox.postponed(entry.clientId, 10, "busy");
+  for (let i = 0; i < 9; i++) outbox.deferred(entry.clientId, 10, "busy");
   assert.equal(outbox.of(1)[0].state, "failed");
 });
 
@@ -92,7 +92,7 @@ test("a lost connection puts back only what was under way", () => {
   const sending = outbox.add(post());
   const failed = outbox.add(post());
   outbox.sending(sending.clientId);
-  outbox.refused(failed.clientId, "no");
+  outbox.rejected(failed.clientId, "no");
   for (const entry of outbox.of(1)) outbox.lost(entry.clientId);
   assert.deepEqual(
     outbox.of(1).map((each) => each.state),

@@ -13,7 +13,7 @@ function membersOf(...people) {
 
 const shown = (members) => members.list.map(({ key, online }) => `${key} ${online ? "here" : "away"}`);
 
-test("who leaves stays on the list as a member, and not as a visitor", () => {
+test("who leaves stays on the list as a member, and not as a guest", () => {
   const { members } = membersOf(person("ann", { role: "owner" }), person("guest"));
   members.hear({ joined: [], left: ["ann", "guest"], here: 0 });
   assert.deepEqual(shown(members), ["ann away"]);

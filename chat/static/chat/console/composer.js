@@ -162,7 +162,7 @@ export class Composer {
     this.#form = operation === undefined ? null : operationForm(operation, this.#catalog.defs);
     byId("operation-form").replaceChildren(...(this.#form === null ? [] : [this.#form.element]));
     byId("operation-doc").textContent = operation?.doc ?? "";
-    // Who wrote a payload by hand goes on by hand.
+    // A payload that was written by hand stays.
     if (isFirst && byId("payload").value === "") byId("payload-as").value = "form";
   }
 }

@@ -8,8 +8,8 @@
  */
 
 /** How long a gap may wait for the notifications that close it: they are usually on their way. */
-export const PATIENCE_MS = 250;
-/** Wait after an attempt that failed while the connection holds. */
+export const GAP_MS = 250;
+/** Wait after an attempt that failed although there is a connection. */
 const RETRY_MS = 2000;
 /** Beyond this many versions a fresh page is less work than all that happened. */
 export const FAR = 400;
@@ -36,7 +36,7 @@ export class CatchUp {
     this.#request = request;
     this.#reload = reload;
     this.#timers = timers;
-    store.on("behind", () => this.#schedule(PATIENCE_MS));
+    store.on("behind", () => this.#schedule(GAP_MS));
   }
 
   /** Runs now; resolves when nothing is missing that can be had. */
@@ -54,7 +54,7 @@ export class CatchUp {
     } finally {
       this.#isRunning = false;
     }
-    if (this.#store.behind.length > 0) this.#schedule(PATIENCE_MS);
+    if (this.#store.behind.length > 0) this.#schedule(GAP_MS);
   }
 
   /** No attempt is made until the next call of `run` or the next gap. */
@@ -98,7 +98,7 @@ export class CatchUp {
       open.delete(room);
     } else if (answer.reset) {
       open.delete(room);
-      // It may bear another name since a moment ago: the list of rooms, which is on its way, will tell.
+      // It may have another name since a moment ago: the list of rooms, which is on its way, will tell.
       if (this.#unknown.get(room) === room.name) this.#store.drop(room);
       else this.#unknown.set(room, room.name);
     } else {

@@ -1,16 +1,16 @@
 // @ts-check
 /**
- * The connection to the server, and what is true of it: the page says so, and nothing else.
+ * The connection to the server, and its state, which is what the page says about it.
  *
  * @typedef {import("../types.js").ConnectionState} State
  */
 import { Emitter } from "../lib/emitter.js";
 import { RequestFailed } from "./errors.js";
 
-/** The server means these to last: one comes back by loading the page again. */
+/** These are final: the page has to be loaded again. */
 const FINAL_CODES = new Set([4401, 4403]);
 const RESTARTING = 4503;
-/** Over how long pages spread when the server that restarts does not say. */
+/** Pages reconnect within this time where a server that restarts names none. */
 const SPREAD_MS = 3000;
 /** A live connection answers within this. */
 const PROBE_MS = 4000;
@@ -34,12 +34,12 @@ export class Connection extends Emitter {
     handlers.handleNotification("rooms", (/** @type {any} */ value) => this.#welcomed(value));
     handlers.handleNotification("notice", (/** @type {any} */ value) => this.#noticed(value));
     this.#sock = gotalk.Sock(handlers);
-    // What cannot be sent is kept by the outbox, which survives a reload; a request waits for nobody.
+    // What cannot be sent is kept by the outbox, which survives a reload; a request does not wait.
     this.#sock.sendBufferLimit = 0;
     this.#sock.on("connecting", () => this.#set({ kind: navigator.onLine ? "connecting" : "offline" }));
     this.#sock.on("reconnecting", (/** @type {any} */ next) => this.#waits(next));
     this.#sock.on("close", (/** @type {any} */ error) => this.#closed(error));
-    // The network went or came, or the machine slept: whether the connection lives is known by asking only.
+    // The network went or came, or the machine slept: only a request tells whether the connection still works.
     for (const hint of ["offline", "online", "pageshow"]) addEventListener(hint, () => this.#probe());
     document.addEventListener("visibilitychange", () => this.#probe());
   }
@@ -80,7 +80,7 @@ export class Connection extends Emitter {
     try {
       this.#sock.notify(name, value);
     } catch {
-      // The connection went this moment; what is only told is not worth more.
+      // The connection was lost this moment; a notification is not worth more.
     }
   }
 
@@ -122,7 +122,7 @@ export class Connection extends Emitter {
       this.#sock.end();
       this.#set({ kind: "ended", code, reason: error.reason ?? "" });
     } else if (code === RESTARTING) {
-      // All pages were told at the same moment; they shall not come back at one.
+      // All pages were told at the same moment; they must not all reconnect at the same moment.
       this.#sock.reconnectIn(500 + Math.random() * this.#spreadMs);
     }
   }

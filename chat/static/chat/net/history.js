@@ -25,11 +25,6 @@ export class History {
     this.#onChange = onChange;
   }
 
-  /** @param {RoomState} room */
-  isLoading(room) {
-    return room.log !== null && (this.#loading.get(room.log)?.size ?? 0) > 0;
-  }
-
   /** The newest page becomes the window. @param {RoomState} room */
   newest(room) {
     const version = room.heard;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Posts that the server has not confirmed. Kept in the browser's storage until it has, so that they survive a
- * reload; each bears a `client_id` for life, by which the server knows a repeat, so that each goes out once
+ * reload; each keeps its `client_id`, by which the server recognises a repeat, so that each is stored once
  * however often it is sent.
  *
  * States: "waiting" (to be sent, not before `due`), "sending", "sent" (durable; its message is about to
@@ -12,9 +12,9 @@
 import { Emitter } from "../lib/emitter.js";
 import { newId } from "../lib/uuid.js";
 
-/** Posts that may wait for the connection: beyond, the person is told instead. */
+/** Posts that may wait for the connection; beyond that, the person is told. */
 export const MAX_WAITING = 50;
-/** How often an answer that asks to wait is followed before the person is asked. */
+/** How often a post is deferred before the person has to decide. */
 const MAX_ATTEMPTS = 8;
 const KEY = "unsent:";
 
@@ -49,11 +49,6 @@ export class Outbox extends Emitter {
   get isFull() {
     const waiting = [...this.#entries.values()].filter((entry) => entry.state !== "sent");
     return waiting.length >= MAX_WAITING;
-  }
-
-  /** How many would be lost if the storage did not keep them. */
-  get unsent() {
-    return [...this.#entries.values()].filter((entry) => entry.state !== "sent").length;
   }
 
   /** @param {{roomId: number, body: string, replyTo: number|null, as: string}} post */
@@ -105,14 +100,14 @@ export class Outbox extends Emitter {
    * The server asks to wait so many milliseconds.
    * @param {string} clientId @param {number} ms @param {string} reason
    */
-  postponed(clientId, ms, reason) {
+  deferred(clientId, ms, reason) {
     const attempts = (this.#entries.get(clientId)?.attempts ?? 0) + 1;
-    if (attempts > MAX_ATTEMPTS) this.refused(clientId, reason);
+    if (attempts > MAX_ATTEMPTS) this.rejected(clientId, reason);
     else this.#change(clientId, { state: "waiting", due: this.#now() + ms, reason, attempts });
   }
 
   /** @param {string} clientId @param {string} reason */
-  refused(clientId, reason) {
+  rejected(clientId, reason) {
     this.#change(clientId, { state: "failed", reason, due: 0 });
   }
 
@@ -154,7 +149,7 @@ export class Outbox extends Emitter {
    */
   hold(as, reason) {
     for (const entry of this.#entries.values()) {
-      if (entry.as !== as && entry.state === "waiting") this.refused(entry.clientId, reason);
+      if (entry.as !== as && entry.state === "waiting") this.rejected(entry.clientId, reason);
     }
   }
 

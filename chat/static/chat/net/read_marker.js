@@ -33,7 +33,7 @@ export class ReadMarker {
   #send(room) {
     this.#waiting.delete(room.id);
     const seq = this.#marks.readSeq(room.id);
-    // What gets lost is told with the next step.
+    // A marker that is lost is told with the next one.
     if (seq > 0) this.#request("mark-read", { room: room.name, seq }).catch(() => {});
   }
 }

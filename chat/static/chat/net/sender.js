@@ -2,7 +2,7 @@
 /** Sends what the outbox holds: each room's posts one after the other, when there is a connection. */
 import { gettext } from "../lib/i18n.js";
 
-/** A server that is silent is asked again after this. */
+/** After this, a server that did not answer is asked again. */
 const SILENCE_RETRY_MS = 2000;
 
 export class Sender {
@@ -28,7 +28,7 @@ export class Sender {
     });
   }
 
-  /** It is known who one is, and which rooms there are: posts may go. */
+  /** It is known who writes, and which rooms there are: posts may go. */
   start() {
     this.#isReady = true;
     this.flush();
@@ -58,7 +58,7 @@ export class Sender {
   async #send({ clientId, roomId, body, replyTo }) {
     const room = this.#store.rooms.get(roomId);
     if (room === undefined) {
-      this.#outbox.refused(clientId, gettext("there is no such room"));
+      this.#outbox.rejected(clientId, gettext("there is no such room"));
       return;
     }
     this.#outbox.sending(clientId);
@@ -80,12 +80,12 @@ export class Sender {
       this.#isReady = false;
       this.#outbox.lost(clientId);
     } else if (error.retryAfterMs !== undefined) {
-      this.#outbox.postponed(clientId, error.retryAfterMs, error.message);
+      this.#outbox.deferred(clientId, error.retryAfterMs, error.message);
     } else if (error.code === "timeout") {
       // It may have been stored all the same: the client id makes the repeat harmless.
-      this.#outbox.postponed(clientId, SILENCE_RETRY_MS, error.message);
+      this.#outbox.deferred(clientId, SILENCE_RETRY_MS, error.message);
     } else {
-      this.#outbox.refused(clientId, error.message);
+      this.#outbox.rejected(clientId, error.message);
     }
   }
 

@@ -6,7 +6,7 @@
  */
 import { Emitter } from "../lib/emitter.js";
 
-/** In this order they stand in the list; who declined does not. */
+/** In this order they are listed; those who declined are not. */
 const SHOWN = ["asked", "friends", "requested"];
 
 /** Events: "change" when the list may have changed, "asked" (Contact) when somebody asks now. */
@@ -23,7 +23,7 @@ export class Contacts extends Emitter {
   /** What became of one, as a notification or an answer says it. @param {Contact} contact */
   hear(contact) {
     const before = this.stateOf(contact.id);
-    // Whom one declined oneself is out of the way, and may be asked after all.
+    // People whom one declined leave the list, and may be asked after all.
     const isMine = before === "requested" || before === "declined";
     if (contact.state === "removed" || (contact.state === "declined" && !isMine)) this.#known.delete(contact.id);
     else this.#known.set(contact.id, contact);
@@ -36,7 +36,7 @@ export class Contacts extends Emitter {
     return this.#known.get(id)?.state ?? null;
   }
 
-  /** @returns {Contact[]} who asks, friends, whom one asked; each part by name */
+  /** @returns {Contact[]} those who ask, friends, those who were asked; each part by name */
   get list() {
     const rank = (/** @type {Contact} */ { state }) => SHOWN.indexOf(state);
     return [...this.#known.values()]

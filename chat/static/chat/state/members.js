@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Who belongs to the open room or visits it: asked for when a room is opened, kept up to date by `presence`.
+ * The members of the open room and its guests: asked for when a room is opened, kept up to date by `presence`.
  *
  * @typedef {import("../types.js").Person} Person
  */
 export class Members {
-  /** How many are here now, those included whom the server did not name. */
+  /** How many are here now, including those whom the server did not name. */
   here = 0;
   /** Whether the answer for the open room has come. */
   isKnown = false;
@@ -37,7 +37,7 @@ export class Members {
     if (!this.isKnown) return;
     for (const key of left) {
       const person = this.#people.get(key);
-      // Members stay on the list, visitors do not.
+      // Members stay on the list, guests do not.
       if (person?.role) this.#people.set(key, { ...person, online: false });
       else this.#people.delete(key);
     }

@@ -36,7 +36,7 @@ export class RoomState {
     return this.facts.title;
   }
 
-  /** Whether its conversation is not at the version that was heard of. */
+  /** Whether its conversation is older than the version that was heard of. */
   get isBehind() {
     return this.log !== null && (this.log.isBehind || this.heard > this.log.version);
   }
@@ -62,7 +62,7 @@ export class Store extends Emitter {
     return undefined;
   }
 
-  /** As they are listed: rooms, then conversations of two, the archived last; each by age. @returns {RoomState[]} */
+  /** As they are listed: rooms, then direct rooms, the archived ones last; each by age. @returns {RoomState[]} */
   get list() {
     const rank = (/** @type {RoomState} */ { facts }) => (facts.kind === "direct" ? 2 : 0) + Number(facts.archived);
     return [...this.rooms.values()].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
@@ -166,7 +166,7 @@ export class Store extends Emitter {
     this.emit("log", room);
   }
 
-  /** Rooms whose conversation is not at the version that was heard of. */
+  /** Rooms whose conversation is older than the version that was heard of. */
   get behind() {
     return [...this.rooms.values()].filter((room) => room.isBehind);
   }
@@ -184,7 +184,7 @@ export class Store extends Emitter {
   /** @param {RoomState} room @param {number} version */
   #heard(room, version) {
     room.heard = Math.max(room.heard, version);
-    // The notifications that make it so may be on their way: who listens waits a moment.
+    // The notifications that make it so may be on their way: the listener waits a moment.
     if (room.isBehind) this.emit("behind", room);
   }
 

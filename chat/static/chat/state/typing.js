@@ -1,5 +1,5 @@
 // @ts-check
-/** Who is writing in the open room, and that one is writing oneself. */
+/** The people who are writing in the open room, and that one is writing oneself. */
 import { Emitter } from "../lib/emitter.js";
 
 /** Said again at most this often, which is what the server passes on. */

@@ -4,7 +4,7 @@ import { el, within } from "../lib/dom.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
 
 /** A connection that comes at once needs no words. */
-const PATIENCE_MS = 600;
+const QUIET_MS = 600;
 
 export class Banner {
   #element;
@@ -31,7 +31,7 @@ export class Banner {
       this.#heard = "";
       this.#element.hidden = true;
     } else if (state.kind === "connecting" && this.#element.hidden) {
-      this.#timer = setTimeout(() => this.#say(), PATIENCE_MS);
+      this.#timer = setTimeout(() => this.#say(), QUIET_MS);
     } else {
       this.#say();
     }

@@ -130,7 +130,7 @@ export class Composer extends Emitter {
     return was;
   }
 
-  /** The message that is edited or replied to is no more. @param {number} seq */
+  /** The message that is edited or replied to was removed. @param {number} seq */
   forget(seq) {
     if (this.#editing?.seq === seq || (this.#editing === null && this.#replyTo?.seq === seq)) this.cancel();
   }
@@ -157,7 +157,7 @@ export class Composer extends Emitter {
     if (body === "") return;
     const post = { body, replyTo: this.#replyTo?.seq ?? null, isTaken: true };
     this.emit("send", post);
-    // Who listens may have no place for it: then it stays here.
+    // The listener may have no place for it: then it stays here.
     if (!post.isTaken) return;
     this.#replyTo = null;
     this.#set("");

@@ -25,7 +25,7 @@ export function assignLetters(names, onMac = false) {
   const assigned = new Map();
   for (const name of names) {
     const lower = name.toLowerCase();
-    // Where lower case has another length, places would not match.
+    // Where lower case has another length, positions would not match.
     const index = lower.length === name.length ? lower.split("").findIndex((unit) => free.has(unit)) : -1;
     if (index < 0) continue;
     const letter = lower[index];

@@ -37,7 +37,7 @@ export class PersonMenu extends Emitter {
     element.addEventListener("toggle", (event) => {
       const isOpen = /** @type {any} */ (event).newState === "open";
       this.#opener()?.setAttribute("aria-expanded", String(isOpen));
-      // Who clicked elsewhere is there.
+      // A click elsewhere has moved the focus there.
       if (!isOpen && (document.activeElement === null || document.activeElement === document.body))
         this.#opener()?.focus();
     });

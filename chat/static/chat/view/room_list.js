@@ -26,8 +26,8 @@ export class RoomList {
 
   /** @param {Listed[]} rooms in the order of the list */
   show(rooms) {
-    const places = this.#assignLetters(rooms);
-    const lines = rooms.map((room) => ({ ...room, at: places.get(room.facts.id) ?? -1 }));
+    const positions = this.#assignLetters(rooms);
+    const lines = rooms.map((room) => ({ ...room, at: positions.get(room.facts.id) ?? -1 }));
     // The list is drawn for each post heard anywhere; most change nothing in it.
     const drawn = JSON.stringify(lines.map(whatIsSeen));
     if (drawn === this.#drawn) return;

@@ -9,7 +9,7 @@ import { Wire } from "./wire.js";
 
 const CATALOG = "$ops";
 const HELLO = "$hello";
-/** What this page bears to receive. It answers nothing by itself, so it promises nothing that wants answers. */
+/** What this page accepts. It answers nothing by itself, so it announces nothing that needs answers. */
 const OWN_HELLO = JSON.stringify({ agent: "hubtalk console", features: ["joined", "retry", "errors"] });
 /** As often as other peers do. */
 const HEARTBEAT_MS = 10000;

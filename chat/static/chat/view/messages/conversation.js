@@ -97,7 +97,7 @@ export class Conversation extends Emitter {
 
   /**
    * @param {Content|null} content null: no room is open, and what stands instead is not told here
-   * @param {{quietly: boolean}} how `quietly`: not read aloud, it is no news
+   * @param {{quietly: boolean}} how `quietly`: not read aloud, it is not news
    */
   show(content, { quietly }) {
     const items =

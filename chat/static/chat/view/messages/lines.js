@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * How messages stand on the page: with a line where a day begins and where the unseen begin, and grouped, so
- * that a run of one author's messages bears the name once.
+ * that a run of one author's messages shows the name once.
  *
  * @typedef {import("../../types.js").Message} Message
  * @typedef {import("../../types.js").Entry} Entry
@@ -11,7 +11,7 @@
  */
 import { dayKey } from "../../lib/time.js";
 
-/** A run of one author's messages longer than this bears the name, and the time, again. */
+/** A run of one author's messages longer than this shows the name, and the time, again. */
 const GROUP_MS = 5 * 60 * 1000;
 
 /**

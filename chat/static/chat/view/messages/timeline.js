@@ -59,7 +59,7 @@ export class Timeline {
 
   /**
    * Shows these lines. The reader stays where they are: at the end, or at the message that they see.
-   * @param {Line[]} lines @param {{quietly?: boolean}} [how] `quietly`: not read aloud, it is no news
+   * @param {Line[]} lines @param {{quietly?: boolean}} [how] `quietly`: not read aloud, it is not news
    */
   show(lines, { quietly = false } = {}) {
     if (quietly) this.#hush();
@@ -106,11 +106,6 @@ export class Timeline {
       node.classList.add("flash");
     }
     return node;
-  }
-
-  /** @param {string} key */
-  node(key) {
-    return this.#nodes.get(key)?.node ?? null;
   }
 
   /** The last node with this selector whose top is in view or above it. @param {string} selector */
@@ -194,7 +189,7 @@ export class Timeline {
     return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight;
   }
 
-  /** Screen readers take what is added for news; a page of history is none. */
+  /** Screen readers take what is added for news; a page of history is not. */
   #hush() {
     this.#quietUntil = performance.now() + 500;
     this.#log.setAttribute("aria-busy", "true");

@@ -25,7 +25,7 @@ export type ReceivedPayload = string | Uint8Array;
  * Codes of this script: "timeout", "closed" (there is no connection, or it was lost), "cancelled",
  * "aborted", "unsupported" (the peer does not support streams), "too_large" (a result over 16 MiB), "too_fast"
  * (the peer sent more parts than it was granted), "bad_params" (a part is not JSON), "ended" (a part
- * was written after the end). All other codes are words of the peer.
+ * was written after the end). All other codes come from the peer.
  */
 export interface RequestError extends Error {
   /** Undefined when the peer gives no codes, as stock gotalk peers do. */
@@ -36,11 +36,11 @@ export interface RequestError extends Error {
   retryAfterMs?: number;
 }
 
-/** What of an error the peer is told. */
+/** What the peer learns of an error. */
 export interface ErrorDetails {
   code?: string;
   field?: string;
-  /** Asks the peer to repeat the request then; a whole number of milliseconds. */
+  /** Asks the peer to repeat the request after this time; a whole number of milliseconds. */
   retryAfterMs?: number;
 }
 
@@ -55,7 +55,7 @@ export interface ConnectionError extends Error {
   closeCode?: number;
   /** The words that the server gave with it. */
   reason?: string;
-  /** Set when one side broke the protocol, or was silent; then `code` is one of `protocol.Error*`. */
+  /** Set when a peer broke the protocol, or was silent; then `code` is one of `protocol.Error*`. */
   isGotalkProtocolError?: true;
   code?: number;
 }
@@ -65,7 +65,7 @@ export interface ConnectionError extends Error {
 export interface RequestOptions {
   /** Milliseconds until the request is given up; 0 waits for ever. Default: `Socket.requestTimeout`. */
   timeout?: number;
-  /** How often the peer's wish for a repetition is followed. Default: `Socket.retryLimit`. */
+  /** How often the request is repeated when the peer asks for it. Default: `Socket.retryLimit`. */
   retries?: number;
   /** Gives the request up; it then rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -115,11 +115,11 @@ export interface SocketEvents {
   open: [sock: Socket];
   /** A connection was lost, could not be opened, or ended; null for a normal end. */
   close: [error: ConnectionError | null];
-  /** The peer lives; `load` is between 0 and 65535. */
+  /** The peer sent a heartbeat; `load` is between 0 and 65535. */
   heartbeat: [{ time: Date; load: number }];
   /** An attempt begins. */
   connecting: [{ attempt: number }];
-  /** The next attempt is so far away. */
+  /** The next attempt begins in `delayMs`. */
   reconnecting: [{ delayMs: number; attempt: number; error: ConnectionError | null }];
 }
 
@@ -133,17 +133,17 @@ export interface SocketEvents {
  *   stream.end();
  *   for await (const total of stream) console.log(total);
  *
- * The loop ends with the result, or throws; a result that is not in parts is the only one. Leaving the loop
- * early cancels. Parts can be written while the result is read. At most a window of parts waits for a reader
- * that is slow.
+ * The loop ends with the result, or throws; a result that does not come in parts is its only value. Leaving the
+ * loop early cancels the stream. Parts can be written while the result is read. At most a window of parts waits
+ * for a slow reader.
  */
 export interface Stream<Part = any, ResultPart = any> extends AsyncIterable<ResultPart> {
   /** Whether no further part is wanted: after `end()`, or when the answer has ended or failed. */
   readonly ended: boolean;
   /**
-   * Sends a part. Wait for the promise before the next one, and the writer goes at the pace of the slower
-   * side: it resolves when the part has left, which needs the peer's credit and room in the WebSocket.
-   * It rejects if the stream has failed; what is written when the answer has ended well is not sent.
+   * Sends a part. Wait for the promise before you send the next one, so that the writer is as slow as the
+   * reader: it resolves when the part has left, which needs the peer's credit and room in the WebSocket.
+   * It rejects if the stream has failed. A part that is written after the answer has ended well is not sent.
    */
   write(part: Part): Promise<void>;
   /** Says that the last part was written. */
@@ -189,7 +189,7 @@ export interface StreamRequestConstructor {
 /** Answers a request, at once or later; only the first call counts. */
 export interface Result<Value = any> {
   (value?: Value): void;
-  /** Tells why there is no result: the text, and `code`, `field` and `retryAfterMs` of an error. */
+  /** Answers with an error: its text, and its `code`, `field` and `retryAfterMs`. */
   error(why: Error | ErrorDetails | string): void;
   /** Aborted when nobody waits for the answer any more: cancelled, or the connection is lost. */
   readonly signal: AbortSignal;
@@ -197,7 +197,7 @@ export interface Result<Value = any> {
 
 /**
  * Answers by calling `result`; what it returns is ignored. If it throws an error with a `code` that is a
- * string, such as a `gotalk.RequestError`, the peer is told; of all others it learns "internal error".
+ * string, such as a `gotalk.RequestError`, the peer learns of it; of all others it learns only "internal error".
  */
 export type RequestHandler<Params = any, Value = any> = (
   params: Params,
@@ -209,7 +209,7 @@ export type BufferRequestHandler = RequestHandler<ReceivedPayload, Payload | nul
 
 /**
  * As an async generator it yields the parts of the result; a function that returns anything else, or a
- * promise of it, has one single result. What it throws is told as from a `RequestHandler`.
+ * promise of it, has one single result. What it throws is handled as in a `RequestHandler`.
  */
 export type StreamHandler<Part = any, ResultPart = any> = (
   parts: Parts<Part>,
@@ -221,7 +221,7 @@ export type BufferStreamHandler = StreamHandler<Uint8Array, Payload>;
 /** What it returns is ignored; what it throws, at once or later, is reported on the console. */
 export type NotificationHandler<Value = any> = (value: Value, name: string) => unknown;
 
-/** What one side answers. The empty name is for what has no handler of its own. */
+/** What a peer answers. The empty name stands for everything without a handler of its own. */
 export interface Handlers {
   handleRequest<Params = any, Value = any>(op: string, handler: RequestHandler<Params, Value>): void;
   /** Like `handleRequest`, with raw payloads. */
@@ -254,7 +254,7 @@ export interface KeepAlive {
   reconnectIn(ms: number): void;
 }
 
-/** What a page talks with. It outlives its connections; each of them is one WebSocket. */
+/** What a page sends and receives with. It outlives its connections; each of them is one WebSocket. */
 export interface Socket extends EventEmitter<SocketEvents> {
   /** The underlying WebSocket while connected. */
   ws: WebSocket | null;
@@ -425,7 +425,7 @@ export interface Gotalk {
   developmentMode: boolean;
   /** The directory of the script, over WebSocket; empty if unknown. */
   defaultResponderAddress: string;
-  /** What sockets answer that were given no handlers of their own. */
+  /** The handlers of sockets that were given none. */
   defaultHandlers: Handlers;
 
   /** A new socket that stays connected until `end()`. */

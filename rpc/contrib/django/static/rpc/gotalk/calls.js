@@ -55,9 +55,9 @@ export class Call {
     this.lost(error);
   }
 
-  /** Takes a message that bears its id. */
+  /** Takes a message with its id. */
   answer(connection, msg) {}
-  /** There will be no answer; `error` is why, or null. */
+  /** There will be no answer; `error` says why, or is null. */
   lost(error) {}
   /** The peer has said what it can. */
   introduced(connection) {}
@@ -132,7 +132,7 @@ export class RequestCall extends Call {
     }
   }
 
-  /** The peer wishes it repeated later, under a new id. */
+  /** The peer asks to repeat it later, under a new id. */
   #retry(error, wait) {
     const delay = Math.max(wait, MIN_RETRY_MS) * (1 + Math.random() / 2);
     if (this.#retriesLeft <= 0 || Date.now() + delay >= this.#deadline) {

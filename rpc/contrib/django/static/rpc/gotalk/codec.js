@@ -106,7 +106,7 @@ export function fixnum(value, digits) {
   return text;
 }
 
-/** Reads strict hex, either case. Returns -1 while digits are missing, throws at what is no digit. */
+/** Reads strict hex, either case. Returns -1 while digits are missing, throws at anything else. */
 export function readFixnum(bytes, at, digits) {
   let value = 0;
   for (let i = at; i < Math.min(at + digits, bytes.length); i++) {

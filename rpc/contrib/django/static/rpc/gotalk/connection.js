@@ -14,7 +14,7 @@ const HELLO = JSON.stringify({
   features: ["joined", "retry", "errors", "cancel", "streams", "flow"],
   window: WINDOW,
 });
-/** RFC 6455 §7.4.1 and the IANA registry, as far as a browser may see them; then our own. */
+/** RFC 6455 §7.4.1 and the IANA registry, as far as a browser sees them; then our own. */
 const CLOSE_NAMES = new Map([
   [1001, "the server goes away"],
   [1002, "WebSocket protocol error"],

@@ -28,7 +28,7 @@ class Answer {
     return this.#controller.signal;
   }
 
-  /** Whether it waits. Another request may bear its id by now. */
+  /** Whether it waits. Another request may have its id by now. */
   get isOpen() {
     return this.connection.incoming.get(this.#key) === this;
   }

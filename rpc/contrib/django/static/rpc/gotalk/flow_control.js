@@ -49,7 +49,7 @@ export class Outflow {
       if (this.#hasEnd) reject(new RequestError("written after the end", { code: "ended" }));
       else this.put(part, resolve, reject);
     });
-    // Who does not wait for it hears of the failure where the result is read.
+    // A writer that does not wait learns of the failure where it reads the result.
     promise.catch(() => {});
     return promise;
   }
@@ -118,7 +118,7 @@ export class RequestOutflow extends Outflow {
     this.#send = send;
   }
 
-  /** For a request that has no part yet: in `s` a size of 0 is no end. */
+  /** For a request that has no part yet: in `s` a size of 0 does not end the request. */
   open() {
     if (!this.isOpen) this.#opening(NO_BYTES);
   }
@@ -159,7 +159,7 @@ export class Meter {
     this.#of = of;
   }
 
-  /** Returns what the part costs. @throws {RequestError} the peer does not heed our window */
+  /** Returns what the part costs. @throws {RequestError} the peer ignores our window */
   arrived(part) {
     const limit = this.#carrier.connection.features.has("flow") ? 2 * WINDOW : UNMETERED_WINDOW;
     if (this.#held >= limit) throw new RequestError("too many parts at one time", { code: "too_fast" });

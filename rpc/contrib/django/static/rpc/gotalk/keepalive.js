@@ -82,7 +82,7 @@ export class KeepAlive {
     this.#sock.emit("reconnecting", { delayMs, attempt: this.#attempt, error });
   }
 
-  /** Who was refused, and will be again, asks at the slowest pace; the page may `end()` instead. */
+  /** A client that was rejected, and will be again, waits longest; the page may `end()` instead. */
   #ceiling(error) {
     const closeCode = error ? error.closeCode : undefined;
     const wasRefused = (closeCode >= 4400 && closeCode < 4500) || closeCode === 4001 || closeCode === 4002;

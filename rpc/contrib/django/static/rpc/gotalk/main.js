@@ -29,7 +29,7 @@ const api = {
   Buf,
   EventEmitter,
   RequestError,
-  // The casts are for `new`, which functions that return their object bear too.
+  // The casts are for `new`, which also works on functions that return their object.
   Handlers: /** @type {import("../gotalk").HandlersConstructor} */ (/** @type {any} */ (Handlers)),
   Sock: /** @type {import("../gotalk").SockConstructor} */ (/** @type {any} */ (Sock)),
   StreamRequest: /** @type {import("../gotalk").StreamRequestConstructor} */ (/** @type {any} */ (StreamRequest)),

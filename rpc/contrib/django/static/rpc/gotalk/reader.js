@@ -84,7 +84,7 @@ export class Reader {
     try {
       version = readFixnum(bytes, 0, 2);
     } catch {
-      // What is no version at all is answered like a version that we do not speak.
+      // Anything else is answered like a version that we do not support.
     }
     if (version !== protocol.Version) throw new ProtocolError(protocol.ErrorUnsupported);
     this.versionSeen = true;

@@ -7,17 +7,17 @@ import { IdleTimer, Meter, Parts, RequestOutflow } from "./flow_control.js";
 /** @typedef {import("../gotalk").Stream} TypedStream */
 /** @typedef {import("../gotalk").StreamRequest} TypedStreamRequest */
 
-/** How long the peer may take to say what it can: it does so first of all. */
+/** How long the peer may take to announce what it supports: it does so first of all. */
 const HELLO_MS = 5000;
 
 /**
- * In the place of the connection until it is known what the peer can: nothing leaves.
+ * In the place of the connection until it is known what the peer supports: nothing is sent.
  * @type {any}
  */
 const NO_CONNECTION = { writable: false, cancel: () => false };
 
 /**
- * A request in parts whose result comes in parts, at the pace of the slower side. The page writes with
+ * A request in parts whose result comes in parts, as fast as the slower peer. The page writes with
  * `write` and `end`, and iterates over the result; `cancel`, or leaving that loop, gives it up.
  * @implements {TypedStream}
  */
@@ -187,7 +187,7 @@ class EventStream extends EventEmitter {
     this.write(null);
   }
 
-  /** The result has ended, and with it the request: stock peers cannot bear parts that come later. */
+  /** The result has ended, and with it the request: stock peers fail at parts that come later. */
   finish(error) {
     this.ended = true;
     this.emit("end", error);

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chat.doors.echo import EchoDoor
 from tests.chat.doors.text.test_text import close_of, handshake, hears, masked
@@ -65,7 +65,7 @@ def test_page_of_another_origin_is_not_let_in(site):
     """No log in is needed, but it is no relay for other sites' pages either."""
 
     async def scenario():
-        with pytest.raises(Exception, match="403"):
+        with pytest.raises(InvalidStatus, match="403"):
             async with connect(site.websocket_url + "/echo", origin="http://evil.example"):
                 pass
 

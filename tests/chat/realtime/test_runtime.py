@@ -228,6 +228,7 @@ async def test_change_that_was_undone_is_not_announced(chat, hall, alice):
     await chat.elsewhere(site.announce_to_all, "now")
     await page.hears("notice")
     assert not page.heard["changed"]
+    assert (await page.hears("rooms"))["hall"]["topic"] == ""
     assert all(rooms["hall"]["topic"] == "" for rooms in page.heard["rooms"])
 
 

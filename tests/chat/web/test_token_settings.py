@@ -100,6 +100,7 @@ def test_push_is_for_staff(page, alice):
     page.post(PAGE, {**NEW, "scopes": ["push"]})
     assert not Token.objects.exists()
     User.objects.update(is_staff=True)
+    assert "Push" in page.get(PAGE).content.decode()
     page.post(PAGE, {**NEW, "scopes": ["push"]})
     assert Token.objects.get().scopes == ["push"]
 

@@ -9,6 +9,7 @@ from chat.services.accounts import set_active
 from chat.services.contacts import MAX_OPEN_REQUESTS, add_contact
 from chat.services.moderation import impose
 from chat.services.tokens import make_token
+from rpc import OperationError, RequestFailed, RetryLater
 
 
 def states(entries):
@@ -235,7 +236,7 @@ async def test_requests_without_end(chat, alice, bob, settings):
     for _ in range(60):
         try:
             await page.ask("add-contact", "Bob")
-        except Exception as refused:
+        except RetryLater as refused:
             codes.add(refused.code)
     assert codes == {"too_fast"}
 
@@ -246,7 +247,7 @@ def test_open_requests_are_counted(transactional_db, alice, bob):
     User.objects.bulk_create(others)
     for other in others:
         add_contact(alice.pk, other.name)
-    with pytest.raises(Exception, match="too many") as refused:
+    with pytest.raises(OperationError, match="too many") as refused:
         add_contact(alice.pk, "Bob")
     assert refused.value.code == "too_many"
 
@@ -295,7 +296,7 @@ async def test_decline_closes_the_room_of_the_two(chat, room_of_two, pages):
 async def _may_post(page):
     try:
         await page.post("the two", "still there?")
-    except Exception as refused:
+    except RequestFailed as refused:
         assert refused.code == "not_allowed"
         return False
     return True

@@ -45,6 +45,7 @@ async def test_private_room_does_not_exist_for_an_outsider(chat, cellar, alice, 
     assert await outsider.refusal(operation, {"room": "no room at all", **params}) == "no_such_room"
     assert [message["body"] for message in await owner.ask("list-messages", "cellar")] == ["between us"]
     assert not outsider.heard["newmsg"]
+    assert "cellar" not in await outsider.hears("rooms")
     assert all("cellar" not in rooms for rooms in outsider.heard["rooms"])
 
 

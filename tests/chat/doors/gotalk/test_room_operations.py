@@ -9,7 +9,7 @@ from chat.models import Contact, Membership, Room, Sanction, User
 from chat.services import accounts as people
 from chat.services import memberships, rooms
 from chat.services.contacts import decline_contact
-from rpc import OperationError
+from rpc import OperationError, RetryLater
 
 
 @pytest.fixture
@@ -135,6 +135,7 @@ async def test_room_of_two_does_not_exist_for_anybody_else(
     await one.post(pair, "between us")
     assert await outsider.refusal(operation, {"room": pair, **params}) == "no_such_room"
     assert not outsider.heard["newmsg"]
+    assert pair not in await outsider.hears("rooms")
     assert all(pair not in listed for listed in outsider.heard["rooms"])
 
 
@@ -216,8 +217,8 @@ async def test_to_turn_to_people_costs_as_much_as_to_post(chat, alice, bob, sett
     while "too_fast" not in codes:
         try:
             await page.ask("open-direct", "Bob")
-        except Exception as error:
-            codes.append(error.code)
+        except RetryLater as refused:
+            codes.append(refused.code)
     assert codes == ["too_fast"]
 
 

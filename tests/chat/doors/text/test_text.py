@@ -11,7 +11,7 @@ from base64 import b64encode
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.chat.doors.conftest import room_path
 from tests.documents import named, read
@@ -171,7 +171,7 @@ def test_page_of_another_origin_is_not_let_in(site):
     """Its visitor's cookies are none of its business."""
 
     async def scenario():
-        with pytest.raises(Exception, match="403"):
+        with pytest.raises(InvalidStatus, match="403"):
             async with connect(site.websocket_url + "/ws", origin="http://evil.example"):
                 pass
 

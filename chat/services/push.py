@@ -9,8 +9,7 @@ from chat.queries.people import person_named
 from chat.queries.presence import count_connections
 from chat.services.announcing import announce
 from chat.services.events import Pushed
-from rpc import OperationError
-from rpc.protocol.payloads import UNREADABLE
+from rpc import OperationError, decode_params
 
 SHOWN_AT = ("push", "web", "gotalk")
 """Doors whose wire has a word for it; the text door has none."""
@@ -59,9 +58,9 @@ def payload_of(text: str) -> Any:
         OperationError: `bad_payload`, `too_large`.
     """
     try:
-        payload = msgspec.json.decode(text)
-    except (*UNREADABLE, UnicodeError) as error:
-        raise OperationError(f"not valid JSON: {error}", code="bad_payload", field="payload") from None
+        payload = decode_params(Any, text.encode(errors="surrogatepass"))
+    except OperationError as error:
+        raise OperationError(error.text, code="bad_payload", field="payload") from None
     _encoded(payload)
     return payload
 

@@ -1,6 +1,6 @@
 """
-What one may do: post, edit, remove, moderate, make rooms. How fast, say the limits; who sees and hears a room,
-`chat.realtime.visibility`.
+What a person may do: post, edit, remove, moderate, create rooms. `chat.actions.limits` says how often, and
+`chat.realtime.visibility` who sees and hears a room.
 
 Pure functions over what the process has cached (`chat.realtime.directory`): no query, no wait. A refusal is an
 `OperationError`; its text is for the person, its code for programs.

@@ -1,4 +1,4 @@
-"""Oneself: an account for a guest who does something, and a name."""
+"""The caller's account, which a guest gets when they do something, and their name."""
 
 import asyncio
 
@@ -51,7 +51,7 @@ def _read_error(task: asyncio.Task[int]) -> None:
 
 async def rename(caller: Caller, name: str) -> str:
     """
-    Take another name, for good if there is a session; others see it on what one posts from now on.
+    Take another name, for good if there is a session; others see it on what the caller posts from now on.
 
     Returns:
         The name as it is stored.

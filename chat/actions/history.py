@@ -1,4 +1,4 @@
-"""Reading messages: a page of a room, what changed since one was here, one message."""
+"""Reading messages: a page of a room, what changed since a version, a single message."""
 
 from collections.abc import Mapping
 
@@ -45,7 +45,7 @@ class RoomSync(msgspec.Struct):
 
 async def sync(caller: Caller, versions: Mapping[str, int]) -> dict[str, RoomSync]:
     """
-    What changed in rooms since the versions one knows, in the order of the changes; at most a page in all.
+    What changed in rooms since versions that the caller knows, in the order of the changes; a page at most.
 
     Raises:
         OperationError: `not_allowed` for a token without `read`.

@@ -1,4 +1,4 @@
-"""How often one may do something, through all doors together."""
+"""How often a person may do something, through all doors together."""
 
 from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""What one may know of oneself and of others."""
+"""What a caller may know of themselves and of others."""
 
 import msgspec
 
@@ -29,7 +29,7 @@ class WhoAmI(msgspec.Struct):
 
 
 def who_am_i(caller: Caller) -> WhoAmI:
-    """Who one is here and what one may."""
+    """Who the caller is, and what they may do."""
     who, site = caller.person.identity, caller.runtime.directory.site
     return WhoAmI(
         id=who.user_id,
@@ -53,7 +53,7 @@ class Info(msgspec.Struct):
 
 async def info(caller: Caller, name: str = "") -> Info:
     """
-    Oneself, one's rooms and contacts; or another person, and of their rooms and contacts what is one's own too.
+    The caller, their rooms and contacts; or another person, and the rooms and contacts that the two share.
 
     Raises:
         OperationError: `not_allowed` for a token without `read`; `no_such_person`.
@@ -70,7 +70,7 @@ async def info(caller: Caller, name: str = "") -> Info:
 
 
 def _shared_with(me: int | None, name: str) -> tuple[PersonCard, set[int], list[ContactEntry]]:
-    """A person, the rooms that they belong to, and what there is between the two in one's list of contacts."""
+    """A person, the rooms that they belong to, and the contact of the two as the first one sees it."""
     other = person_named(name)
     contacts = contacts_of(me) if me is not None else []
     return PersonCard.of(other), rooms_of(other.pk), [entry for entry in contacts if entry.id == other.pk]

@@ -67,7 +67,7 @@ async def post(caller: Caller, room_name: str, new: NewMessage) -> Message:
 
 def show_typing(caller: Caller, room_name: str) -> None:
     """
-    Let others know that one is writing; what comes too soon after the last time is not passed on.
+    Let others know that the caller is writing; what comes too soon after the last time is not passed on.
 
     Raises:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.

@@ -116,7 +116,7 @@ async def set_topic(caller: Caller, room_name: str, topic: str) -> RoomEntry:
 
 async def join_room(caller: Caller, room_name: str) -> RoomEntry:
     """
-    Belong to a public room: it is in one's list from now on.
+    Make the caller a member of a public room: it is in their list from now on.
 
     Raises:
         OperationError: `no_such_room`, `not_allowed`.
@@ -143,7 +143,7 @@ async def leave_room(caller: Caller, room_name: str) -> None:
 
 async def open_direct(caller: Caller, user_id: int | None, name: str | None) -> RoomEntry:
     """
-    The room of oneself and another person, who hears of it with the first message.
+    The direct room of the caller and another person, who hears of it with the first message.
 
     Raises:
         OperationError: `no_such_person`, `not_allowed`.
@@ -180,7 +180,7 @@ class ReadUpTo(msgspec.Struct):
 
 async def mark_read(caller: Caller, room_name: str, seq: int) -> ReadUpTo:
     """
-    Say how far one has read; never moves back. The marker of a guest without an account is their browser's own.
+    Move the caller's read marker forward, never back. A guest without an account has none: their browser keeps it.
 
     Raises:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
@@ -251,7 +251,7 @@ async def _addressed(
     Somebody whom this person may address. It counts as a post, so that nobody addresses everybody.
 
     Raises:
-        OperationError: `no_such_person`; `not_allowed`: oneself, or someone who declined them.
+        OperationError: `no_such_person`; `not_allowed`: the caller themselves, or someone who declined them.
         RetryLater: `too_fast`.
     """
     me = caller.person.identity.user_id

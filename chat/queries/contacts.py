@@ -1,4 +1,4 @@
-"""Reading contacts: one's list, and what there is between two."""
+"""Reading contacts: a person's list, and the contact of two people."""
 
 from django.db.models import Q
 
@@ -20,7 +20,7 @@ LISTED = (FRIENDS, ASKED, REQUESTED, DECLINED)
 
 
 def contacts_of(user_id: int) -> list[ContactEntry]:
-    """One's list: friends, then requests, each part by name. What one declined oneself is out of the way."""
+    """A person's list: friends, then requests, each part by name. Requests that they declined are left out."""
     mine = Contact.objects.filter(Q(asker_id=user_id) | Q(asked_id=user_id, state__in=(REQUESTED, FRIENDS)))
     found = mine.select_related("asker", "asked").order_by("pk")[:MAX_LISTED]
     entries = [entry_of(contact, user_id) for contact in found]

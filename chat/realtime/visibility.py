@@ -1,4 +1,4 @@
-"""Who may be connected, and which rooms one sees, hears and lists. What one may do there: `chat.actions.access`."""
+"""Who may be connected, and which rooms they see, hear and list. What they may do: `chat.actions.access`."""
 
 from chat.models import Room
 from chat.queries.rooms import RoomFacts, SiteFacts

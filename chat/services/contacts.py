@@ -22,7 +22,7 @@ def add_contact(by: int, name: str) -> ContactEntry:
 
     Raises:
         BadName: nobody can be called so.
-        OperationError: `no_such_person`; `not_allowed`: oneself, a guest without an account, someone switched
+        OperationError: `no_such_person`; `not_allowed`: themselves, a guest without an account, someone switched
             off, who has declined; `too_many` requests are open.
     """
     with transaction.atomic():
@@ -47,7 +47,7 @@ def decline_contact(by: int, name: str) -> ContactEntry:
 
     Raises:
         BadName: nobody can be called so.
-        OperationError: `no_such_person`; `not_allowed`, oneself; `no_such_request`.
+        OperationError: `no_such_person`; `not_allowed`, themselves; `no_such_request`.
     """
     with transaction.atomic():
         _, contact = _locked(by, name)
@@ -62,7 +62,7 @@ def remove_contact(by: int, name: str) -> ContactEntry:
 
     Raises:
         BadName: nobody can be called so.
-        OperationError: `no_such_person`; `not_allowed`: oneself, or a request that the other one declined,
+        OperationError: `no_such_person`; `not_allowed`: themselves, or a request that the other one declined,
             which stands against asking again.
     """
     with transaction.atomic():

@@ -72,7 +72,7 @@ def caller_of(peer: Peer) -> Caller:
 
 @handlers.request("whoami")
 async def whoami(peer: Peer) -> WhoAmI:
-    """Who one is here and what one may."""
+    """Who you are here, and what you may do."""
     caller = caller_of(peer)
     caller.require(READ)
     return who_am_i(caller)
@@ -84,7 +84,7 @@ class Login(msgspec.Struct):
 
 @handlers.request("login")
 async def login(peer: Peer, params: str | Login) -> WhoAmI:
-    """Be the person of a token from now on."""
+    """Log in: the connection belongs to the token's person from now on."""
     secret = params if isinstance(params, str) else params.token
     try:
         if isinstance(peer.data, UnauthenticatedPeer):

@@ -15,13 +15,13 @@ class ByName(msgspec.Struct):
 
 @handlers.request("list-contacts")
 async def list_contacts(peer: Peer) -> list[ContactEntry]:
-    """One's contacts: friends, those who asked, those one asked, those who declined."""
+    """Your contacts: friends, people who asked you, people whom you asked, people who declined."""
     return await contacts.list_contacts(caller_of(peer))
 
 
 @handlers.request("add-contact")
 async def add_contact(peer: Peer, params: str | ByName) -> ContactEntry:
-    """Ask a person to be in touch; someone who has asked oneself is a friend then."""
+    """Send a contact request, or accept a person's request by sending one back."""
     return await contacts.add_contact(caller_of(peer), _name(params))
 
 
@@ -33,7 +33,7 @@ async def decline_contact(peer: Peer, params: str | ByName) -> ContactEntry:
 
 @handlers.request("remove-contact")
 async def remove_contact(peer: Peer, params: str | ByName) -> ContactEntry:
-    """End a friendship, withdraw a request or forget one."""
+    """Remove a contact, or withdraw a request."""
     return await contacts.remove_contact(caller_of(peer), _name(params))
 
 

@@ -48,7 +48,7 @@ class SyncResult(msgspec.Struct):
 
 @handlers.request("sync")
 async def sync(peer: Peer, params: Sync) -> SyncResult:
-    """What changed in rooms since the versions one knows, in the order of the changes."""
+    """What changed in rooms since the versions that you know, in the order of the changes."""
     return SyncResult(await history.sync(caller_of(peer), params.rooms))
 
 
@@ -88,7 +88,7 @@ class EditMessage(OnMessage):
 
 @handlers.request("edit-message")
 async def edit_message(peer: Peer, params: EditMessage) -> Message:
-    """Give an own message a new text (moderators: any message)."""
+    """Give your message a new text (moderators: any message)."""
     return await edit.edit(caller_of(peer), params.room, params.seq, params.body)
 
 
@@ -98,7 +98,7 @@ class DeleteMessage(OnMessage):
 
 @handlers.request("delete-message")
 async def delete_message(peer: Peer, params: DeleteMessage) -> Message:
-    """Remove an own message (moderators: any message); a tombstone stays."""
+    """Remove your message (moderators: any message); a tombstone stays."""
     return await edit.remove(caller_of(peer), params.room, params.seq, params.reason)
 
 
@@ -119,5 +119,5 @@ class InRoom(msgspec.Struct):
 
 @handlers.notification("typing")
 async def typing(peer: Peer, params: InRoom) -> None:
-    """One is writing in a room."""
+    """You are writing in a room."""
     post.show_typing(caller_of(peer), params.room)

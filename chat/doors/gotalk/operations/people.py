@@ -1,4 +1,4 @@
-"""Oneself and others: a name, and what one may know."""
+"""People: your own name, and what you may know of others."""
 
 import msgspec
 
@@ -15,12 +15,12 @@ class SetName(msgspec.Struct):
 
 @handlers.request("set-name")
 async def set_name(peer: Peer, params: str | SetName) -> SetName:
-    """Take another name; others see it on what one posts from now on."""
+    """Take another name; others see it on what you post from now on."""
     name = params if isinstance(params, str) else params.name
     return SetName(await accounts.rename(caller_of(peer), name))
 
 
 @handlers.request("info")
 async def info(peer: Peer, params: str | None = None) -> Info:
-    """Oneself, one's rooms and contacts; or of the person of a name what one shares with them."""
+    """You, your rooms and contacts; or another person, and the rooms and contacts that you share."""
     return await people.info(caller_of(peer), params or "")

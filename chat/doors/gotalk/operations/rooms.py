@@ -1,4 +1,4 @@
-"""Rooms: made, joined, left, described, read; who is brought in, who is put out."""
+"""Rooms: created, joined, left, described, read; people invited and removed."""
 
 from typing import Annotated, Literal
 
@@ -39,19 +39,19 @@ async def set_topic(peer: Peer, params: SetTopic) -> RoomEntry:
 
 @handlers.request("join-room")
 async def join_room(peer: Peer, params: str | InRoom) -> RoomEntry:
-    """Belong to a public room: it is in one's list from now on."""
+    """Become a member of a public room: it is in your list from now on."""
     return await rooms.join_room(caller_of(peer), _name(params))
 
 
 @handlers.request("leave-room")
 async def leave_room(peer: Peer, params: str | InRoom) -> None:
-    """No longer hear a room; a private one closes behind."""
+    """Leave a room; a private one closes behind you."""
     await rooms.leave_room(caller_of(peer), _name(params))
 
 
 @handlers.request("mark-read")
 async def mark_read(peer: Peer, params: OnMessage) -> ReadUpTo:
-    """Say how far one has read; never moves back. A guest's marker is their browser's own."""
+    """Say how far you have read; the marker never moves back."""
     return await rooms.mark_read(caller_of(peer), params.room, params.seq)
 
 
@@ -70,7 +70,7 @@ class Someone(msgspec.Struct):
 
 @handlers.request("open-direct")
 async def open_direct(peer: Peer, params: str | Someone) -> RoomEntry:
-    """The room of oneself and another person, who hears of it with the first message."""
+    """The direct room of you and another person, who hears of it with your first message."""
     other = Someone(name=params) if isinstance(params, str) else params
     return await rooms.open_direct(caller_of(peer), other.id, other.name)
 
@@ -81,7 +81,7 @@ class Invite(Someone, kw_only=True):
 
 @handlers.request("invite")
 async def invite(peer: Peer, params: Invite) -> None:
-    """Bring a person into a room: it is in their list from now on."""
+    """Invite a person into a room: it is in their list from now on."""
     await rooms.invite(caller_of(peer), params.room, params.id, params.name)
 
 
@@ -93,7 +93,7 @@ class Kick(msgspec.Struct):
 
 @handlers.request("kick")
 async def kick(peer: Peer, params: Kick) -> None:
-    """Take a person out of a room; for its moderators."""
+    """Remove a person from a room; for its moderators."""
     await moderation.kick(caller_of(peer), params.room, params.id, params.reason)
 
 

@@ -11,7 +11,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         `SKIP_FACTOR` times as much is answered with an error and skipped; beyond that the connection ends.
     max_requests_in_flight: 64 requests without an answer, of each connection, so that one cannot take
         all workers and memory. A page has a handful.
-    max_notifications_queued: 64 notifications that wait for the handler of the one before.
+    max_notifications_queued: 64 notifications that wait for the handler of the one before; then reading waits.
     max_streams: 8 streams that the remote has opened, each with a task and a window of parts.
     stream_window: 16 parts that wait for their reader, in each direction of a stream; a part over
         64 KiB counts as more (`part_cost`), so that a window is about 1 MiB. Remotes that announce

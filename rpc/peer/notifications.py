@@ -1,8 +1,9 @@
 """Notifications of the remote: their handlers run one after the other, in the order in which they came."""
 
 import asyncio
+import logging
 
-from rpc.close_codes import CloseCode
+from rpc.errors import OperationError, RetryLater
 from rpc.failures import log_failure
 from rpc.messages import Notification
 from rpc.peer.connection import Connection
@@ -10,10 +11,13 @@ from rpc.peer.handler import AnyPeer, Handler, RunBlocking, Runs
 from rpc.peer.handlers import Handlers
 from rpc.peer.tasks import Spawn, is_cancelled
 
+logger = logging.getLogger(__name__)
+
 
 class NotificationQueue:
     """
-    Notifications whose handler does not run inline wait here; a task lives while some do.
+    Notifications whose handler does not run inline wait here; a task lives while some do. When
+    `max_notifications_queued` wait, nothing more is read until half of them are handled.
 
     Args:
         peer: given to handlers that want it.
@@ -23,7 +27,7 @@ class NotificationQueue:
         run_blocking: runs handlers that are plain functions.
     """
 
-    __slots__ = ("_connection", "_handlers", "_peer", "_run_blocking", "_spawn", "_task", "_waiting")
+    __slots__ = ("_connection", "_handlers", "_holds", "_peer", "_run_blocking", "_spawn", "_task", "_waiting")
 
     def __init__(
         self, peer: AnyPeer, handlers: Handlers, connection: Connection, spawn: Spawn, run_blocking: RunBlocking
@@ -36,6 +40,7 @@ class NotificationQueue:
         # Not a deque: it holds a few, and an empty deque is 700 bytes of every idle connection.
         self._waiting: list[tuple[Handler, Notification]] = []
         self._task: asyncio.Task[None] | None = None
+        self._holds = False
 
     def take(self, notification: Notification) -> None:
         handler = self._handlers.find_notification(notification.name)
@@ -46,10 +51,11 @@ class NotificationQueue:
                 handler.function(*handler.arguments(self._peer, notification.name, notification.payload))
             except Exception as error:
                 _log(notification, error)
-        elif len(self._waiting) >= self._connection.limits.max_notifications_queued:
-            self._connection.session.close(CloseCode.TOO_FAST, "too many notifications")
         else:
             self._waiting.append((handler, notification))
+            if len(self._waiting) >= self._connection.limits.max_notifications_queued:
+                self._holds = True
+                self._connection.hold()
             if self._task is None:
                 self._task = self._spawn(self._run())
 
@@ -61,6 +67,9 @@ class NotificationQueue:
     async def _run(self) -> None:
         while self._waiting:
             handler, notification = self._waiting.pop(0)
+            if self._holds and 2 * len(self._waiting) <= self._connection.limits.max_notifications_queued:
+                self._holds = False
+                self._connection.release()
             try:
                 async with asyncio.timeout(self._connection.limits.request_timeout):
                     await handler.call(self._peer, notification.name, notification.payload, self._run_blocking)
@@ -74,4 +83,8 @@ class NotificationQueue:
 
 
 def _log(notification: Notification, error: BaseException) -> None:
+    if isinstance(error, OperationError | RetryLater):
+        # What the remote sent is at fault, and there is nobody to tell.
+        logger.debug("the notification %r was refused: %s", notification.name, error)
+        return
     log_failure(f"the handler of {notification.name!r}", error)

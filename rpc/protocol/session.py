@@ -228,7 +228,9 @@ class Session:
             if message is None:
                 break
             kind = type(message)
-            if kind is StreamPart or kind is StreamResult:
+            if kind in _ANSWERS and message.id in self._waiting:  # type: ignore[union-attr]
+                self._give_back(message)
+            elif kind is StreamPart or kind is StreamResult:
                 # A stream is slowed down by its window; only what its parts cost counts.
                 self._bytes.tokens -= CHUNK_COST
             else:
@@ -243,6 +245,13 @@ class Session:
             if event is not None:
                 return event
         return None
+
+    def _give_back(self, answer: Any) -> None:
+        """An answer was asked for, and to ask is this side's to bound: it counts against no rate of the remote."""
+        size = answer.size if type(answer) is Oversized else len(answer.payload)
+        # Header and payload of a stock WebSocket peer come in two chunks.
+        chunks = 2 if self._framed and "joined" not in self.features else 1
+        self._bytes.tokens += size + chunks * CHUNK_COST
 
     def _read_version(self, data: bytes) -> bytes:
         already = self._version or b""
@@ -597,6 +606,9 @@ def _text_if_utf8(data: bytes) -> Chunk:
 
 _GOLDEN_RATIO = 0.618
 """Steps of this size, modulo 1, lie far from all the steps before."""
+
+_ANSWERS = frozenset((Result, StreamResult, ErrorResult, RetryResult, Oversized))
+"""What answers a request of ours, if one waits for it."""
 
 _TAKE: dict[type, Callable[[Session, Any], Event | None]] = {
     StreamRequest: Session._take_stream_request,

@@ -380,13 +380,21 @@ async def test_browser_that_does_not_stop(browser):
 
 
 @alone
-async def test_notifications_that_wait():
-    """Only so many wait for a slow handler: with one more the connection ends."""
+async def test_go_that_notifies_faster_than_a_handler_takes():
+    """Reading waits with them: the connection goes on, and what comes behind is answered."""
     async with serving(max_notifications_queued=2) as url, GoPeer(url) as peer:
-        for _ in range(5):
-            await peer.notify("wait")
-        await peer.ended()
-        assert peer.fault is None
+        for _ in range(500):
+            await peer.notify("note")
+        assert await peer.request("noted", b"500") == b"500"
+
+
+@alone
+async def test_browser_that_notifies_faster_than_a_handler_takes(browser):
+    """A stock page that sends 300 in a row keeps its connection."""
+    async with browser("/") as peer:
+        for _ in range(300):
+            await peer.notify("note")
+        assert await peer.request("noted", 300) == 300
 
 
 # --- too large ---------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,21 @@ def site_handlers() -> Handlers:
     def later(milliseconds: int) -> None:
         raise RetryLater(milliseconds, "not now")
 
-    @handlers.notification("wait")
-    async def wait_quietly() -> None:
-        await let_go.wait()
+    noted: Counter[Peer] = Counter()
+    more_noted = asyncio.Condition()
+
+    @handlers.notification("note")
+    async def note(peer: Peer) -> None:
+        async with more_noted:
+            noted[peer] += 1
+            more_noted.notify_all()
+
+    @handlers.request("noted")
+    async def wait_until_noted(peer: Peer, number: int) -> int:
+        """Until so many notes of this connection were taken."""
+        async with more_noted:
+            await more_noted.wait_for(lambda: noted[peer] >= number)
+        return noted[peer]
 
     @handlers.request("call back")
     async def call_back(peer: Peer, operation: str) -> Any:

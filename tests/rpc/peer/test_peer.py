@@ -566,17 +566,48 @@ async def test_failing_notification(handlers, caplog):
     assert failed == [f"the handler of {name!r}" for name in ("fail", "fail slowly", "cancel", "hang")]
 
 
-async def test_too_many_notifications(handlers):
-    """Notifications wait up to a limit, then the connection ends: none is dropped in silence."""
+async def test_notifications_wait_and_reading_waits_with_them(handlers):
+    """A remote may tell more at once than a handler takes: nothing is lost, and what is behind waits unread."""
+    heard = []
+    go_on, all_heard = asyncio.Event(), asyncio.Event()
 
-    @handlers.notification("slow")
-    async def slow() -> None:
-        await asyncio.Event().wait()
+    @handlers.notification("note")
+    async def note(params: int) -> None:
+        await go_on.wait()
+        heard.append(params)
+        if len(heard) == 500:
+            all_heard.set()
 
-    async with facing(handlers) as (_, far):
-        far.say(*[b"n004slow00000000"] * 66)
-        assert await far.hear_all() == []
-        assert far.transport.closed == (4429, "too many notifications")
+    sent = b"".join(b"n004note00000003%03d" % number for number in range(100, 600))
+    async with facing(handlers, framed=False) as (peer, far):
+        far.say(sent + b"r0001004echo00000002hi")
+        await asyncio.sleep(0.1)
+        assert peer.in_flight == 0
+        go_on.set()
+        assert await far.hear() == [b"R000100000002hi"]
+        await all_heard.wait()
+        assert heard == list(range(100, 600))
+        assert far.transport.closed is None
+
+
+async def test_notification_that_makes_no_sense_is_no_failure_of_ours(handlers, caplog):
+    """Whoever sends it is at fault: the log has no error and no traceback."""
+
+    @handlers.notification("typing")
+    async def typing(params: int) -> None:
+        raise AssertionError
+
+    @handlers.notification("typing inline", inline=True)
+    def typing_inline(params: int) -> None:
+        raise AssertionError
+
+    async with pipe(handlers) as (_, client):
+        client.notify("typing", b"not JSON")
+        client.notify("typing inline", b"not JSON")
+        with pytest.raises(RequestFailed):
+            await client.request("nothing")
+        await asyncio.sleep(0.1)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 # --- hooks and the end -------------------------------------------------------------------------------------

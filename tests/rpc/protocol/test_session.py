@@ -594,6 +594,37 @@ def test_too_many_bytes():
     assert session.ended.close_code == 4429
 
 
+@pytest.mark.parametrize("framed", [False, True])
+def test_answers_that_were_asked_for_count_against_no_rate(framed):
+    """Whoever asks thousands of times in a row is not slowed down or closed by what is answered."""
+    session = opened(framed=framed)
+    for _ in range(20_000):
+        id = session.request("echo", b"hi")
+        session.data_to_send()
+        answer = (b"R" + id + b"00000002", b"hi") if framed else (b"R" + id + b"00000002hi",)
+        assert take(session, *answer) == [Result(id, b"hi")]
+    assert session.ended is None
+    assert session.pause(0.0) == 0
+
+
+def test_large_answers_that_were_asked_for_count_against_no_rate():
+    """Nor by their size: 100 MiB at one moment."""
+    session = opened()
+    for _ in range(100):
+        id = session.request("big", b"")
+        session.data_to_send()
+        take(session, b"R" + id + b"00100000", bytes(2**20))
+        assert session.pause(0.0) == 0
+    assert session.ended is None
+
+
+def test_answers_that_nobody_asked_for_are_a_flood():
+    """They count like anything else that a remote sends unasked."""
+    session = opened(limits=SLOW)
+    assert take(session, *[b"R000100000000"] * 9) == []
+    assert session.ended.close_code == 4429
+
+
 def test_payload_in_tiny_pieces():
     """Chunks of a byte are not what the rate of bytes is meant for."""
     session = opened(framed=False)

@@ -24,10 +24,10 @@ BODY = "x" * 8000
 LINES = 100
 """Enough to fill what the kernel and the server keep for one who does not read."""
 ARRIVAL_SECONDS, SETTLE_SECONDS = 60, 5
-GONE_SECONDS = 12
+GONE_SECONDS = 30
 METRICS_TOKEN = "figures"
-RATIO, SLACK = 10, 0.25
-"""How much slower, and how many seconds more; the clients of this test share two cores with the server."""
+RATIO = 5
+"""How much slower; the clients of this test share two cores with the server."""
 MEMORY_SLACK_KIB = 48 * 1024
 
 MAKE = """
@@ -47,8 +47,14 @@ class Reader(asyncio.Protocol):
         self.opening = opening
         self.lost = asyncio.get_running_loop().create_future()
         self.came = 0
-        self.seen_at = 0.0
         self.mark = b""
+        self.heard: asyncio.Future[float] | None = None
+
+    def awaits(self, mark: bytes) -> "asyncio.Future[float]":
+        """When it has heard the mark."""
+        self.mark = mark
+        self.heard = asyncio.get_running_loop().create_future()
+        return self.heard
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -59,8 +65,9 @@ class Reader(asyncio.Protocol):
         while self.opening and (self.came > 100 or b"\r\n\r\n" in data):
             self.transport.write(self.opening.pop(0))
         if self.mark and self.mark in data:
-            self.seen_at = time.perf_counter()
             self.mark = b""
+            if not self.heard.done():
+                self.heard.set_result(time.perf_counter())
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.lost.done():
@@ -122,9 +129,8 @@ class Crowd:
             for start in range(0, EACH, 50):
                 opened = [self._open(door) for _ in range(start, min(start + 50, EACH))]
                 self.readers += await asyncio.gather(*opened)
-        async with asyncio.timeout(ARRIVAL_SECONDS):
-            while await connections(self._server) < len(self.readers):
-                await asyncio.sleep(0.1)
+        await self.settle()
+        assert await connections(self._server) == len(self.readers)
 
     async def _open(self, door: str, *, stalled: bool = False) -> Reader:
         loop = asyncio.get_running_loop()
@@ -157,16 +163,12 @@ class Crowd:
     ) -> list[float]:
         """Post through the first one; returns how long each took to hear it, in order."""
         mark = f"{text} {os.urandom(8).hex()}"
-        everyone = [*self.readers, *(also or [])]
-        for reader in everyone:
-            reader.mark = mark.encode()
+        heard = [reader.awaits(mark.encode()) for reader in (*self.readers, *(also or []))]
         started = time.perf_counter()
         message = {"room": "hall", "message": {"body": mark + BODY}}
         self.readers[0].transport.write(masked(2, request("send-message", message)))
         async with asyncio.timeout(timeout):
-            while any(reader.mark for reader in everyone):
-                await asyncio.sleep(0.002)
-        return sorted(reader.seen_at - started for reader in everyone)
+            return sorted(at - started for at in await asyncio.gather(*heard))
 
     async def leave(self) -> None:
         for reader in self.readers:
@@ -192,12 +194,11 @@ def test_stalled_clients(tmp_path):
     async def scenario():
         crowd = Crowd(server, token)
         await crowd.come()
-        await crowd.settle()
         quiet = [p99(await crowd.post_and_wait("quiet")) for _ in range(10)]
         before = memory_kib(server.process.pid)
         stalled = await crowd.stall()
         beside = [p99(await crowd.post_and_wait("beside")) for _ in range(LINES)]
-        assert sorted(beside)[LINES // 2] < RATIO * sorted(quiet)[5] + SLACK
+        assert sorted(beside)[LINES // 2] < RATIO * sorted(quiet)[5]
         async with asyncio.timeout(GONE_SECONDS):
             while await connections(server) > 4 * EACH:
                 await crowd.post_and_wait("meanwhile")

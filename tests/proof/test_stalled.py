@@ -71,7 +71,7 @@ class Reader(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.lost.done():
-            self.lost.set_result(time.perf_counter())
+            self.lost.set_result(None)
 
 
 def masked(opcode: int, payload: bytes) -> bytes:

@@ -22,6 +22,7 @@ export class Composer {
   #operation;
   /** @type {{element: HTMLElement, value: () => any}|null} */
   #form = null;
+  #payloadIsChosen = false;
   #lastRequest = "";
   /** Operation of a request that was sent. @type {(id: string) => string|undefined} */
   #operationOf = () => undefined;
@@ -33,6 +34,7 @@ export class Composer {
       ),
     );
     byId("composer").addEventListener("input", (/** @type {InputEvent} */ { target }) => {
+      if (target === byId("payload-as")) this.#payloadIsChosen = true;
       if (!byId("operation-form").contains(target)) this.#show();
     });
   }
@@ -162,7 +164,7 @@ export class Composer {
     this.#form = operation === undefined ? null : operationForm(operation, this.#catalog.defs);
     byId("operation-form").replaceChildren(...(this.#form === null ? [] : [this.#form.element]));
     byId("operation-doc").textContent = operation?.doc ?? "";
-    // A payload that was written by hand stays.
-    if (isFirst && byId("payload").value === "") byId("payload-as").value = "form";
+    // A payload that was written by hand stays, and so does what was chosen before the server said what it has.
+    if (isFirst && !this.#payloadIsChosen && byId("payload").value === "") byId("payload-as").value = "form";
   }
 }

@@ -1,8 +1,9 @@
-"""Whoever floods a limit harms nobody else: another client's slowest answers stay what they were."""
+"""Whoever floods a limit harms nobody else: another client's slowest answers stay what they are at a quiet site."""
 
 import asyncio
 import sys
 import time
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -14,44 +15,45 @@ from tests.server import ROOT
 pytestmark = pytest.mark.long
 
 SECONDS = 1.0
-RATIO, SLACK = 10, 0.25
-"""How much slower, and how many seconds more: two cores share a flooder, the server and the one who measures."""
+RATIO = 15
+"""How much slower an answer may be; without limits of rates it is 30 times and more."""
 
 
 @pytest.fixture(scope="module")
-def site():
-    with running_site("--rates") as addresses:
-        yield addresses
+def sites():
+    """The addresses of one to be flooded, and of one that has the machine to share with it and nothing else."""
+    with running_site("--rates") as flooded, running_site("--rates") as beside:
+        yield flooded, beside
 
 
-async def slowest_of_a_hundred(client: Client, seconds: float) -> float:
-    """The 99th percentile of the time for an answer, in seconds, over some seconds."""
+async def slowest_twentieth(client: Client) -> float:
+    """The 95th percentile of the time for an answer, in seconds, over some seconds."""
     times = []
-    end = time.perf_counter() + seconds
+    end = time.perf_counter() + SECONDS
     while (started := time.perf_counter()) < end:
         await client.request("echo", timeout=20)
         times.append(time.perf_counter() - started)
-        # As fast as a person, not as a flooder.
+        # At a person's speed, not a flooder's.
         await asyncio.sleep(0.006)
-    return sorted(times)[len(times) * 99 // 100]
+    return sorted(times)[len(times) * 95 // 100]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, SILENT])
-def test_flood(site, kind):
-    """The ratio of two measurements, with and without the flood, in one run."""
+def test_flood(sites, kind):
+    """The ratio of two measurements at the same time, at the site that is flooded and at the other one."""
 
     async def scenario():
-        host, port = site["tcp"].removeprefix("tcp://").split(":")
-        async with await connect(site["ws"]) as client:
-            quiet = await slowest_of_a_hundred(client, SECONDS / 2)
+        host, port = sites[0]["tcp"].removeprefix("tcp://").split(":")
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(await connect(site["ws"])) for site in sites]
             command = ("-m", "tests.proof.flooder", kind, host, port, str(SECONDS + 1))
             flooder = await asyncio.create_subprocess_exec(
                 sys.executable, *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
             )
             assert await flooder.stdout.readline() == b"begun\n"
-            flooded = await slowest_of_a_hundred(client, SECONDS)
+            flooded, beside = await asyncio.gather(*map(slowest_twentieth, clients))
             await flooder.communicate()
             assert flooder.returncode == 0
-            assert flooded < RATIO * quiet + SLACK
+            assert flooded < RATIO * beside
 
     asyncio.run(scenario())

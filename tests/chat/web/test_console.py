@@ -12,6 +12,7 @@ from django.urls import reverse
 from chat.models import SiteSettings, User
 from chat.queries.guests import GUEST_NAME
 from chat.web.console import DOORS, Door
+from rpc import CloseCode
 from tests.server import ROOT
 
 CONSOLE = "/console/"
@@ -72,6 +73,13 @@ def test_every_wire_of_the_list_is_known_to_the_page():
     script = (SCRIPTS / "wires/registry.js").read_text()
     known = set(re.findall(r'^ +\["(\w+)", ', script, re.MULTILINE))
     assert {door.wire for door in DOORS} <= known == set(get_args(get_type_hints(Door)["wire"]))
+
+
+def test_every_close_code_has_words():
+    """All that this site closes with, and of the codes for applications no other."""
+    named = {int(code) for code in re.findall(r"^ *\[(\d+), ", (SCRIPTS / "closes.js").read_text(), re.MULTILINE)}
+    assert named >= set(CloseCode)
+    assert {code for code in named if code >= CloseCode.FAULT} <= set(CloseCode)
 
 
 def test_console_has_nothing_inline(client, site):

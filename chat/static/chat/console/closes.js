@@ -21,7 +21,6 @@ const MEANINGS = new Map([
   [4403, () => gettext("not allowed")],
   [4404, () => gettext("no such door or room")],
   [4408, () => gettext("too slow")],
-  [4413, () => gettext("too large")],
   [4429, () => gettext("too fast")],
   [4503, () => gettext("the server restarts")],
 ]);

@@ -21,7 +21,7 @@ SCROLL_BACK = """async () => {
   for (let resting = 0; resting < 40; ) {
     const line = inView();
     const { seq } = line.dataset, before = line.getBoundingClientRect().top, from = log.scrollTop;
-    log.scrollBy(0, -90);
+    log.scrollBy(0, -270);
     const step = from - log.scrollTop;
     await frame();
     await frame();

@@ -19,19 +19,8 @@ from chat.services.posts import NewPost, store_posts
 from chat.services.site import change_settings, end_session
 from rpc import RequestFailed
 from tests.chat.conftest import session_of
+from tests.chat.doors.gotalk.room_operations import ROOM_OPERATIONS
 
-ROOM_OPERATIONS = [
-    ("list-messages", {}),
-    ("send-message", {"message": {"body": "let me in"}}),
-    ("edit-message", {"seq": 1, "body": "mine now"}),
-    ("delete-message", {"seq": 1}),
-    ("react", {"seq": 1, "emoji": "👍"}),
-    ("mark-read", {"seq": 1}),
-    ("join-room", {}),
-    ("leave-room", {}),
-    ("set-topic", {"topic": "mine"}),
-    ("list-members", {}),
-]
 WRITING = ROOM_OPERATIONS[1:5]
 NOT_SEQS = (-1, 2**63, 2**70)
 

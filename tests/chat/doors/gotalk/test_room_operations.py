@@ -10,6 +10,7 @@ from chat.services import accounts as people
 from chat.services import memberships, rooms
 from chat.services.contacts import decline_contact
 from rpc import OperationError, RetryLater
+from tests.chat.doors.gotalk.room_operations import ROOM_OPERATIONS
 
 
 @pytest.fixture
@@ -108,20 +109,7 @@ async def test_both_belong_to_the_room_also_when_one_put_it_away(chat, pair, ali
     assert sorted(person["name"] for person in members) == ["Alice", "Bob"]
 
 
-OPERATIONS = [
-    ("list-messages", {}),
-    ("send-message", {"message": {"body": "let me in"}}),
-    ("edit-message", {"seq": 1, "body": "mine now"}),
-    ("delete-message", {"seq": 1}),
-    ("react", {"seq": 1, "emoji": "👍"}),
-    ("mark-read", {"seq": 1}),
-    ("join-room", {}),
-    ("leave-room", {}),
-    ("set-topic", {"topic": "mine"}),
-    ("list-members", {}),
-    ("invite", {"name": "Mallory"}),
-    ("kick", {"id": 1}),
-]
+OPERATIONS = [*ROOM_OPERATIONS, ("invite", {"name": "Mallory"}), ("kick", {"id": 1})]
 
 
 @pytest.mark.parametrize("is_staff", [False, True], ids=["anybody", "staff"])

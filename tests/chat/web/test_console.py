@@ -82,6 +82,14 @@ def test_every_close_code_has_words():
     assert {code for code in named if code >= CloseCode.FAULT} <= set(CloseCode)
 
 
+def test_close_codes_of_the_page_are_those_of_the_server():
+    """Same names, same numbers."""
+    script = (SCRIPTS.parent / "lib/close-codes.js").read_text()
+    named = {name: int(code) for name, code in re.findall(r"^export const (\w+) = (\d+);", script, re.MULTILINE)}
+    assert named
+    assert named.items() <= {code.name: code.value for code in CloseCode}.items()
+
+
 def test_console_has_nothing_inline(client, site):
     """What the policy forbids is not there."""
     html = client.get(CONSOLE).content.decode()

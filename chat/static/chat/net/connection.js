@@ -4,12 +4,12 @@
  *
  * @typedef {import("../types.js").ConnectionState} State
  */
+import { LOG_IN, NOT_ALLOWED, RESTARTING } from "../lib/close-codes.js";
 import { Emitter } from "../lib/emitter.js";
 import { RequestFailed } from "./errors.js";
 
 /** These are final: the page has to be loaded again. */
-const FINAL_CODES = new Set([4401, 4403]);
-const RESTARTING = 4503;
+const FINAL_CODES = new Set([LOG_IN, NOT_ALLOWED]);
 /** Pages reconnect within this time where a server that restarts names none. */
 const SPREAD_MS = 3000;
 /** A live connection answers within this. */

@@ -1,5 +1,6 @@
 // @ts-check
 /** Says above the conversation what is true of the connection; nothing while all is well. */
+import { LOG_IN } from "../lib/close-codes.js";
 import { el, within } from "../lib/dom.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
 
@@ -83,8 +84,8 @@ export class Banner {
   /** @param {{code: number, reason: string}} state */
   #ended({ code, reason }) {
     const again = button(gettext("Load the page again"), () => location.reload());
-    if (code === 4401 && this.#wasOnline) return { text: gettext("You were signed out."), action: again };
-    if (code === 4401) {
+    if (code === LOG_IN && this.#wasOnline) return { text: gettext("You were signed out."), action: again };
+    if (code === LOG_IN) {
       const link = el("a", { class: "link", href: document.body.dataset.login ?? "" }, gettext("Log in"));
       return { text: gettext("You have to log in to talk here."), action: link };
     }

@@ -1,9 +1,14 @@
+import signal
+
 import pytest
 from django.core.management.color import no_style
 from django.db import connection
 from django.test import TransactionTestCase
 
 from tests.server import Server
+
+# A shell that starts the tests in the background lets them, and so the programs that they start, ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 

@@ -134,14 +134,23 @@ class Client:
         """
         return self._now().stream(operation, params, result_type, timeout=timeout)
 
-    def notify(self, name: str, params: Any = None) -> None:
+    def notify(self, name: str, params: Any = None) -> bool:
         """
         As `Peer.notify`.
 
         Raises:
             ConnectionClosed: there is no connection now.
         """
-        self._now().notify(name, params)
+        return self._now().notify(name, params)
+
+    async def drained(self) -> None:
+        """
+        As `Peer.drained`.
+
+        Raises:
+            ConnectionClosed: there is no connection now.
+        """
+        await self._now().drained()
 
     def _now(self) -> Peer:
         if self.peer is None:

@@ -16,9 +16,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     stream_window: 16 parts that wait for their reader, in each direction of a stream; a part over
         64 KiB counts as more (`part_cost`), so that a window is about 1 MiB. Remotes that announce
         `flow` wait for credit; of others nothing is read beyond twice as much.
-    max_outbox_bytes: 1 MiB that the remote has not read when there is more; then it is too slow and is dropped.
-        Parts of streams wait instead.
-    stall_timeout: 10 s in which the remote takes nothing of what waits for it; then it is dropped too.
+    max_outbox_bytes: 1 MiB that the remote has not read; beyond it notifications are left out, and the remote
+        is told when it has read the rest. Answers, requests and parts of streams wait instead.
+    max_unsent_bytes: 4 MiB of answers that wait for the remote to read; then nothing more is read from it until
+        half of them are gone. As much again as it takes to answer the requests in flight may be held.
+    stall_timeout: 10 s in which the remote takes nothing of what waits for it; then it is dropped.
     handshake_timeout: 5 s for the two bytes of the version.
     heartbeat_interval: 10 s between our heartbeats: the Go peer drops a connection that is silent for 30.
     idle_timeout: 90 s without a byte from the remote: a stock browser peer sends every 20, but a browser
@@ -38,6 +40,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_streams: int = 8
     stream_window: int = 16
     max_outbox_bytes: int = 1024 * 1024
+    max_unsent_bytes: int = 4 * 1024 * 1024
     stall_timeout: float = 10.0
     handshake_timeout: float = 5.0
     heartbeat_interval: float = 10.0

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -155,3 +156,10 @@ def new_site() -> Path:
     with Server(folder) as server:
         assert server.stop() == 0
     return folder
+
+
+def visitor_cookie(server: Server) -> str:
+    """Open the page once, as a browser does first; returns its session cookie."""
+    with urllib.request.urlopen(server.url + "/", timeout=20) as response:
+        cookies = response.headers.get_all("Set-Cookie")
+    return next(cookie.split(";")[0] for cookie in cookies if cookie.startswith("hubtalk="))

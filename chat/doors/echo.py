@@ -37,8 +37,6 @@ class EchoDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                     socket.send_bytes(message)
                 else:
                     socket.send_text(message)
-                # What it does not read it need not send either.
-                await socket.drained()
 
 
 async def _beat(socket: DoorSocket, seconds: int) -> None:

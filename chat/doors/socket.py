@@ -2,9 +2,10 @@
 One WebSocket of a door: its way out, what comes in, the tasks that belong to it, and how it ends.
 
 What is sent goes straight to the server's socket, or to an outbox where the server gives no access to its
-frames. A client that does not read is dropped (`rpc.peer.backlog`); nobody else waits for it. What it sends
-waits with the server, which stops reading when too much does, and is taken no faster than the site's rate
-limits allow.
+frames. While a client is behind, none of its messages is taken; while it is far behind, what concerns many is left
+out, and `missed` is called once it has read the rest. One that takes nothing is dropped (`rpc.peer.backlog`).
+Nobody else waits for it. What it sends waits with the server, which stops reading when too much does, and is taken
+no faster than the site's rate limits allow.
 
 The first `close()` closes the socket. After it nothing is sent, no message is given to the door, and the
 client has the limit `close_timeout` to finish.
@@ -22,6 +23,7 @@ from rpc.contrib.django.conf import site_limits
 from rpc.failures import internal_error
 from rpc.limits import CHUNK_COST, TokenBucket
 from rpc.peer.backlog import Backlog
+from rpc.peer.prepared import Frames
 from rpc.peer.tasks import Tasks
 from rpc.protocol.session import Chunk
 from rpc.transports.websocket_server import AsgiSend, websocket_transport
@@ -59,6 +61,7 @@ class DoorSocket:
         self._life = AsyncExitStack()
         self._tasks = Tasks(self._task_failed)
         self._gone = False
+        self._has_missed = False
         self._drained = asyncio.Event()
         self._limits = limits = site_limits()
         self._transport = websocket_transport(scope, send)
@@ -83,7 +86,7 @@ class DoorSocket:
             async with asyncio.timeout(None) as self._deadline:
                 await self._receive()
                 await self._accept({"type": "websocket.accept"})
-                self._transport.start(self.spawn, self._drained.set, self._backlog.watch)
+                self._transport.start(self.spawn, self._has_drained, self._backlog.watch)
                 try:
                     yield
                 except Refused as refusal:
@@ -126,7 +129,7 @@ class DoorSocket:
         self.close(CloseCode.INTERNAL_ERROR, internal_error(what, error).text)
 
     def _drop(self) -> None:
-        # The client reads nothing, so it would not read a close either.
+        # It reads nothing, so it would not read a close either.
         self._transport.abort()
         self.close(CloseCode.TOO_SLOW, "too slow")
 
@@ -137,6 +140,8 @@ class DoorSocket:
 
     async def __anext__(self) -> Chunk:
         while not self._gone:
+            # What it does not read it need not ask for either.
+            await self.drained()
             event = await self._receive()
             if event["type"] != "websocket.receive":
                 self._gone = True
@@ -163,17 +168,30 @@ class DoorSocket:
     # --- what goes out -------------------------------------------------------------------------------------
 
     def send(self, payload: Any) -> None:
-        """Write `Frames`, built for many sockets. Never waits; a closed socket drops it."""
-        if self._may_write():
-            self._wrote(self._transport.write_frames(payload))
+        """Write `Frames`, built for many sockets. Never waits: who is closed or far behind misses them."""
+        self.show(payload)
+
+    def show(self, frames: Frames) -> bool:
+        """The same; returns whether they were written."""
+        if self.closing:
+            return False
+        if self._backlog.full():
+            self._has_missed = True
+        if self._has_missed:
+            return False
+        self._wrote(self._transport.write_frames(frames))
+        return True
 
     def send_text(self, text: str) -> None:
-        if self._may_write():
+        if not self.closing:
             self._wrote(self._transport.write((text,)))
 
     def send_bytes(self, data: bytes) -> None:
-        if self._may_write():
+        if not self.closing:
             self._wrote(self._transport.write((data,)))
+
+    def missed(self) -> None:
+        """The client reads again, after something was left out. Each door decides how it is made up for."""
 
     def lost_room(self, name: str) -> None:
         """Each door decides what that means."""
@@ -184,10 +202,12 @@ class DoorSocket:
             self._drained.clear()
             await self._drained.wait()
 
-    def _may_write(self) -> bool:
-        return not self.closing and not self._backlog.overflowed()
+    def _has_drained(self) -> None:
+        self._drained.set()
+        if self._has_missed and not self.closing:
+            self._has_missed = False
+            self.missed()
 
     def _wrote(self, size: int) -> None:
         self._backlog.written += size
-        if self._transport.buffered():
-            self._backlog.watch()
+        self._backlog.watch()

@@ -1,8 +1,8 @@
 """
-What waits for a remote that does not read, and when it has waited too long: one rule for every door.
+What waits for a remote that does not read: one rule for every door.
 
-The remote is dropped when more than `max_outbox_bytes` wait before a write, or when it takes none of what waits
-within `stall_timeout`. One write may be as large as it is.
+While more than `max_outbox_bytes` wait, what nobody asked for is left out, and the remote learns of the gap once
+it has read the rest. A remote that takes none of what waits within `stall_timeout` is dropped.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ class Backlog:
     """
     The bytes that were written to a transport and that the remote has not taken yet.
 
-    The owner calls `overflowed` before each write and adds the size of the write to `written`.
+    The owner adds the size of each write to `written`, and asks `full` before those that may be left out.
 
     Args:
         transport: what is written to.
         limits: what the remote may leave unread.
-        drop: ends a connection whose remote is too slow.
+        drop: ends a connection whose remote takes nothing.
     """
 
     __slots__ = (
-        "_checked_at",
+        "_ask_at",
         "_drop",
         "_limits",
         "_loop",
@@ -52,34 +52,31 @@ class Backlog:
         self._limits = limits
         self._drop = drop
         self._loop = asyncio.get_running_loop()
-        self._checked_at = 0
-        """`written` when the transport was last asked."""
+        self._ask_at = limits.max_outbox_bytes // 4
+        """The transport is asked once `written` is beyond this."""
         self._taken = 0
         self._taken_at = 0.0
         """How many bytes the remote had taken when it last took some, and when that was seen."""
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
 
-    def overflowed(self) -> bool:
-        """Whether so much waits that the remote has been dropped and nothing more may be written."""
+    def full(self) -> bool:
+        """Whether so much waits that what can be left out is not to be written."""
         # Asking the transport each time would cost more than the write.
-        return self.written - self._checked_at > self._limits.max_outbox_bytes // 4 and self.check()
-
-    def check(self) -> bool:
-        """As `overflowed`, but always asks the transport; also notices the little that waits for long."""
-        self._checked_at = self.written
+        if self.written <= self._ask_at:
+            return False
         waiting = self._transport.buffered()
-        if waiting > self._limits.max_outbox_bytes:
-            self._drop()
-            return True
         if waiting:
             self.watch()
+        if waiting > self._limits.max_outbox_bytes:
+            return True
+        self._ask_at = self.written + self._limits.max_outbox_bytes // 4
         return False
 
     def watch(self) -> None:
-        """Something waits: look from now on whether the remote takes it."""
-        if self._timer is None and not self._stopped:
-            self._taken = self.written - self._transport.buffered()
+        """If something waits, look from now on whether the remote takes it."""
+        if self._timer is None and not self._stopped and (waiting := self._transport.buffered()):
+            self._taken = self.written - waiting
             self._taken_at = self._loop.time()
             self._timer = self._loop.call_later(LOOK_SECONDS, self._look)
 

@@ -5,8 +5,11 @@ Nothing is written at once: what is to be sent in one turn of the loop leaves in
 the answers to many requests share a system call, and for `joined` remotes a WebSocket frame. `send()` is the
 exception: its bytes are encoded already and go straight to the transport, behind what was waiting.
 
-Reading waits while someone holds it: a stream whose reader is slow, or a remote that sends more than it may.
-Chunks that arrive meanwhile are kept and taken first.
+Reading waits while someone holds it: a stream whose reader is slow, a remote that sends more than it may, or one
+that asks faster than it reads the answers. Chunks that arrive meanwhile are kept and taken first.
+
+Answers, requests and parts of streams wait until the remote has read what was sent before. Notifications cannot
+wait: when the remote is far behind they are left out, and it is told once it has read the rest.
 """
 
 import asyncio
@@ -14,7 +17,7 @@ import logging
 from collections.abc import Callable
 
 from rpc.close_codes import CloseCode
-from rpc.limits import CHUNK_COST, Limits
+from rpc.limits import Limits
 from rpc.peer.backlog import Backlog
 from rpc.peer.prepared import Prepared
 from rpc.peer.transport import Transport
@@ -32,17 +35,21 @@ class Connection:
         limits: what the remote may use.
         read_on: takes the session's events; called when reading goes on after a hold.
         end_by: called at our close with the time by which the remote must have closed too.
+        missed: called when the remote has read what waited, after notifications for it were left out.
     """
 
     __slots__ = (
+        "_answers_waiting",
         "_drained",
         "_end_by",
         "_flush_scheduled",
+        "_has_missed",
+        "_holds_for_answers",
+        "_missed",
         "_pause",
         "_read_on",
         "_resumed",
         "_transport",
-        "_unflushed",
         "_unread",
         "backlog",
         "closing",
@@ -61,6 +68,7 @@ class Connection:
         *,
         read_on: Callable[[], None],
         end_by: Callable[[float], None],
+        missed: Callable[[], None],
     ) -> None:
         self.session = session
         self.loop = asyncio.get_running_loop()
@@ -75,9 +83,12 @@ class Connection:
         self.limits = limits
         self._read_on = read_on
         self._end_by = end_by
+        self._missed = missed
+        self._has_missed = False
+        self._answers_waiting = 0
+        """Bytes of the answers that are finished and not in the session yet."""
+        self._holds_for_answers = False
         self._flush_scheduled = False
-        self._unflushed = 0
-        """Bytes of parts that wait in the session, each counted as `CHUNK_COST` more."""
         self._unread: list[Chunk] = []
         self._pause: asyncio.TimerHandle | None = None
         # Made when someone waits: most connections never do.
@@ -99,38 +110,81 @@ class Connection:
 
     def flush(self) -> None:
         self._flush_scheduled = False
-        self._unflushed = 0
         chunks = self.session.data_to_send()
-        if chunks and not self.backlog.overflowed():
+        if chunks:
             self.backlog.written += self._transport.write(chunks)
+            if not self._transport.writable:
+                self._hold_if_behind()
+
+    def flush_much(self) -> None:
+        """Write now if there is much to write, not only at the end of this turn of the loop."""
+        if self.session.bytes_to_send > MAX_JOINED_BYTES:
+            self.flush()
+
+    def may_notify(self) -> bool:
+        """Whether a notification may be sent; if not, the remote will be told that it missed something."""
+        if self.backlog.full():
+            self._has_missed = True
+        return not self._has_missed
 
     def send(self, prepared: Prepared) -> None:
-        """Send what was encoded for many peers."""
+        """Send what was encoded for many peers, unless the remote is far behind."""
         if self.session.has_data_to_send:
             self.flush()
-        if not self.backlog.overflowed():
+        if self.may_notify():
             self.backlog.written += self._transport.write_prepared(prepared)
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether what is sent now need not wait for what was sent before."""
+        return self._transport.writable and self.session.bytes_to_send <= MAX_JOINED_BYTES
+
     async def way_out(self) -> None:
-        """Wait until a part may be sent without filling the outbox, and without keeping others from the loop."""
-        if self._unflushed > MAX_JOINED_BYTES:
-            self.flush()
-            await asyncio.sleep(0)
-        while not self._transport.writable and not self.closing:
-            if self._drained is None:
-                self._drained = asyncio.Event()
-            self._drained.clear()
-            await self._drained.wait()
+        """Wait until something may be sent without filling the outbox, and without keeping others from the loop."""
+        while not self.closing:
+            if self.session.bytes_to_send > MAX_JOINED_BYTES:
+                self.flush()
+                await asyncio.sleep(0)
+            elif self._transport.writable:
+                return
+            else:
+                if self._drained is None:
+                    self._drained = asyncio.Event()
+                self._drained.clear()
+                await self._drained.wait()
+
+    async def way_out_for_answer(self, size: int) -> None:
+        """The same for a finished answer of so many bytes; while many bytes wait, nothing more is read."""
+        self._answers_waiting += size
+        self._hold_if_behind()
+        try:
+            await self.way_out()
+        finally:
+            self._answers_waiting -= size
+            self._release_if_taken()
 
     def drained(self) -> None:
         """The transport is writable again."""
         if self._drained is not None:
             self._drained.set()
+        self._release_if_taken()
+        if self._has_missed and not self.closing:
+            self._has_missed = False
+            self._missed()
 
-    def pushed(self, size: int) -> None:
-        """A part of so many bytes was given to the session."""
-        self._unflushed += size + CHUNK_COST
-        self.schedule_flush()
+    @property
+    def _unsent(self) -> int:
+        return self._answers_waiting + self._transport.buffered()
+
+    def _hold_if_behind(self) -> None:
+        if not self._holds_for_answers and self._unsent > self.limits.max_unsent_bytes:
+            self._holds_for_answers = True
+            self.hold()
+
+    def _release_if_taken(self) -> None:
+        if self._holds_for_answers and 2 * self._unsent <= self.limits.max_unsent_bytes:
+            self._holds_for_answers = False
+            self.release()
 
     # --- in ------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ class Dispatcher:
     """
 
     __slots__ = (
+        "_answered",
         "_arm",
         "_connection",
         "_handlers",
@@ -82,6 +83,8 @@ class Dispatcher:
         self._arm = arm
         self._running: dict[bytes, tuple[asyncio.Task[None], float]] = {}
         """Requests that run as tasks and when their time is up, the oldest first."""
+        self._answered: dict[bytes, asyncio.Task[None]] = {}
+        """Those whose answers wait for the remote to read what it was sent before."""
         self._streams: dict[bytes, _Stream] = {}
 
     # --- requests ------------------------------------------------------------------------------------------
@@ -123,7 +126,12 @@ class Dispatcher:
 
     async def _answer(self, handler: Handler, request: Request) -> None:
         result = await handler.call(self._peer, request.operation, request.payload, self._run_blocking)
-        self._session.answer(request.id, handler.encode(result))
+        payload = handler.encode(result)
+        if not self._connection.is_clear:
+            # The handler has kept to its time; what is left is the remote's.
+            self._answered[request.id], _ = self._running.pop(request.id)
+            await self._connection.way_out_for_answer(len(payload))
+        self._session.answer(request.id, payload)
 
     def _refuse(self, request: AnyRequest, error: BaseException) -> None:
         if not isinstance(error, OperationError | RetryLater):
@@ -132,6 +140,7 @@ class Dispatcher:
 
     def _done(self, id: bytes) -> None:
         self._running.pop(id, None)
+        self._answered.pop(id, None)
         stream = self._streams.pop(id, None)
         if stream is not None:
             stream.parts.discard()
@@ -143,6 +152,8 @@ class Dispatcher:
             task = self._streams[id].task
         elif id in self._running:
             task, _ = self._running[id]
+        elif id in self._answered:
+            task = self._answered[id]
         else:
             return  # Its task has ended and its answer is about to leave.
 
@@ -177,7 +188,9 @@ class Dispatcher:
     async def _stream(self, handler: StreamHandler, request: AnyRequest, stream: _Stream) -> None:
         outcome = handler.function(*handler.arguments(self._peer, stream.parts))
         if not handler.yields:
-            self._session.answer(request.id, handler.encode(await outcome))
+            payload = handler.encode(await outcome)
+            await self._connection.way_out_for_answer(len(payload))
+            self._session.answer(request.id, payload)
             return
         async with aclosing(outcome) as values:
             async for value in values:
@@ -188,7 +201,7 @@ class Dispatcher:
                 await self._connection.way_out()
                 self._session.answer_part(request.id, payload)
                 stream.credit.spend(payload)
-                self._connection.pushed(len(payload))
+                self._connection.schedule_flush()
         self._session.answer_part(request.id, b"")
 
     def take_part(self, part: StreamPart) -> None:
@@ -247,4 +260,5 @@ class Dispatcher:
             await asyncio.wait(unfinished)
 
     def _tasks(self) -> list[asyncio.Task[None]]:
-        return [*(task for task, _ in self._running.values()), *(each.task for each in self._streams.values())]
+        running = (task for task, _ in self._running.values())
+        return [*running, *self._answered.values(), *(each.task for each in self._streams.values())]

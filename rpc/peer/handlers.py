@@ -10,6 +10,8 @@ from rpc.peer.handler import AnyPeer, Handler, Operation, StreamHandler
 Function = TypeVar("Function", bound=Callable[..., Any])
 Hook = Callable[[AnyPeer], Awaitable[None]]
 HookFunction = TypeVar("HookFunction", bound=Callable[..., Awaitable[None]])
+MissedHook = Callable[[AnyPeer], None]
+MissedFunction = TypeVar("MissedFunction", bound=Callable[..., None])
 HeartbeatHook = Callable[[AnyPeer, Heartbeat], None]
 HeartbeatFunction = TypeVar("HeartbeatFunction", bound=HeartbeatHook)
 
@@ -39,6 +41,7 @@ class Handlers:
         self._opened: list[Hook] = []
         self._closed: list[Hook] = []
         self._heartbeat: list[HeartbeatHook] = []
+        self._missed: list[MissedHook] = []
 
     def child(self) -> "Handlers":
         """A new set that falls back to this one."""
@@ -98,6 +101,14 @@ class Handlers:
         self._heartbeat.append(hook)
         return hook
 
+    def missed(self, hook: MissedFunction) -> MissedFunction:
+        """
+        Register a function of the peer that is called when the remote reads again, after notifications for it
+        were left out because it was behind by more than the limit `max_outbox_bytes`. It must not block.
+        """
+        self._missed.append(hook)
+        return hook
+
     def find_request(self, operation: str) -> Operation | None:
         """The handler of an operation, or the fallback."""
         handler = self._requests.get(operation)
@@ -130,6 +141,10 @@ class Handlers:
     def heartbeat_hooks(self) -> list[HeartbeatHook]:
         """In the order in which they run: the parent's first."""
         return [*(self.parent.heartbeat_hooks() if self.parent is not None else ()), *self._heartbeat]
+
+    def missed_hooks(self) -> list[MissedHook]:
+        """In the order in which they run: the parent's first."""
+        return [*(self.parent.missed_hooks() if self.parent is not None else ()), *self._missed]
 
     def _find(self, registry: Callable[["Handlers"], dict[str, Found]], name: str) -> Found | None:
         for wanted in (name, FALLBACK):

@@ -114,7 +114,12 @@ class Peer:
         now = asyncio.get_running_loop().time()
         session = Session(self.limits, now, framed=self._transport.framed, spread=random.random())
         connection = Connection(
-            session, self._transport, self.limits, read_on=self._read_on, end_by=self._deadline.reschedule
+            session,
+            self._transport,
+            self.limits,
+            read_on=self._read_on,
+            end_by=self._deadline.reschedule,
+            missed=self._tell_missed,
         )
         self._session, self._connection = session, connection
         spawn, run_blocking = tasks.spawn, self._run_blocking
@@ -203,6 +208,13 @@ class Peer:
         self._transport.abort()
         return True
 
+    def _tell_missed(self) -> None:
+        for hook in self.handlers.missed_hooks():
+            try:
+                hook(self)
+            except Exception as error:
+                log_failure("a missed hook", error)
+
     async def _run_closed_hooks(self, *_: object) -> None:
         for hook in self.handlers.closed_hooks():
             try:
@@ -269,18 +281,32 @@ class Peer:
         """
         return Stream(self._requester, operation, params, result_type, timeout)
 
-    def notify(self, name: str, params: Any = None) -> None:
+    def notify(self, name: str, params: Any = None) -> bool:
         """
-        Send a notification, as JSON or, if `params` is bytes, as it is. Never waits; a closed connection
-        drops it.
+        Send a notification, as JSON or, if `params` is bytes, as it is. Never waits.
 
+        Returns:
+            False when it was left out: the connection is closed, or the remote is behind by more than
+            `max_outbox_bytes`; who sends many awaits `drained` in between.
         Raises:
             LocalProtocolError: the name or the payload does not fit.
         """
-        self._session.notify(name, to_payload(params))
-        self._connection.schedule_flush()
+        payload = to_payload(params)
+        connection = self._connection
+        if connection.closing or not connection.may_notify():
+            return False
+        self._session.notify(name, payload)
+        connection.schedule_flush()
+        return True
 
     def send(self, prepared: Prepared) -> None:
-        """Send what was encoded for many peers. Never waits; a closed connection drops it."""
+        """
+        Send what was encoded for many peers. Never waits: it is left out when the connection is closed, or the
+        remote is behind by more than `max_outbox_bytes`.
+        """
         if not self._connection.closing:
             self._connection.send(prepared)
+
+    async def drained(self) -> None:
+        """Wait until little of what was sent is unread, before sending much more. Ends when the connection does."""
+        await self._connection.way_out()

@@ -81,6 +81,8 @@ class Requester:
         raise self.error_of(operation, answer)
 
     async def _ask(self, operation: str, payload: bytes) -> Answer:
+        if not self.connection.is_clear:
+            await self.connection.way_out()
         id = self._session.request(operation, payload)
         future: asyncio.Future[Answer] = self._loop.create_future()
         self._waiting[id] = future
@@ -174,7 +176,7 @@ class Requester:
             stream.credit.limit(self.connection.window)
         id = self._session.stream(stream.operation, first)
         self._streams[id] = stream
-        self.connection.pushed(len(first))
+        self.connection.schedule_flush()
         return id
 
     def ask_for_stream(self, stream: OpenStream, payload: bytes) -> bytes:
@@ -188,7 +190,7 @@ class Requester:
         """Send one more part of a stream request, when there is room; the empty part ends it."""
         await self.connection.way_out()
         self._session.part(id, payload)
-        self.connection.pushed(len(payload))
+        self.connection.schedule_flush()
 
     async def _wait_until_known(self) -> None:
         """A stock browser peer must not get a stream request: wait for the remote to say what it can do."""

@@ -20,6 +20,7 @@ def route_events(
     while not connection.holds and (event := next_event()) is not None:
         if isinstance(event, _REQUESTS):
             dispatcher.take_request(event)
+            connection.flush_much()
         elif isinstance(event, Notification):
             notifications.take(event)
         elif isinstance(event, StreamPart):

@@ -45,7 +45,7 @@ class Timer:
             connection.finish()
             return
         next_deadline = min(session.next_deadline(), self._end_requests(now))
-        connection.backlog.check()
         connection.flush()
+        connection.backlog.watch()
         if not connection.closing:
             self.arm(next_deadline)

@@ -137,6 +137,7 @@ class Session:
         "_started_at",
         "_version",
         "_waiting",
+        "bytes_to_send",
         "ended",
         "features",
         "ignored",
@@ -164,6 +165,8 @@ class Session:
         self._draining = False
         self._last_id = 0
         self._outgoing: list[Chunk] = [VERSION, *encode(extensions.hello(limits.stream_window))]
+        self.bytes_to_send = 0
+        """About how much `data_to_send` will return: each message counts as `CHUNK_COST` more than its payload."""
         self.features: frozenset[str] = frozenset()
         """What the remote announced of the features we know."""
         self.ignored = 0
@@ -378,6 +381,7 @@ class Session:
     def data_to_send(self) -> list[Chunk]:
         """Returns what is to be sent, in order, and forgets it."""
         outgoing, self._outgoing = self._outgoing, []
+        self.bytes_to_send = 0
         return outgoing
 
     @property
@@ -402,6 +406,7 @@ class Session:
         outgoing.append(result_header(id, len(payload)))
         if payload:
             outgoing.append(payload)
+        self.bytes_to_send += len(payload) + CHUNK_COST
 
     def answer_part(self, id: bytes, payload: bytes) -> None:
         """
@@ -541,6 +546,7 @@ class Session:
         self._outgoing.append(header)
         if payload:
             self._outgoing.append(payload)
+        self.bytes_to_send += len(payload) + CHUNK_COST
 
     def _push_answer(self, answer: Result | StreamResult | ErrorResult | RetryResult, text: bool) -> None:
         header, payload = encode(answer)
@@ -548,6 +554,7 @@ class Session:
         self._outgoing.append(_text_if_utf8(header) if as_text else header)
         if payload:
             self._outgoing.append(_text_if_utf8(payload) if as_text else payload)
+        self.bytes_to_send += len(payload) + CHUNK_COST
 
     def _refuse(self, id: bytes, text: bool, error: OperationError) -> None:
         self._push_answer(ErrorResult(id, refusal_payload(error, structured="errors" in self.features)), text)

@@ -1,11 +1,10 @@
 """A server that is killed in the middle of posts loses none that it acknowledged, and doubles none."""
 
 import asyncio
-import urllib.request
 from uuid import uuid4
 
 from tests.gotalk_client import Client
-from tests.server import Server
+from tests.server import Server, visitor_cookie
 
 CLIENTS = 10
 POSTS_EACH = 100
@@ -40,13 +39,6 @@ class Poster:
             except OSError:
                 # Killed, or not back yet: the same post goes out again with its client id.
                 continue
-
-
-def visitor_cookie(server: Server) -> str:
-    """Open the page once, as a browser does first; returns its session cookie."""
-    with urllib.request.urlopen(server.url + "/", timeout=20) as response:
-        cookies = response.headers.get_all("Set-Cookie")
-    return next(cookie.split(";")[0] for cookie in cookies if cookie.startswith("hubtalk="))
 
 
 async def whole_room(server: Server) -> list[dict]:

@@ -578,9 +578,37 @@ async def test_close_behind_a_fault(site, path, said, fault, code):
 
 
 @alone
+@pytest.mark.parametrize(("number", "size"), [(640, 64 * KIB), (80, MIB)])
+async def test_go_with_many_large_requests_in_flight(site, number, size):
+    """It reads all the time, and is answered: also where it writes faster than it reads."""
+    before = site.peak_memory
+    async with GoPeer(site.tcp_url) as peer, GoPeer(site.tcp_url) as other:
+        asking = asyncio.create_task(ask_all(peer, number, size))
+        assert await other.request("echo", b"hi") == b"hi"
+        for pending in await asking:
+            kind, _, payload = await pending.next()
+            assert (kind, len(payload)) == (b"R", size)
+    if before is not None:
+        assert site.peak_memory - before < 40 * MIB
+
+
+async def ask_all(peer, number, size):
+    return [await peer.ask("echo", bytes(size)) for _ in range(number)]
+
+
+@alone
+async def test_browser_with_many_large_answers_in_flight(browser):
+    """A page that asks for 160 megabytes at once gets them; limits are on what waits, not on what is asked."""
+    async with browser() as peer:
+        asked = [await peer.ask("megabyte") for _ in range(160)]
+        for answer in asked:
+            assert len(await answer) == MIB
+
+
+@alone
 async def test_go_that_does_not_read():
-    """It is dropped once its outbox is full; others are served."""
-    async with serving(**NO_RATES, max_outbox_bytes=100_000) as url, GoPeer(url) as other, GoPeer(url) as peer:
+    """What it asks is not read either; it is dropped once it has taken nothing for a while, and others are served."""
+    async with serving(**NO_RATES, stall_timeout=0.1) as url, GoPeer(url) as other, GoPeer(url) as peer:
         await peer.request("echo")
         peer.stop_reading()
         with pytest.raises(ConnectionError):
@@ -592,7 +620,7 @@ async def test_go_that_does_not_read():
 @alone
 async def test_browser_that_does_not_read(browser):
     """The same."""
-    async with browser("/narrow/") as peer, browser("/narrow/") as other:
+    async with browser("/impatient/") as peer, browser("/impatient/") as other:
         await peer.request("echo")
         peer.stop_reading()
         with pytest.raises(ConnectionError):

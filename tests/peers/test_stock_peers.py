@@ -9,9 +9,8 @@ import signal
 import pytest
 from websockets.asyncio.client import connect as connect_websocket
 
-from tests.chaos.test_crash import visitor_cookie
 from tests.peers.stock import BrowserPeer, Failed, GoPeer, alone, conversation
-from tests.server import Server
+from tests.server import Server, visitor_cookie
 
 pytestmark = pytest.mark.peers
 

@@ -7,9 +7,9 @@ import pytest
 from websockets.asyncio.client import connect
 
 from project.routing import DOORS
-from tests.chaos.test_crash import visitor_cookie
 from tests.documents import read, site_of
 from tests.gotalk_client import Client
+from tests.server import visitor_cookie
 
 DOCUMENT = "docs/extending.md"
 

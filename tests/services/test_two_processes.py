@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.chaos.test_crash import visitor_cookie
 from tests.gotalk_client import Client
+from tests.server import visitor_cookie
 
 pytestmark = pytest.mark.services
 

@@ -27,6 +27,12 @@ async def opened(peer: Peer) -> None:
         peer.data = UnauthenticatedPeer(peer, refusal)
 
 
+@handlers.missed
+def missed(peer: Peer) -> None:
+    if isinstance(peer.data, Caller):
+        peer.data.runtime.connections.tell_missed(peer.data.client)
+
+
 @handlers.closed
 async def closed(peer: Peer) -> None:
     if isinstance(peer.data, Caller):

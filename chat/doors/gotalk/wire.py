@@ -26,6 +26,9 @@ class GotalkWire(Wire):
     def name(self, name: str) -> Prepared:
         return _told("username", name)
 
+    def missed(self) -> Prepared:
+        return _told("missed", None)
+
     def presence(self, change: RoomPresence) -> Prepared:
         return _told("presence", change)
 

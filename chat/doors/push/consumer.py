@@ -15,7 +15,7 @@ from channels.consumer import AsyncConsumer
 
 from chat.actions.caller import Caller
 from chat.doors.push.opcodes import OPCODE_BYTES, Opcode, split
-from chat.doors.push.requests import REQUESTS, Request, text_of
+from chat.doors.push.requests import REQUESTS, ROOMS, Request, catch_up, text_of
 from chat.doors.push.socket import PushSocket
 from chat.doors.socket import Receive
 from chat.queries.identity import session_key_of
@@ -65,6 +65,7 @@ class Conversation:
         self._last: dict[str, asyncio.Task[None]] = {}
         """Queue → the last of its requests."""
         self._login_timer: asyncio.TimerHandle | None = None
+        socket.catch_up_with(self._catch_up)
 
     async def begin(self) -> None:
         """
@@ -157,12 +158,22 @@ class Conversation:
             answer = await self._outcome(request, caller, payload)
             if before is not None:
                 await asyncio.wait((before,))
+            await self._socket.drained()
             if isinstance(answer, OperationError | RetryLater):
                 self._socket.refuse(opcode, answer)
             elif answer is not None:
                 self._socket.reply(opcode, answer)
         finally:
             self._slots.release()
+
+    def _catch_up(self) -> None:
+        if self._caller is not None:
+            self._last[ROOMS] = self._socket.spawn(self._catch_up_after(self._caller, self._last.get(ROOMS)))
+
+    async def _catch_up_after(self, caller: Caller, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait((before,))
+        await catch_up(self._socket, caller)
 
     async def _outcome(self, request: Request, caller: Caller, payload: bytes) -> Any:
         try:

@@ -1,6 +1,7 @@
 """What a client of the push door may ask: each opcode decodes its payload and calls an action."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from chat.actions.post import NewMessage, post
 from chat.actions.rooms import RoomEntry
 from chat.doors.push.opcodes import Opcode
 from chat.doors.push.socket import Left, PushSocket
+from chat.doors.push.wire import room_frames
 from chat.queries import history
 from chat.queries.history import Seq
 from chat.queries.structs import ContactEntry, Message
@@ -68,7 +70,7 @@ async def enter(socket: PushSocket, caller: Caller, payload: bytes) -> None:
         version = room.version
         missed: list[Message] = []
         if asked.since is not None:
-            pages = replay.pages(asked.since, lambda since: read(history.changes_since, room.id, since))
+            pages = replay.pages(asked.since, partial(_changes, room.id))
             async for reached, page, more in pages:
                 version, missed = reached, page
                 if more:
@@ -84,6 +86,29 @@ async def enter(socket: PushSocket, caller: Caller, payload: bytes) -> None:
         raise
     finally:
         replay.release(version)
+
+
+async def catch_up(socket: PushSocket, caller: Caller) -> None:
+    """Show what was left out of rooms while the client did not read."""
+    for room_id, replay in socket.rooms_behind().items():
+        version = replay.shown
+        try:
+            pages = replay.pages(version, partial(_changes, room_id))
+            async for reached, page, _ in pages:
+                await socket.drained()
+                room = caller.runtime.directory.rooms.get(room_id)
+                if room is None or not _is_in(caller, room_id):
+                    break
+                version = reached
+                socket.show_room(room_frames(room_id, room.name, page))
+        except OperationError:
+            pass  # The room was deleted, as the client is told.
+        finally:
+            replay.release(version)
+
+
+async def _changes(room_id: int, since: int) -> tuple[int, list[Message], bool]:
+    return await read(history.changes_since, room_id, since)
 
 
 def _is_in(caller: Caller, room_id: int) -> bool:
@@ -122,12 +147,15 @@ class Request(NamedTuple):
     timeout: float | None = REQUEST_TIMEOUT
 
 
+ROOMS = "rooms"
+"""The queue of what changes which messages are shown."""
+
 REQUESTS: dict[int, Request] = {
     Opcode.ADD_FRIEND: Request(add_friend, "contacts"),
     Opcode.GET_INFO: Request(get_info, "info", beside=True),
     Opcode.LIST_ROOMS: Request(list_rooms, "list"),
-    Opcode.ENTER_ROOM: Request(enter, "rooms", timeout=None),
-    Opcode.LEAVE_ROOM: Request(leave, "rooms"),
+    Opcode.ENTER_ROOM: Request(enter, ROOMS, timeout=None),
+    Opcode.LEAVE_ROOM: Request(leave, ROOMS),
     # Side by side, so that many are stored in one transaction; they queue for it in their order.
     Opcode.SEND: Request(send, "posts", beside=True),
 }

@@ -1,11 +1,12 @@
 """What the push door sends: opcodes with JSON, encoded once for all its sockets."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from chat.doors.push.opcodes import Opcode, frame
-from chat.queries.structs import RoomMessage
+from chat.queries.structs import Message, RoomMessage
 from chat.realtime.clients import Wire
 from chat.services.events import AnyEvent, Changed, ContactChanged, Notice, Posted, Pushed
 from rpc import OperationError, RetryLater
@@ -22,6 +23,7 @@ class RoomFrames(Frames):
         self.room_id = room_id
         self.messages = messages
         self._oldest = min((version for version, _ in messages), default=0)
+        self.newest = max((version for version, _ in messages), default=0)
 
     def after(self, version: int) -> "RoomFrames":
         """Without the messages up to `version`."""
@@ -35,11 +37,11 @@ class RoomFrames(Frames):
 
 class PushWire(Wire):
     def events(self, events: list[AnyEvent]) -> Frames | None:
-        messages = [each for event in events if isinstance(event, Posted | Changed) for each in _messages(event)]
+        # A topic is one room's or a person's, never both.
+        changes = [event for event in events if isinstance(event, Posted | Changed)]
+        messages = [each for event in changes for each in _messages(event.room, event.messages)]
         if messages:
-            # A topic is one room's or a person's, never both.
-            room_id = next(event.room_id for event in events if isinstance(event, Posted | Changed))
-            return RoomFrames(room_id, messages)
+            return RoomFrames(changes[0].room_id, messages)
         frames = [data for event in events if (data := _frame_of(event)) is not None]
         return Frames(frames) if frames else None
 
@@ -47,16 +49,17 @@ class PushWire(Wire):
 PUSH = PushWire()
 
 
+def room_frames(room_id: int, room: str, messages: Iterable[Message]) -> RoomFrames:
+    """A change is the message as it stands now; it has the seq that it had, and a newer version."""
+    return RoomFrames(room_id, _messages(room, messages))
+
+
 def json_frame(opcode: Opcode, payload: Any) -> bytes:
     return frame(opcode, _json(payload))
 
 
-def _messages(event: Posted | Changed) -> list[tuple[int, bytes]]:
-    """A change is the message as it stands now; it has the seq that it had, and a newer version."""
-    return [
-        (message.version, json_frame(Opcode.MESSAGE, RoomMessage(event.room, message)))
-        for message in event.messages
-    ]
+def _messages(room: str, messages: Iterable[Message]) -> list[tuple[int, bytes]]:
+    return [(message.version, json_frame(Opcode.MESSAGE, RoomMessage(room, message))) for message in messages]
 
 
 def _frame_of(event: AnyEvent) -> bytes | None:

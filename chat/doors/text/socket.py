@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chat.doors.replay import HeldTooMuch, Replay
+from chat.doors.replay import Replay
 from chat.doors.socket import DoorSocket, Receive
 from chat.doors.text.wire import PLAIN, Lines, TextWire
 from chat.queries import history
@@ -21,8 +21,6 @@ class TextSocket(DoorSocket):
         self.lines = PLAIN
         self.room: RoomFacts | None = None
         """Once it shows one."""
-        self._newest = 0
-        """Up to here everything was shown, or is not for this socket."""
         self._replay: Replay[Lines] = Replay(self._show)
 
     def speak(self, wire: TextWire) -> None:
@@ -36,11 +34,12 @@ class TextSocket(DoorSocket):
     def begin(self, room: RoomFacts, since: int | None) -> None:
         """From now on show the room: what comes after the message `since`, or only what is new."""
         self.room = room
-        self._newest = room.version
         if since is None:
             self._replay.release(0)
+            self._replay.shown = room.version
         else:
-            self.spawn(self._catch_up(since))
+            self._replay.shown = since
+            self.spawn(self._catch_up())
 
     def room_in(self, directory: Directory) -> RoomFacts:
         """The room as it is now: rooms are renamed under those who are in them."""
@@ -48,30 +47,30 @@ class TextSocket(DoorSocket):
         return directory.rooms.get(self.room.id, self.room)
 
     def send(self, payload: Lines) -> None:
-        try:
-            self._replay.take(payload)
-        except HeldTooMuch:
-            self.close(CloseCode.TOO_SLOW, "too slow")
+        self._replay.take(payload)
 
-    def _show(self, lines: Lines) -> None:
-        if lines.chunks:
-            super().send(lines)
-        if lines.posts:
-            self._newest = max(self._newest, lines.posts[-1][0])
+    def _show(self, lines: Lines) -> bool:
+        if lines.chunks and not self.show(lines):
+            return False
         if lines.gap and self.room is not None:
             self._replay.hold()
-            self.spawn(self._catch_up(self._newest))
+            self.spawn(self._catch_up())
+        return True
 
-    async def _catch_up(self, seq: int) -> None:
-        """Show everything after `seq` from the database, then what the hub brought meanwhile."""
+    def missed(self) -> None:
+        if self._replay.is_behind:
+            self.spawn(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """Show what was not shown yet from the database, then what the hub brought meanwhile."""
+        seq = self._replay.shown
         async for reached, page, _ in self._replay.pages(seq, self._page_after):
+            await self.drained()
             if self.closing:
                 return
             seq = reached
             if page:
-                super().send(self.lines.lines_of(page))
-                await self.drained()
-        self._newest = max(self._newest, seq)
+                self.show(self.lines.lines_of(page))
         self._replay.release(seq)
 
     async def _page_after(self, seq: int) -> tuple[int, list[Message], bool]:

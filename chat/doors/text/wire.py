@@ -42,6 +42,10 @@ class Lines(Frames):
         self.gap = gap
         super().__init__(_joined([*(line for _, line in posts), *self.others]))
 
+    @property
+    def newest(self) -> int:
+        return self.posts[-1][0] if self.posts else 0
+
     def after(self, seq: int) -> "Lines":
         """Without the posts up to `seq`."""
         if not self.posts or self.posts[0][0] > seq:

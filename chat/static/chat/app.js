@@ -41,7 +41,7 @@ import { showTyping } from "./view/typing.js";
 
 /** @typedef {import("./state/store.js").RoomState} RoomState */
 
-const NOTIFICATIONS = ["username", "newmsg", "changed", "presence", "typing", "contact"];
+const NOTIFICATIONS = ["username", "newmsg", "changed", "presence", "typing", "contact", "missed"];
 
 /** @param {any} gotalk the global of /gotalk/gotalk.js */
 export function makeApp(gotalk) {
@@ -71,7 +71,7 @@ export function makeApp(gotalk) {
   banner.show(connection.state);
   connection.on("state", (state) => banner.show(state));
   typing.on("change", (names) => showTyping(byId("typing"), names));
-  return { ...parts, reading, display, people, navigation, account, catchUp };
+  return { ...parts, reading, display, people, navigation, account, contactBook, catchUp };
 }
 
 /**

@@ -9,11 +9,16 @@ const ASK_AGAIN_MS = 2000;
 // gotalk.js is a classic script, which the page loads first.
 const app = makeApp(/** @type {any} */ (globalThis).gotalk);
 const { connection, store, outbox, marks, typing, notice } = app;
-const { reading, display, people, navigation, account, catchUp, sender } = app;
+const { reading, display, people, navigation, account, contactBook, catchUp, sender } = app;
 
 connection.on("rooms", (rooms) => store.setRooms(rooms));
 connection.on("newmsg", ({ room, message }) => store.hearPost(room, message));
 connection.on("changed", ({ room, version, messages }) => store.hearChange(room, version, messages));
+// The list of rooms follows and shows what is missing of them; this is the rest.
+connection.on("missed", () => {
+  people.learn();
+  display.attempt(() => contactBook.learn());
+});
 connection.on("notice", (told) => {
   // That the server restarts is told by the connection itself.
   if (told.level !== "restart") notice.show(told);

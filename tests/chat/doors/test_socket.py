@@ -160,18 +160,45 @@ async def test_client_that_never_finishes_our_close_is_dropped(monkeypatch):
     assert sink.aborted
 
 
-async def test_client_that_leaves_too_much_unread_is_dropped():
-    """By the rule of every door, which tests/rpc/peer/test_backlog.py has in full."""
+async def test_client_that_is_far_behind_misses_what_goes_to_many():
+    """It is still told what it asked for; once it has read all of it, its door may make up for the rest."""
     sink = Sink()
     client = Client(sink)
     async with client.socket as socket:
-        sink.reads = False
-        socket.send(Frames(["x" * Limits().max_outbox_bytes]))
-        assert not sink.aborted
-        socket.send_text("one more")
-        assert sink.aborted
-    assert client.closes == [(4408, "too slow")]
-    assert b"one more" not in sink.frames
+        missed = []
+        socket.missed = lambda: missed.append(sink.frames)
+        sink.reads = sink.writable = False
+        assert socket.show(Frames(["x" * Limits().max_outbox_bytes]))
+        assert not socket.show(Frames(["to many"]))
+        socket.send_text("an answer")
+        sink.buffered = 1
+        assert not socket.show(Frames(["to many"]))
+        assert missed == []
+        sink.drained()
+        [shown] = missed
+        assert b"an answer" in shown
+        assert b"to many" not in shown
+        assert socket.show(Frames(["to many"]))
+    assert not sink.aborted
+
+
+async def test_client_that_is_behind_is_not_listened_to():
+    """What it asks waits until it has read what it asked before."""
+    sink = Sink()
+    client = Client(sink)
+    async with client.socket as socket:
+        client.say("before")
+        client.say("meanwhile")
+        reading = asyncio.ensure_future(anext(aiter(socket)))
+        assert await reading == "before"
+        sink.writable = False
+        reading = asyncio.ensure_future(anext(aiter(socket)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not reading.done()
+        sink.writable = True
+        sink.drained()
+        assert await reading == "meanwhile"
 
 
 async def test_client_that_leaves_a_little_unread_is_dropped(monkeypatch):

@@ -23,7 +23,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "/mute/": {"handshake_timeout": 0.4},
     "/idle/": {"handshake_timeout": 0.4, "idle_timeout": 0.4},
     "/beating/": {"heartbeat_interval": 0.05},
-    "/narrow/": {**NO_RATES, "max_outbox_bytes": 100_000},
+    "/impatient/": {**NO_RATES, "stall_timeout": 0.1},
 }
 """The limits of each WebSocket path; over TCP are those of `/`."""
 
@@ -36,6 +36,10 @@ def site_handlers() -> Handlers:
     @handlers.request("echo", inline=True)
     def echo(payload: bytes) -> bytes:
         return payload
+
+    @handlers.request("megabyte", inline=True)
+    def megabyte() -> bytes:
+        return bytes(1024 * 1024)
 
     @handlers.request("wait")
     async def wait() -> str:

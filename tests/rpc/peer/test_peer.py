@@ -476,16 +476,22 @@ async def test_remote_that_never_says_its_version(handlers):
 
 
 async def test_remote_that_does_not_read(handlers):
-    """What is not read is held up to the limit; then the connection ends, and nobody else waits."""
+    """What is not read is held up to the limit, the rest is left out; the connection ends when nothing is taken."""
     near, _ = memory_pair()
     async with Peer(handlers, near) as peer:
         await peer.open()
+        peer.receive(b"01")
         prepared = Prepared([Notification("news", bytes(1000))])
         for _ in range(2000):
             peer.send(prepared)
+        assert near.buffered() < 1.3 * Limits().max_outbox_bytes
+        assert not peer.notify("more")
+        await asyncio.sleep(9)
+        assert near.closed is None
+        await asyncio.sleep(3)
         assert near.closed == (1006, "")
-        assert near.buffered() == 0
-        peer.notify("more")
+        assert peer.closed_error().code == 4408
+        assert not peer.notify("more")
         peer.send(prepared)
 
 

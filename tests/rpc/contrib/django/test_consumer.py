@@ -96,6 +96,7 @@ def test_frames_of_the_server(handlers):
 
     class Sink:
         buffered = 0
+        writable = True
         written = b""
 
         def write(self, frame):

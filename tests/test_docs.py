@@ -14,7 +14,7 @@ from chat.actions.people import WhoAmI
 from chat.actions.rooms import RoomEntry
 from chat.names import MAX_NAME_CHARS
 from chat.queries import structs
-from chat.services.posts import MAX_BODY_CHARS
+from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import Limits, default_handlers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,12 +70,15 @@ def test_result_of_whoami_is_documented_field_by_field():
 @pytest.mark.parametrize(
     ("what", "value"),
     [
-        ("text of a message", f"{MAX_BODY_CHARS:,} characters"),
+        ("text of a message", f"{MAX_BODY_CHARS:,} characters, {MAX_BODY_BYTES:,} bytes"),
         ("name of a person or room", f"{MAX_NAME_CHARS} characters"),
         ("posts of one person", f"{limits.POSTS_BURST} at once, {limits.POSTS_PER_SECOND} a second"),
         ("payload of a request", f"{Limits().max_payload_bytes // 2**20} MiB"),
         ("requests in flight on one connection", f"{Limits().max_requests_in_flight}"),
-        ("data that a connection may leave unread", f"{Limits().max_outbox_bytes // 2**20} MiB"),
+        (
+            "data that a connection may leave unread before it misses notifications",
+            f"{Limits().max_outbox_bytes // 2**20} MiB",
+        ),
         ("silence after which a connection is dropped", f"{Limits().idle_timeout:.0f} s"),
         ("duration of a request", f"{Limits().request_timeout:.0f} s"),
     ],

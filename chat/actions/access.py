@@ -15,7 +15,7 @@ from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message as SentMessage
 from chat.realtime.directory import MODERATOR, MUTE, OWNER, Directory, Person
 from chat.realtime.visibility import because, sees
-from chat.services.posts import MAX_BODY_CHARS
+from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import OperationError
 
 KEYCAP = "\u20e3"
@@ -100,6 +100,8 @@ def check_body(body: str) -> str:
         raise OperationError("empty message", code="empty_message", field="body")
     if len(body) > MAX_BODY_CHARS:
         raise OperationError(f"a message has at most {MAX_BODY_CHARS} characters", code="too_long", field="body")
+    if len(body.encode()) > MAX_BODY_BYTES:
+        raise OperationError(f"a message has at most {MAX_BODY_BYTES} bytes", code="too_long", field="body")
     return body
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from chat.actions.caller import Caller
 from chat.queries import history
-from chat.queries.history import MAX_PAGE, MAX_PAGE_BYTES, PAGE, json_size
+from chat.queries.history import MAX_PAGE, PAGE
 from chat.queries.rooms import RoomFacts
+from chat.queries.sizes import MAX_LIST_BYTES, json_size
 from chat.queries.structs import Message
 from chat.queries.tokens import READ
 from chat.realtime.db import read
@@ -52,7 +53,7 @@ async def sync(caller: Caller, versions: Mapping[str, int]) -> dict[str, RoomSyn
     """
     caller.require(READ)
     answer: dict[str, RoomSync] = {}
-    count, size = MAX_PAGE, MAX_PAGE_BYTES
+    count, size = MAX_PAGE, MAX_LIST_BYTES
     for name, version in versions.items():
         try:
             room = caller.room(name)

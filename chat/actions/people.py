@@ -4,15 +4,16 @@ import msgspec
 
 from chat.actions.access import may_create_rooms
 from chat.actions.caller import Caller
-from chat.actions.rooms import RoomEntry, list_rooms, room_entry
+from chat.actions.rooms import RoomEntry, room_entry, rooms_listed
 from chat.queries.contacts import contacts_of
 from chat.queries.members import Member, members_of, rooms_of
 from chat.queries.people import person_named
+from chat.queries.sizes import MAX_LIST_BYTES
 from chat.queries.structs import ContactEntry, PersonCard
 from chat.queries.tokens import READ
 from chat.realtime.db import read
 from chat.realtime.visibility import sees
-from chat.services.posts import MAX_BODY_CHARS
+from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 
 
 class WhoAmI(msgspec.Struct):
@@ -25,6 +26,7 @@ class WhoAmI(msgspec.Struct):
     logged_in: bool
     can_create_rooms: bool
     max_body_chars: int
+    max_body_bytes: int
     sign_up: str
 
 
@@ -41,6 +43,7 @@ def who_am_i(caller: Caller) -> WhoAmI:
         logged_in=not who.is_guest,
         can_create_rooms=may_create_rooms(caller.person, site),
         max_body_chars=MAX_BODY_CHARS,
+        max_body_bytes=MAX_BODY_BYTES,
         sign_up=site.sign_up,
     )
 
@@ -62,7 +65,8 @@ async def info(caller: Caller, name: str = "") -> Info:
     me = caller.person
     if not name:
         contacts = [] if me.card.id is None else await read(contacts_of, me.card.id)
-        return Info(me.card, list_rooms(caller), contacts)
+        # With the contacts, half of an answer is left for the rooms.
+        return Info(me.card, rooms_listed(me, caller.runtime.directory, MAX_LIST_BYTES // 2), contacts)
     card, room_ids, contacts = await read(_shared_with, me.card.id, name)
     around = caller.runtime.directory.rooms_around(me)
     shared = [room_entry(me, room) for room in around if room.id in room_ids and sees(me, room)]

@@ -11,6 +11,7 @@ from chat.actions.limits import count_post
 from chat.names import name_key
 from chat.queries.candidates import Candidate, find_candidate
 from chat.queries.rooms import RoomFacts
+from chat.queries.sizes import MAX_LIST_BYTES, fitting
 from chat.queries.tokens import POST, READ
 from chat.realtime.db import read
 from chat.realtime.directory import Directory, Person
@@ -69,10 +70,21 @@ def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
     )
 
 
-def rooms_listed(person: Person, directory: Directory) -> list[RoomEntry]:
-    """The person's list of rooms, by name."""
+FEW_ROOMS = 300
+"""A list of as many fits into an answer, whatever they are called."""
+
+
+def rooms_listed(person: Person, directory: Directory, max_bytes: int = MAX_LIST_BYTES) -> list[RoomEntry]:
+    """
+    The person's list of rooms, by name. What does not fit into so many bytes of JSON is left out: first rooms that
+    they have no part in, which can still be entered by name.
+    """
     rooms = [room for room in directory.rooms_around(person) if lists(person, room)]
-    return [room_entry(person, room) for room in sorted(rooms, key=lambda room: name_key(room.name))]
+    entries = [room_entry(person, room) for room in sorted(rooms, key=lambda room: name_key(room.name))]
+    if len(entries) > FEW_ROOMS:
+        entries.sort(key=lambda entry: entry.role is None)
+        entries = sorted(entries[: fitting(entries, max_bytes)], key=lambda entry: name_key(entry.name))
+    return entries
 
 
 def list_rooms(caller: Caller) -> list[RoomEntry]:

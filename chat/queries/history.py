@@ -8,19 +8,16 @@ import msgspec
 from django.db.models import QuerySet
 
 from chat.models import Message, Reaction, Room
+from chat.queries.sizes import MAX_LIST_BYTES, fitting
 from chat.queries.structs import Message as SentMessage
 from chat.queries.structs import instant
 from rpc import OperationError
 
 PAGE = 50
 MAX_PAGE = 200
-MAX_PAGE_BYTES = 768 * 1024
-"""In one answer, of messages as JSON: what is around them must fit within a payload too, which is 1 MiB."""
 
 MAX_SEQ = 2**63 - 1
 """What the database can hold."""
-
-_json = msgspec.json.Encoder().encode
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 """A seq or a version as every door decodes it."""
@@ -36,14 +33,14 @@ def page(
 ) -> list[SentMessage]:
     """
     A page of the room's messages, oldest first: the newest, or those next to a seq. Those that are not within
-    `MAX_PAGE_BYTES` are left for another page, so that a short page says nothing of what lies beyond it.
+    `MAX_LIST_BYTES` are left for another page, so that a short page says nothing of what lies beyond it.
     """
     limit = max(1, min(limit, MAX_PAGE))
     messages = Message.objects.filter(room_id=room_id)
     if around_seq is not None:
         older = with_reactions(_newest(messages.filter(seq__lt=around_seq), limit // 2))
         newer = with_reactions(_oldest(messages.filter(seq__gte=around_seq), limit - limit // 2))
-        half = MAX_PAGE_BYTES // 2
+        half = MAX_LIST_BYTES // 2
         return [*older[len(older) - fitting(older[::-1], half) :], *newer[: fitting(newer, half)]]
     if after_seq is not None:
         newer = with_reactions(_oldest(messages.filter(seq__gt=after_seq), limit))
@@ -54,23 +51,8 @@ def page(
     return older[len(older) - fitting(older[::-1]) :]
 
 
-def fitting(messages: list[SentMessage], max_bytes: int = MAX_PAGE_BYTES) -> int:
-    """How many of the first messages have at most so many bytes as JSON together: one at least, if there is one."""
-    size = 0
-    for index, message in enumerate(messages):
-        size += len(_json(message)) + 1
-        if index and size > max_bytes:
-            return index
-    return len(messages)
-
-
-def json_size(messages: list[SentMessage]) -> int:
-    """Bytes of messages as JSON, in an array."""
-    return len(_json(messages))
-
-
 def changes_since(
-    room_id: int, version: int, limit: int = MAX_PAGE, max_bytes: int = MAX_PAGE_BYTES
+    room_id: int, version: int, limit: int = MAX_PAGE, max_bytes: int = MAX_LIST_BYTES
 ) -> tuple[int, list[SentMessage], bool]:
     """
     The messages of a room that are new or changed since `version`, in the order of their change: as many as

@@ -8,6 +8,8 @@ from chat.queries.structs import PersonCard, person_key
 
 MAX_ABSENT = 200
 """Members who are not here, in one list."""
+MAX_HERE = 1000
+"""People who are, in one list: all of it must fit into an answer."""
 
 
 class Member(msgspec.Struct):
@@ -28,7 +30,7 @@ def members_of(room_id: int, here: list[PersonCard]) -> list[Member]:
     roles = dict(memberships.filter(user_id__in=here_ids).values_list("user_id", "role"))
     present = [
         Member(card.key, card.id, card.name, card.is_guest, card.is_bot, roles.get(card.id or 0), True)
-        for card in sorted(here, key=lambda card: card.name.casefold())
+        for card in sorted(here, key=lambda card: card.name.casefold())[:MAX_HERE]
     ]
     absent = memberships.exclude(user_id__in=here_ids).filter(user__is_active=True).order_by("user__name_key")
     return present + [

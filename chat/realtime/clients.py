@@ -46,10 +46,6 @@ class Wire:
         """What the person is called from now on."""
         return None
 
-    def missed(self) -> Any | None:
-        """Something was left out while the socket did not read."""
-        return None
-
     def presence(self, change: RoomPresence) -> Any | None:
         """Who came and left in a room that the socket follows."""
         return None

@@ -223,12 +223,6 @@ class Connections:
                 lists[wire, shared] = wire.rooms(client.person, self._directory)
             client.tell(lists[wire, shared])
 
-    def tell_missed(self, client: Client) -> None:
-        """Something was left out for a client that reads again: it learns so, and what to ask for."""
-        client.tell(client.link.wire.missed())
-        client.tell(client.link.wire.name(client.person.identity.name))
-        self.tell_rooms([client])
-
     # --- people --------------------------------------------------------------------------------------------
 
     async def become(self, clients: tuple[Client, ...], identity: Identity) -> set[Client]:

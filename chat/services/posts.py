@@ -16,6 +16,8 @@ from chat.services.rooms import take_versions
 from rpc import OperationError
 
 MAX_BODY_CHARS = 16_000
+MAX_BODY_BYTES = 3 * MAX_BODY_CHARS
+"""As UTF-8: a text of that many Chinese characters fits, one of emoji does not."""
 """Longest text of a message: four times a long mail; history pages of 200 stay under the payload limit."""
 
 

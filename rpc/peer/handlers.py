@@ -1,8 +1,10 @@
 """What a peer can do for its remote: functions by the name of an operation or notification."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from rpc.failures import log_failure
 from rpc.limits import MAX_NAME_BYTES
 from rpc.messages import Heartbeat
 from rpc.peer.handler import AnyPeer, Handler, Operation, StreamHandler
@@ -134,17 +136,30 @@ class Handlers:
         """In the order in which they run: the parent's first."""
         return [*(self.parent.opened_hooks() if self.parent is not None else ()), *self._opened]
 
-    def closed_hooks(self) -> list[Hook]:
-        """In the order in which they run: the parent's last, and each set's in reverse."""
-        return [*reversed(self._closed), *(self.parent.closed_hooks() if self.parent is not None else ())]
+    async def run_closed_hooks(self, peer: AnyPeer, timeout: float) -> None:
+        """Await each for at most so many seconds: the parent's last, and each set's in reverse."""
+        for hook in reversed(self._closed):
+            try:
+                async with asyncio.timeout(timeout):
+                    await hook(peer)
+            except Exception as error:
+                log_failure("a closed hook", error)
+        if self.parent is not None:
+            await self.parent.run_closed_hooks(peer, timeout)
 
     def heartbeat_hooks(self) -> list[HeartbeatHook]:
         """In the order in which they run: the parent's first."""
         return [*(self.parent.heartbeat_hooks() if self.parent is not None else ()), *self._heartbeat]
 
-    def missed_hooks(self) -> list[MissedHook]:
-        """In the order in which they run: the parent's first."""
-        return [*(self.parent.missed_hooks() if self.parent is not None else ()), *self._missed]
+    def run_missed_hooks(self, peer: AnyPeer) -> None:
+        """The parent's first."""
+        if self.parent is not None:
+            self.parent.run_missed_hooks(peer)
+        for hook in self._missed:
+            try:
+                hook(peer)
+            except Exception as error:
+                log_failure("a missed hook", error)
 
     def _find(self, registry: Callable[["Handlers"], dict[str, Found]], name: str) -> Found | None:
         for wanted in (name, FALLBACK):

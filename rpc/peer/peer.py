@@ -15,11 +15,12 @@ import logging
 import random
 from collections.abc import AsyncIterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Self
 
 from rpc.close_codes import CloseCode
 from rpc.errors import ConnectionClosed, Refused
-from rpc.failures import internal_error, log_failure
+from rpc.failures import internal_error
 from rpc.limits import Limits
 from rpc.peer.connection import Connection
 from rpc.peer.dispatcher import Dispatcher
@@ -107,19 +108,15 @@ class Peer:
 
     async def __aenter__(self) -> Self:
         life = self._life
-        life.push_async_exit(self._run_closed_hooks)
-        tasks = await life.enter_async_context(Tasks(self._task_failed))
+        life.push_async_callback(self.handlers.run_closed_hooks, self, self.limits.close_timeout)
+        tasks = await life.enter_async_context(Tasks(lambda error: self._fail("a task of a connection", error)))
         life.push(self._abandon)
         self._deadline = await life.enter_async_context(asyncio.timeout(None))
         now = asyncio.get_running_loop().time()
         session = Session(self.limits, now, framed=self._transport.framed, spread=random.random())
+        missed, end_by = partial(self.handlers.run_missed_hooks, self), self._deadline.reschedule
         connection = Connection(
-            session,
-            self._transport,
-            self.limits,
-            read_on=self._read_on,
-            end_by=self._deadline.reschedule,
-            missed=self._tell_missed,
+            session, self._transport, self.limits, read_on=self._read_on, end_by=end_by, missed=missed
         )
         self._session, self._connection = session, connection
         spawn, run_blocking = tasks.spawn, self._run_blocking
@@ -187,9 +184,6 @@ class Peer:
         except TimeoutError:
             logger.info("handlers of notifications were still running at the end")
 
-    def _task_failed(self, error: BaseException) -> None:
-        self._fail("a task of a connection", error)
-
     def _fail(self, what: str, error: BaseException) -> None:
         self._session.fail(ABNORMAL, internal_error(what, error).text)
         self._connection.finish()
@@ -207,21 +201,6 @@ class Peer:
             return False
         self._transport.abort()
         return True
-
-    def _tell_missed(self) -> None:
-        for hook in self.handlers.missed_hooks():
-            try:
-                hook(self)
-            except Exception as error:
-                log_failure("a missed hook", error)
-
-    async def _run_closed_hooks(self, *_: object) -> None:
-        for hook in self.handlers.closed_hooks():
-            try:
-                async with asyncio.timeout(self.limits.close_timeout):
-                    await hook(self)
-            except Exception as error:
-                log_failure("a closed hook", error)
 
     # --- what comes in -------------------------------------------------------------------------------------
 

@@ -51,14 +51,16 @@ def test_blank_text_is_not_sent(arrive):
 
 
 def test_too_long_a_text_is_told_before_it_is_sent(arrive):
-    """The page counts as the server does: characters, not code units."""
+    """The page counts as the server does: characters, not code units, and bytes of UTF-8."""
     tess = arrive("animals")
-    tess.field.fill("😀" * 16_001)
+    tess.field.fill("é" * 16_001)
+    expect(tess.page.locator("#composer-note")).to_have_text("1 character too long")
+    tess.field.fill("😀" * 12_001)
     expect(tess.page.locator("#composer-note")).to_have_text("1 character too long")
     expect(tess.page.get_by_role("button", name="Send")).to_be_disabled()
     tess.field.press("Enter")
-    expect(tess.field).to_have_value("😀" * 16_001)
-    tess.field.fill("😀" * 16_000)
+    expect(tess.field).to_have_value("😀" * 12_001)
+    tess.field.fill("😀" * 12_000)
     tess.field.press("Enter")
     expect(tess.line("😀" * 100)).to_have_attribute("data-state", "sent")
 

@@ -607,7 +607,7 @@ async def test_browser_with_many_large_answers_in_flight(browser):
 
 @alone
 async def test_go_that_does_not_read():
-    """What it asks is not read either; it is dropped once it has taken nothing for a while, and others are served."""
+    """What it asks is not read either; it is dropped once it has taken nothing for a while. Others are served."""
     async with serving(**NO_RATES, stall_timeout=0.1) as url, GoPeer(url) as other, GoPeer(url) as peer:
         await peer.request("echo")
         peer.stop_reading()

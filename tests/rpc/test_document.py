@@ -32,6 +32,13 @@ def test_limits():
     assert documented == {name: float(value) for name, value in msgspec.structs.asdict(Limits()).items()}
 
 
+def test_what_limits_count():
+    """Each limit that is no time is explained: what it counts, and of which peer."""
+    explained = {name for row in rows("What limits count") for name in re.findall(r"`(\w+)`", row[0])}
+    counting = {name for name in Limits.__struct_fields__ if not name.endswith(("_timeout", "_interval", "_burst"))}
+    assert explained == counting
+
+
 def test_numbers_in_the_text():
     """Numbers outside of the table are the code's."""
     assert f"A name has 1 to {MAX_NAME_BYTES} bytes" in DOCUMENT

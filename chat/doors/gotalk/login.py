@@ -6,7 +6,7 @@ import msgspec
 
 from chat.actions.caller import Caller
 from chat.actions.people import WhoAmI, who_am_i
-from chat.doors.gotalk.wire import GotalkLink
+from chat.doors.gotalk.wire import GOTALK, GotalkLink
 from chat.queries.tokens import READ, RPC
 from chat.realtime import runtime
 from rpc import CloseCode, OperationError, Peer, Refused
@@ -29,8 +29,12 @@ async def opened(peer: Peer) -> None:
 
 @handlers.missed
 def missed(peer: Peer) -> None:
+    """The peer reads again: it learns that something was left out, and by its rooms what to ask for."""
     if isinstance(peer.data, Caller):
-        peer.data.runtime.connections.tell_missed(peer.data.client)
+        person = peer.data.person
+        peer.send(GOTALK.missed())
+        peer.send(GOTALK.name(person.identity.name))
+        peer.send(GOTALK.rooms(person, peer.data.runtime.directory))
 
 
 @handlers.closed

@@ -27,6 +27,7 @@ class GotalkWire(Wire):
         return _told("username", name)
 
     def missed(self) -> Prepared:
+        """Something was left out while the peer did not read."""
         return _told("missed", None)
 
     def presence(self, change: RoomPresence) -> Prepared:

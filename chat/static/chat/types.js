@@ -49,6 +49,7 @@
  * @property {boolean} logged_in
  * @property {boolean} can_create_rooms
  * @property {number} max_body_chars
+ * @property {number} max_body_bytes as UTF-8
  * @property {"open"|"invitation"|"closed"} sign_up
  *
  * @typedef {object} Person

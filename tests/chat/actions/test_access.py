@@ -10,7 +10,7 @@ from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message
 from chat.realtime import visibility
 from chat.realtime.directory import Directory, Person
-from chat.services.posts import MAX_BODY_CHARS
+from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import OperationError, RetryLater
 
 SITE = SiteFacts("Hubtalk", "open", guests_allowed=True, rooms_by_everyone=True, edit_window_minutes=0)
@@ -199,6 +199,13 @@ def test_longest_text_passes_and_one_more_does_not():
     """A message has at most MAX_BODY_CHARS characters."""
     assert len(access.check_body("界" * MAX_BODY_CHARS)) == MAX_BODY_CHARS
     assert refusal(access.check_body, "界" * (MAX_BODY_CHARS + 1)) == "too_long"
+
+
+def test_text_of_too_many_bytes():
+    """Three for each character, on average: what four take is bounded too."""
+    emoji = MAX_BODY_BYTES // 4
+    assert len(access.check_body("🎉" * emoji)) == emoji
+    assert refusal(access.check_body, "🎉" * (emoji + 1)) == "too_long"
 
 
 def test_only_the_author_or_a_moderator_changes_a_message():

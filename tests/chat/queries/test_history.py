@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chat.models import Room, User
 from chat.queries import history
+from chat.queries.sizes import MAX_LIST_BYTES, json_size
 from chat.services import messages, rooms
 from chat.services.posts import NewPost, store_posts
 
@@ -145,7 +146,7 @@ def test_page_is_bounded_by_what_its_json_takes(wide_room, asked, first, last):
     """As many as fit, next to what was asked for: an answer is never too large to be sent."""
     page = history.page(wide_room.pk, **asked)
     assert 1 <= len(page) < 50
-    assert history.json_size(page) <= history.MAX_PAGE_BYTES
+    assert json_size(page) <= MAX_LIST_BYTES
     assert first is None or seqs(page)[0] == first
     assert last is None or seqs(page)[-1] == last
     assert seqs(page) == list(range(seqs(page)[0], seqs(page)[-1] + 1))
@@ -157,7 +158,7 @@ def test_changes_are_bounded_by_what_their_json_takes(wide_room):
     version, seen, more = 0, [], True
     while more:
         version, changed, more = history.changes_since(wide_room.pk, version)
-        assert history.json_size(changed) <= history.MAX_PAGE_BYTES
+        assert json_size(changed) <= MAX_LIST_BYTES
         seen += seqs(changed)
     assert seen == list(range(1, 51))
     assert version == 50

@@ -31,6 +31,17 @@ test("characters are counted as the server counts them", () => {
   assert.equal(note.fits("🐈".repeat(11)), false);
 });
 
+test("bytes are counted too, and told as characters of that length", () => {
+  const { note, element } = noteFor(10);
+  note.maxBytes = 12;
+  note.follow("é".repeat(6));
+  assert.equal(element.textContent, "0 characters left");
+  note.follow("🐈".repeat(5));
+  assert.equal(element.textContent, "2 characters too long");
+  assert.equal(note.fits("🐈".repeat(3)), true);
+  assert.equal(note.fits("🐈".repeat(4)), false);
+});
+
 test("a word in passing gives way to the count", async (t) => {
   const timers = new FakeTimers();
   t.mock.method(globalThis, "setTimeout", timers.setTimeout);

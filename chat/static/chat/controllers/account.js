@@ -36,7 +36,7 @@ export class Account {
     /** @type {import("../types.js").Me} */
     const me = await request("whoami", null);
     session.me = me;
-    composer.maxChars = me.max_body_chars;
+    composer.limitTo(me.max_body_chars, me.max_body_bytes);
     if (me.id !== null) names.set(me.id, me.name);
     marks.become(me);
     for (const room of store.list) marks.meet(room);

@@ -65,9 +65,10 @@ export class Composer extends Emitter {
     return this.#field.value === "";
   }
 
-  /** @param {number} count that a text may have */
-  set maxChars(count) {
-    this.#note.maxChars = count;
+  /** How long a text may be. @param {number} chars @param {number} bytes */
+  limitTo(chars, bytes) {
+    this.#note.maxChars = chars;
+    this.#note.maxBytes = bytes;
   }
 
   /** What the field is for. @param {string} text */

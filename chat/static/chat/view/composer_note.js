@@ -11,6 +11,8 @@ const NEAR_LIMIT = 0.9;
 export class ComposerNote {
   /** Characters that a text may have. */
   maxChars = 16000;
+  /** Bytes that it may have as UTF-8. */
+  maxBytes = 48000;
   #element;
   #body = "";
   /** @type {any} */
@@ -34,7 +36,7 @@ export class ComposerNote {
     if (left < 0) {
       const words = ngettext("%(n)s character too long", "%(n)s characters too long", -left);
       this.#say(interpolate(words, { n: (-left).toLocaleString() }));
-    } else if (body.length > this.maxChars * NEAR_LIMIT) {
+    } else if (left <= this.maxChars * (1 - NEAR_LIMIT)) {
       const words = ngettext("%(n)s character left", "%(n)s characters left", left);
       this.#say(interpolate(words, { n: left.toLocaleString() }));
     } else {
@@ -56,7 +58,13 @@ export class ComposerNote {
 
   /** @param {string} body */
   #left(body) {
-    // A text has at least as many code units as characters: most need not be counted.
-    return body.length <= this.maxChars * NEAR_LIMIT ? this.maxChars : this.maxChars - lengthOf(body);
+    // A text has at least as many code units as characters, and no code unit has more than three bytes: most texts
+    // need not be counted.
+    if (body.length <= Math.min(this.maxChars, this.maxBytes / 3) * NEAR_LIMIT) return this.maxChars;
+    const chars = lengthOf(body);
+    const bytes = new TextEncoder().encode(body).length;
+    // Of characters that are as long as those that stand there.
+    const withinBytes = Math.floor(((this.maxBytes - bytes) * chars) / bytes);
+    return Math.min(this.maxChars - chars, withinBytes);
   }
 }

@@ -1,10 +1,12 @@
-"""A cable between browser and server that a test can pull out: what a lost network does to a page."""
+"""A cable between browser and server that a test can pull out or clog: what a poor network does to a page."""
 
 import contextlib
 import socket
 import threading
 
 CHUNK = 65536
+RECEIVE_BUFFER = 65536
+"""Of the kernel, for what the server sends: while the cable is clogged no more of it leaves the server."""
 
 
 class Cable:
@@ -16,6 +18,8 @@ class Cable:
         self.port: int = self._listener.getsockname()[1]
         self._is_whole = threading.Event()
         self._is_whole.set()
+        self._flows = threading.Event()
+        self._flows.set()
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -36,8 +40,16 @@ class Cable:
     def mend(self) -> None:
         self._is_whole.set()
 
+    def clog(self) -> None:
+        """Pass nothing on, but hold the connections."""
+        self._flows.clear()
+
+    def unclog(self) -> None:
+        self._flows.set()
+
     def close(self) -> None:
         self.cut()
+        self.unclog()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -49,7 +61,9 @@ class Cable:
             if not self._is_whole.is_set():
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self._target))
+            far = socket.socket()
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            far.connect(("127.0.0.1", self._target))
             with self._lock:
                 self._sockets |= {near, far}
             for source, sink in ((near, far), (far, near)):
@@ -58,6 +72,7 @@ class Cable:
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK):
+                self._flows.wait()
                 sink.sendall(data)
         with self._lock:
             self._sockets -= {source, sink}

@@ -45,7 +45,7 @@ def arrive(site: Server, browser: Browser) -> Iterator[Arrive]:
 
 @pytest.fixture
 def cable(site: Server) -> Iterator[Cable]:
-    """The way to the site of one browser, which can be cut."""
+    """The way to the site of one browser, which can be cut or clogged."""
     cable = Cable(site.port)
     yield cable
     cable.close()

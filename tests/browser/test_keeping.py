@@ -164,3 +164,20 @@ def test_a_server_that_restarts_is_told_apart_and_found_again(arrive, tmp_path):
         expect(tess.line("during the restart")).to_have_attribute("data-seq", SEQ)
         expect(tess.page.locator("#connection")).to_be_hidden()
         tess.sees("before the restart")
+
+
+def test_page_on_a_line_that_was_too_slow_catches_up(arrive, cable):
+    """It was not told of every message and of who came, and shows all of it as soon as it can."""
+    tess = arrive("jokes", url=cable.url)
+    people = tess.page.locator("#people-list")
+    expect(people).to_contain_text(tess.name)
+    cable.clog()
+    ulysses = arrive("jokes")
+    ulysses.post_many("jokes", [f"{number} {'x' * 15_000}" for number in range(160)])
+    xenia = arrive("jokes")
+    xenia.say("the last word")
+    expect(people).not_to_contain_text(xenia.name)
+    cable.unclog()
+    expect(tess.line("the last word")).to_be_visible()
+    expect(people).to_contain_text(xenia.name)
+    tess.say("and mine")

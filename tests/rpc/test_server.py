@@ -255,6 +255,14 @@ async def test_remote_that_does_not_read(handlers):
             assert await client.request("echo", 1) == 1
 
 
+async def test_client_with_the_default_limits_that_asks_all_the_time(handlers):
+    """Answers that it asked for count against no rate of its own, however fast they come."""
+    rates_off = Limits(messages_per_second=None, bytes_per_second=None)
+    async with await serve("tcp://127.0.0.1:0", handlers, rates_off) as server, await connect(server.url) as client:
+        for number in range(20_000):
+            assert await client.request("echo", number) == number
+
+
 # --- caps --------------------------------------------------------------------------------------------------
 
 

@@ -239,8 +239,8 @@ async def test_silence(handlers):
 
 
 async def test_remote_that_does_not_read(handlers):
-    """It is dropped when its outbox is full, and nobody else waits."""
-    limits = Limits(max_outbox_bytes=100_000, bytes_per_second=None, messages_per_second=None)
+    """It is dropped when it has taken nothing for a while, and nobody else waits."""
+    limits = Limits(stall_timeout=0.1, bytes_per_second=None, messages_per_second=None)
     async with await serve("tcp://127.0.0.1:0", handlers, limits) as server:
         host, port = server.url.removeprefix("tcp://").split(":")
         with socket.socket() as stalled:

@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chat.actions import limits
+from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.actions.people import WhoAmI
 from chat.actions.rooms import RoomEntry
 from chat.names import MAX_NAME_CHARS
 from chat.queries import structs
+from chat.queries.rates import Rate
+from chat.services.messages import MAX_KINDS
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import Limits, default_handlers
 
@@ -43,7 +45,8 @@ def test_every_variable_of_the_settings_is_documented_and_the_reverse():
 
 def test_every_operation_is_documented_and_the_reverse():
     """docs/operations.md lists what is registered, and what is told."""
-    asked, told = text("docs/operations.md").split("## Notifications")
+    asked, rest = text("docs/operations.md").split("## How often")
+    told = rest.split("## Notifications")[1]
     source = "".join(each.read_text() for each in (ROOT / "chat/doors/gotalk").rglob("*.py"))
     assert first_cells(asked) == set(re.findall(r'@handlers\.request\("([^"]+)"', source))
     wire = text("chat/doors/gotalk/wire.py")
@@ -67,12 +70,21 @@ def test_result_of_whoami_is_documented_field_by_field():
     assert written.split(", ") == list(WhoAmI.__struct_fields__)
 
 
+def test_rates_are_documented():
+    """What each is of, and its default."""
+    found = re.findall(r"\| `([\w-]+)` \| [^|]+ \| (\d+) \| ([\d.]+) \|", text("docs/operations.md"))
+    assert {name: Rate(int(burst), float(per_minute)) for name, burst, per_minute in found} == RATES
+    assert f"may do {ADDRESS_FACTOR} times as much" in text("docs/operations.md")
+    assert f"owns at most {MAX_ROOMS_OWNED} rooms" in text("docs/operations.md")
+    assert f"at most {MAX_KINDS} kinds of reactions" in text("docs/operations.md")
+
+
 @pytest.mark.parametrize(
     ("what", "value"),
     [
         ("text of a message", f"{MAX_BODY_CHARS:,} characters, {MAX_BODY_BYTES:,} bytes"),
         ("name of a person or room", f"{MAX_NAME_CHARS} characters"),
-        ("posts of one person", f"{limits.POSTS_BURST} at once, {limits.POSTS_PER_SECOND} a second"),
+        ("posts of one person", f"{RATES['post'].burst} at once, {RATES['post'].per_minute // 60:.0f} a second"),
         ("payload of a request", f"{Limits().max_payload_bytes // 2**20} MiB"),
         ("requests in flight on one connection", f"{Limits().max_requests_in_flight}"),
         (

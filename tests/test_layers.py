@@ -74,7 +74,7 @@ REQUIREMENTS = {
         "autobahn",
         "asgiref",
     ),
-    *("msgspec", "environ", "redis", "prometheus_client", "psycopg", "websockets"),
+    *("msgspec", "environ", "redis", "prometheus_client", "psycopg", "websockets", "emoji"),
 }
 
 MOST_ENTRIES = 15

@@ -6,21 +6,17 @@ Pure functions over what the process has cached (`chat.realtime.directory`): no 
 `OperationError`; its text is for the person, its code for programs.
 """
 
-import unicodedata
 from datetime import UTC, datetime, timedelta
 
+import emoji
+
 from chat.models import Room
-from chat.names import JOINERS
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message as SentMessage
 from chat.realtime.directory import MODERATOR, MUTE, OWNER, Directory, Person
 from chat.realtime.visibility import because, sees
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import OperationError
-
-KEYCAP = "\u20e3"
-FLAG_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
-"""Invisible letters within the flags of regions (UTS #51, emoji tag sequences)."""
 
 
 def find_room(directory: Directory, person: Person, name: str) -> RoomFacts:
@@ -158,16 +154,14 @@ def check_ask(person: Person) -> None:
 
 def check_emoji(text: str) -> str:
     """
-    A reaction is a symbol, not a word.
+    A reaction is one emoji of Unicode's list, returned as that list writes it: the same one is not two reactions.
 
     Raises:
         OperationError: `bad_emoji`.
     """
-    kinds = {unicodedata.category(char) for char in text if char not in JOINERS and char not in FLAG_TAGS}
-    is_symbol = "So" in kinds or KEYCAP in text
-    if not is_symbol or any(kind[0] in "LZC" for kind in kinds):
+    if not emoji.is_emoji(text):
         raise OperationError("a reaction must be an emoji", code="bad_emoji", field="emoji")
-    return text
+    return emoji.emojize(emoji.demojize(text))
 
 
 def check_moderate(person: Person, room: RoomFacts) -> None:

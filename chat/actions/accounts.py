@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 
 from chat.actions.caller import Caller
+from chat.actions.limits import count
 from chat.queries.identity import identity_of_key
 from chat.queries.people import free_name
 from chat.queries.tokens import POST
@@ -36,7 +37,6 @@ async def _open_account(caller: Caller, person: Person) -> int:
         user_id = await caller.write(accounts.open_guest_account, session_key, person.identity.name)
         identity = await read(identity_of_key, user_id)
         assert identity is not None  # it was committed a moment ago, and people are never deleted
-        caller.runtime.directory.keep_rate(identity.key, person.rate)
         await caller.runtime.connections.become(tuple(person.clients), identity)
     finally:
         person.account = None
@@ -57,9 +57,10 @@ async def rename(caller: Caller, name: str) -> str:
         The name as it is stored.
     Raises:
         OperationError: `empty_name`, `bad_name`, `name_taken`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
+    await count(caller, "rename")
     who = caller.person.identity
     if who.user_id is not None:
         return (await caller.write(accounts.rename, who.user_id, name)).name

@@ -1,10 +1,8 @@
 """Contacts: asked for, declined, removed, listed."""
 
-import time
-
 from chat.actions import access
 from chat.actions.caller import Caller
-from chat.actions.limits import count_post
+from chat.actions.limits import count
 from chat.queries.contacts import contacts_of
 from chat.queries.structs import ContactEntry
 from chat.queries.tokens import POST, READ
@@ -15,7 +13,7 @@ from rpc import OperationError
 
 async def add_contact(caller: Caller, name: str) -> ContactEntry:
     """
-    Ask a person to be in touch, or accept by asking back; counts as a post.
+    Ask a person to be in touch, or accept by asking back.
 
     Raises:
         OperationError: `log_in`, `muted`, and as `chat.services.contacts.add_contact`.
@@ -24,7 +22,7 @@ async def add_contact(caller: Caller, name: str) -> ContactEntry:
     caller.require(POST)
     by = _own_account(caller)
     access.check_ask(caller.person)
-    count_post(caller.person, time.monotonic())
+    await count(caller, "address")
     return await caller.write(contacts.add_contact, by, name)
 
 
@@ -32,9 +30,10 @@ async def decline_contact(caller: Caller, name: str) -> ContactEntry:
     """
     Raises:
         OperationError: `log_in`, and as `chat.services.contacts.decline_contact`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
+    await count(caller, "address")
     return await caller.write(contacts.decline_contact, _own_account(caller), name)
 
 
@@ -42,9 +41,10 @@ async def remove_contact(caller: Caller, name: str) -> ContactEntry:
     """
     Raises:
         OperationError: `log_in`, and as `chat.services.contacts.remove_contact`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
+    await count(caller, "address")
     return await caller.write(contacts.remove_contact, _own_account(caller), name)
 
 
@@ -54,8 +54,10 @@ async def list_contacts(caller: Caller) -> list[ContactEntry]:
 
     Raises:
         OperationError: `not_allowed` for a token without `read`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "read")
     user_id = caller.person.identity.user_id
     return [] if user_id is None else await read(contacts_of, user_id)
 

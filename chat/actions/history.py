@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chat.actions.caller import Caller
+from chat.actions.limits import count
 from chat.queries import history
 from chat.queries.history import MAX_PAGE, PAGE
 from chat.queries.rooms import RoomFacts
@@ -13,6 +14,9 @@ from chat.queries.structs import Message
 from chat.queries.tokens import READ
 from chat.realtime.db import read
 from rpc import OperationError
+
+ROOMS_AS_A_PAGE = 10
+"""To look whether so many rooms have changed costs about as much as a page of messages."""
 
 
 async def list_messages(
@@ -29,8 +33,10 @@ async def list_messages(
 
     Raises:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "read", max(1, limit / PAGE))
     room = caller.room(room_name)
     return await read(
         history.page, room.id, before_seq=before_seq, after_seq=after_seq, around_seq=around_seq, limit=limit
@@ -50,23 +56,25 @@ async def sync(caller: Caller, versions: Mapping[str, int]) -> dict[str, RoomSyn
 
     Raises:
         OperationError: `not_allowed` for a token without `read`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "read", 1 + len(versions) / ROOMS_AS_A_PAGE)
     answer: dict[str, RoomSync] = {}
-    count, size = MAX_PAGE, MAX_LIST_BYTES
+    messages_left, bytes_left = MAX_PAGE, MAX_LIST_BYTES
     for name, version in versions.items():
         try:
             room = caller.room(name)
-            if count == 0 or size <= 0:
+            if messages_left == 0 or bytes_left <= 0:
                 # The caller comes again for this room, from where it was.
                 answer[name] = RoomSync(version, more=True)
                 continue
-            reached, changed, more = await read(history.changes_since, room.id, version, count, size)
+            reached, changed, more = await read(history.changes_since, room.id, version, messages_left, bytes_left)
         except OperationError:
             answer[name] = RoomSync(0, reset=True)
         else:
-            count -= len(changed)
-            size -= json_size(changed)
+            messages_left -= len(changed)
+            bytes_left -= json_size(changed)
             answer[name] = RoomSync(reached, changed, more)
     return answer
 

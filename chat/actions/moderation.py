@@ -3,6 +3,7 @@
 from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
+from chat.actions.limits import count
 from chat.models import Room
 from chat.queries.candidates import find_candidate
 from chat.queries.tokens import POST
@@ -17,11 +18,12 @@ async def kick(caller: Caller, room_name: str, user_id: int, reason: str) -> Non
 
     Raises:
         OperationError: `no_such_room`, `no_such_person`, `not_allowed`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
     room = caller.room(room_name)
     access.check_moderate(caller.person, room)
+    await count(caller, "moderate")
     other = await read(find_candidate, user_id, None, room_id=room.id, by=caller.person.identity.user_id)
     if room.kind != Room.Kind.PUBLIC and not other.belongs:
         raise OperationError("this person is not in the room", code="no_such_person")

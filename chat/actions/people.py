@@ -4,6 +4,7 @@ import msgspec
 
 from chat.actions.access import may_create_rooms
 from chat.actions.caller import Caller
+from chat.actions.limits import count
 from chat.actions.rooms import RoomEntry, room_entry, rooms_listed
 from chat.queries.contacts import contacts_of
 from chat.queries.members import Member, members_of, rooms_of
@@ -60,8 +61,10 @@ async def info(caller: Caller, name: str = "") -> Info:
 
     Raises:
         OperationError: `not_allowed` for a token without `read`; `no_such_person`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "read", 2)
     me = caller.person
     if not name:
         contacts = [] if me.card.id is None else await read(contacts_of, me.card.id)
@@ -91,8 +94,10 @@ async def list_members(caller: Caller, room_name: str) -> MemberList:
 
     Raises:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "read", 2)
     room = caller.room(room_name)
     here = await caller.runtime.watchers.watch(caller.client, room)
     return MemberList(await read(members_of, room.id, here), len(here))

@@ -1,6 +1,5 @@
 """A post through any door: the same rights, limits, order and storage for all of them."""
 
-import time
 from uuid import UUID, uuid4
 
 import msgspec
@@ -8,16 +7,13 @@ import msgspec
 from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
-from chat.actions.limits import count_post, count_slow_mode
+from chat.actions.limits import count, count_here, count_slow_mode
 from chat.models import Room
 from chat.queries.history import Seq
 from chat.queries.structs import Message
 from chat.queries.tokens import POST, READ
 from chat.services.events import Typing
 from chat.services.posts import NewPost
-
-TYPING_SECONDS = 3.0
-"""One person's typing is passed on at most this often."""
 
 
 class NewMessage(msgspec.Struct):
@@ -42,9 +38,8 @@ async def post(caller: Caller, room_name: str, new: NewMessage) -> Message:
     room = caller.room(room_name)
     body = access.check_body(new.body)
     access.check_post(caller.person, room)
-    now = time.monotonic()
-    count_post(caller.person, now)
-    count_slow_mode(caller.person, room, now)
+    await count(caller, "post")
+    await count_slow_mode(caller, room)
     author_id = await account_of(caller)
     who = caller.person.identity
     stored = await caller.runtime.writer.post(
@@ -73,8 +68,6 @@ def show_typing(caller: Caller, room_name: str) -> None:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
     """
     caller.require(READ)
-    client, now = caller.client, time.monotonic()
     room = caller.room(room_name)
-    if now - client.typed_at >= TYPING_SECONDS and access.refusal_to_post(caller.person, room) is None:
-        client.typed_at = now
+    if access.refusal_to_post(caller.person, room) is None and count_here(caller, "typing"):
         caller.runtime.hub.publish(Typing(room.id, room.name, [caller.person.identity.name]))

@@ -5,6 +5,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from chat.actions.caller import Caller
+from chat.actions.limits import count
 from chat.queries.tokens import PUSH
 from chat.services.push import push
 
@@ -15,6 +16,8 @@ async def push_to_person(caller: Caller, user: str | int, opcode: int, payload: 
 
     Raises:
         OperationError: `not_allowed` for a token without `push`, and as `chat.services.push.push`.
+        RetryLater: `too_fast`.
     """
     caller.require(PUSH)
+    await count(caller, "push")
     return await sync_to_async(push)(user, opcode, payload)

@@ -4,6 +4,7 @@ from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.history import find_message
+from chat.actions.limits import count
 from chat.queries.structs import Message
 from chat.queries.tokens import POST
 from chat.services import messages
@@ -12,14 +13,15 @@ from chat.services import messages
 async def react(caller: Caller, room_name: str, seq: int, emoji: str, *, on: bool) -> Message:
     """
     Raises:
-        OperationError: `no_such_room`, `no_such_message`, `bad_emoji`, `not_allowed`, `archived`, `read_only`,
-            `muted`.
-        RetryLater: `busy`.
+        OperationError: `no_such_room`, `no_such_message`, `bad_emoji`, `too_many`, `not_allowed`, `archived`,
+            `read_only`, `muted`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
     room = caller.room(room_name)
     message = await find_message(room, seq)
     access.check_post(caller.person, room)
     emoji = access.check_emoji(emoji)
+    await count(caller, "react")
     by = await account_of(caller)
     return await caller.write(messages.react, room.id, message.seq, emoji, by=by, on=on)

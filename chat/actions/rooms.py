@@ -1,13 +1,11 @@
 """Rooms: listed, made, entered, left, described, read up to."""
 
-import time
-
 import msgspec
 
 from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
-from chat.actions.limits import count_post
+from chat.actions.limits import MAX_ROOMS_OWNED, count
 from chat.names import name_key
 from chat.queries.candidates import Candidate, find_candidate
 from chat.queries.rooms import RoomFacts
@@ -87,12 +85,14 @@ def rooms_listed(person: Person, directory: Directory, max_bytes: int = MAX_LIST
     return entries
 
 
-def list_rooms(caller: Caller) -> list[RoomEntry]:
+async def list_rooms(caller: Caller) -> list[RoomEntry]:
     """
     Raises:
         OperationError: `not_allowed` for a token without `read`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "read", 2)
     return rooms_listed(caller.person, caller.runtime.directory)
 
 
@@ -101,13 +101,15 @@ async def create_room(caller: Caller, name: str, kind: str, topic: str) -> RoomE
     Make a room and own it; the name of an existing public room answers that room.
 
     Raises:
-        OperationError: `not_allowed`, `empty_name`, `bad_name`, `name_taken`.
-        RetryLater: `busy`.
+        OperationError: `not_allowed`, `empty_name`, `bad_name`, `name_taken`, `too_many_rooms`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
     access.check_create_room(caller.person, caller.runtime.directory.site)
+    await count(caller, "create-room")
     by = await account_of(caller)
-    room = await caller.write(rooms.create_room, name, by=by, kind=kind, topic=topic)
+    most = None if caller.person.identity.is_staff else MAX_ROOMS_OWNED
+    room = await caller.write(rooms.create_room, name, by=by, kind=kind, topic=topic, most=most)
     return await _entry_now(caller, room.pk)
 
 
@@ -117,11 +119,12 @@ async def set_topic(caller: Caller, room_name: str, topic: str) -> RoomEntry:
 
     Raises:
         OperationError: `no_such_room`, `not_allowed`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
     room = caller.room(room_name)
     access.check_moderate(caller.person, room)
+    await count(caller, "moderate")
     await caller.write(rooms.change_room, room.id, topic=topic.strip())
     return await _entry_now(caller, room.id)
 
@@ -132,9 +135,10 @@ async def join_room(caller: Caller, room_name: str) -> RoomEntry:
 
     Raises:
         OperationError: `no_such_room`, `not_allowed`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
+    await count(caller, "join")
     room = caller.room(room_name)
     await caller.write(memberships.join_room, room.id, await account_of(caller))
     return await _entry_now(caller, room.id)
@@ -146,9 +150,10 @@ async def leave_room(caller: Caller, room_name: str) -> None:
 
     Raises:
         OperationError: `no_such_room`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
+    await count(caller, "join")
     room = caller.room(room_name)
     await caller.write(memberships.leave_room, room.id, await account_of(caller))
 
@@ -196,8 +201,10 @@ async def mark_read(caller: Caller, room_name: str, seq: int) -> ReadUpTo:
 
     Raises:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "mark-read")
     room = caller.room(room_name)
     marker, moved = await caller.runtime.read_markers.move(caller.person, room, seq)
     if moved:
@@ -211,9 +218,10 @@ async def enter(caller: Caller, room_name: str) -> RoomFacts:
 
     Raises:
         OperationError: `no_such_room`, `not_allowed`.
-        RetryLater: `busy`.
+        RetryLater: `too_fast`, `busy`.
     """
     caller.require(READ)
+    await count(caller, "join")
     room = caller.room(room_name)
     who, client, connections = caller.person.identity, caller.client, caller.runtime.connections
     if who.user_id is not None and not may_stay(caller.person, room):
@@ -260,7 +268,7 @@ async def _addressed(
     caller: Caller, user_id: int | None, name: str | None, room_id: int | None = None
 ) -> Candidate:
     """
-    Somebody whom this person may address. It counts as a post, so that nobody addresses everybody.
+    Somebody whom this person may address; at a rate, so that nobody addresses everybody.
 
     Raises:
         OperationError: `no_such_person`; `not_allowed`: the caller themselves, or someone who declined them.
@@ -272,5 +280,5 @@ async def _addressed(
         raise OperationError("you cannot do this to yourself", code="not_allowed")
     if other.has_declined:
         raise access.unwanted()
-    count_post(caller.person, time.monotonic())
+    await count(caller, "address")
     return other

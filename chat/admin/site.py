@@ -4,15 +4,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from chat.actions.limits import RATES
 from chat.admin.base import NeverDeleted
-from chat.models import Invitation, SiteSettings
+from chat.models import Invitation, RateLimit, SiteSettings
 from chat.services.invitations import invite
-from chat.services.site import announce_to_all, change_settings
+from chat.services.site import announce_to_all, change_settings, reset_rates, set_rate
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
@@ -42,6 +44,32 @@ class SettingsAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  
             change_settings(**{name: form.cleaned_data[name] for name in fields})
         if announcement:
             announce_to_all(announcement)
+
+
+class RateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
+    name = forms.ChoiceField(
+        label=_("What"),
+        choices=[(name, f"{name} ({rate.burst}, {rate.per_minute:g})") for name, rate in RATES.items()],
+        help_text=_("In brackets: the default, at once and a minute. docs/operations.md says what each counts."),
+    )
+
+
+@admin.register(RateLimit)
+class RateLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    """The rates that were changed; to delete one brings back its default."""
+
+    form = RateForm
+    fields = ("name", "burst", "per_minute")
+    list_display = fields
+
+    def save_model(self, request: HttpRequest, obj: RateLimit, form: Any, change: bool) -> None:
+        set_rate(obj)
+
+    def delete_model(self, request: HttpRequest, obj: RateLimit) -> None:
+        reset_rates(RateLimit.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RateLimit]) -> None:
+        reset_rates(queryset)
 
 
 @admin.register(Invitation)

@@ -8,7 +8,7 @@ from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
 from chat.models.moderation import Sanction
 from chat.models.processes import Connection, Process
 from chat.models.rooms import MAX_TOPIC_CHARS, Membership, Room
-from chat.models.site import Invitation, SiteSettings
+from chat.models.site import Invitation, RateLimit, SiteSettings
 from chat.models.tokens import Token
 from chat.models.users import User
 
@@ -21,6 +21,7 @@ __all__ = [
     "Membership",
     "Message",
     "Process",
+    "RateLimit",
     "Reaction",
     "Revision",
     "Room",

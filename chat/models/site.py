@@ -51,6 +51,25 @@ class SiteSettings(models.Model):
         return cls.objects.filter(pk=1).first() or cls()
 
 
+class RateLimit(models.Model):
+    """How often people may do something, where an admin has changed it; `chat.actions.limits` has the defaults."""
+
+    name = models.CharField(_("what"), max_length=20)
+    burst = models.PositiveIntegerField(_("at once"), validators=[MinValueValidator(1)])
+    per_minute = models.FloatField(_("a minute"), validators=[MinValueValidator(0.01)])
+
+    class Meta:
+        verbose_name = _("rate limit")
+        verbose_name_plural = _("rate limits")
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="rate_limit_unique"),
+            models.CheckConstraint(condition=Q(burst__gte=1, per_minute__gt=0), name="rate_limit_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> Self:
         """Neither used nor expired."""

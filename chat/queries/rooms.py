@@ -4,6 +4,7 @@ import msgspec
 from django.db.models import QuerySet
 
 from chat.models import Contact, Membership, Room, SiteSettings
+from chat.queries.rates import Rate, load_rates
 
 
 class RoomFacts(msgspec.Struct):
@@ -37,6 +38,8 @@ class SiteFacts(msgspec.Struct, frozen=True):
     guests_allowed: bool
     rooms_by_everyone: bool
     edit_window_minutes: int
+    rates: dict[str, Rate] = {}
+    """Those that were changed, by name."""
 
 
 def load_rooms(rooms: QuerySet[Room] | None = None) -> list[RoomFacts]:
@@ -67,4 +70,5 @@ def _load_pairs(rooms: dict[int, RoomFacts], wanted: QuerySet[Room]) -> None:
 
 def load_site() -> SiteFacts:
     settings = SiteSettings.current()
-    return SiteFacts(*(getattr(settings, field) for field in SiteFacts.__struct_fields__))
+    fields = [field for field in SiteFacts.__struct_fields__ if field != "rates"]
+    return SiteFacts(**{field: getattr(settings, field) for field in fields}, rates=load_rates())

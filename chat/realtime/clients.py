@@ -113,7 +113,6 @@ class Client:
         """Disconnected: what is still on its way to this socket must not subscribe it again."""
         self.known_as: tuple[str, str] | None = None
         """Key and name that this socket and the others were told."""
-        self.typed_at = float("-inf")
 
     @property
     def address(self) -> str:

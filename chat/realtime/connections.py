@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 
+from prometheus_client import Gauge
+
 from chat.models import Room
 from chat.queries.guests import guest_key
 from chat.queries.identity import Identity, identify, identity_of_key, session_key_of
@@ -13,13 +15,14 @@ from chat.realtime.clients import Client, Link
 from chat.realtime.db import read
 from chat.realtime.directory import Directory, Person
 from chat.realtime.hub import Hub
-from chat.realtime.metrics import CONNECTIONS
 from chat.realtime.presence import Presence
 from chat.realtime.token_use import TokenUse
 from chat.realtime.visibility import refusal_to_connect
 from chat.realtime.watchers import Watchers
 from chat.services.events import AnyEvent, PersonChanged, room_topic
 from rpc import CloseCode, Refused
+
+CONNECTIONS = Gauge("hubtalk_connections", "Open connections of this process")
 
 
 class Connections:
@@ -102,7 +105,7 @@ class Connections:
         token, identity = await self._token(secret, None)
         person = self._directory.people.get(identity.key)
         if person is None:
-            person = Person(identity, self._directory.rate_of(identity.key))
+            person = Person(identity)
         self._check(person)
         return Client(link, person, session_key=None, token=token, entered=set())
 
@@ -260,7 +263,7 @@ class Connections:
     def _person(self, identity: Identity) -> Person:
         person = self._directory.people.get(identity.key)
         if person is None:
-            person = Person(identity, self._directory.rate_of(identity.key))
+            person = Person(identity)
             self._directory.people[identity.key] = person
         person.identity = identity
         # When a sanction ends by itself, the person's rooms open again without a word from anyone.

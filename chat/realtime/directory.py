@@ -13,7 +13,6 @@ from chat.queries.identity import Identity, MembershipFacts, SanctionFacts
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import PersonCard
 from chat.services.events import Posted
-from rpc.limits import TokenBucket
 
 OWNER = Membership.Role.OWNER.value
 MODERATOR = Membership.Role.MODERATOR.value
@@ -22,26 +21,6 @@ MUTE = Sanction.Kind.MUTE.value
 
 END_SLACK = 0.1
 """Seconds after the end of a sanction until it is looked at: the database's clock counts."""
-RATE_SECONDS = 60
-"""How long what someone posted is remembered: more than it takes until they may post at full rate again."""
-
-
-class PostingRate:
-    """
-    How fast one person posts in this process, through all doors; outlives their connections.
-
-    Held by the directory, counted by `chat.actions.limits` on the loop; the figures never go back.
-    """
-
-    __slots__ = ("bucket", "last_posts", "posted_at")
-
-    def __init__(self) -> None:
-        self.bucket: TokenBucket | None = None
-        """How many posts they may make now; None before the first."""
-        self.last_posts: dict[int, float] = {}
-        """Room key → when they last posted there, on the monotonic clock: for slow mode."""
-        self.posted_at = float("-inf")
-        """When they last asked to post anywhere, on the monotonic clock."""
 
 
 class Person:
@@ -52,14 +31,13 @@ class Person:
     the database has another one; whoever holds the person sees the new one at once.
     """
 
-    __slots__ = ("account", "clients", "identity", "rate", "wakeups")
+    __slots__ = ("account", "clients", "identity", "wakeups")
 
-    def __init__(self, identity: Identity, rate: PostingRate | None = None) -> None:
+    def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.clients: set[Any] = set()
         self.account: asyncio.Task[int] | None = None
         """Opens the account of a guest: one, however many of their posts wait for it."""
-        self.rate = rate if rate is not None else PostingRate()
         self.wakeups: dict[float, asyncio.TimerHandle] = {}
         """Ends of their sanctions, in seconds of the epoch, at which their rights are read again."""
 
@@ -120,7 +98,6 @@ class Directory:
         self.people: dict[str, Person] = {}
         self.rooms: dict[int, RoomFacts] = {}
         self.site = SiteFacts("", SiteSettings.SignUp.CLOSED, False, True, 0)
-        self._rates: dict[str, PostingRate] = {}
         self._by_name: dict[str, RoomFacts] = {}
         self._direct: dict[int, set[int]] = {}
         """User key → keys of their direct rooms: nobody's list is made by looking through those of all others."""
@@ -128,22 +105,6 @@ class Directory:
 
     def room_named(self, name: str) -> RoomFacts | None:
         return self._by_name.get(name_key(name))
-
-    def rate_of(self, key: str) -> PostingRate:
-        """By the key of a person, who need not be connected: else coming back would be a way to post faster."""
-        return self._rates.setdefault(key, PostingRate())
-
-    def keep_rate(self, key: str, rate: PostingRate) -> None:
-        """A guest's rate goes with them when they get another key."""
-        self._rates[key] = rate
-
-    def forget_rates(self, now: float) -> None:
-        """Forget those who left so long ago that they may post anyway; `now` is the monotonic clock in seconds."""
-        slowest = max((room.slow_mode_seconds for room in self.rooms.values()), default=0)
-        expiry = now - max(slowest, RATE_SECONDS)
-        self._rates = {
-            key: rate for key, rate in self._rates.items() if key in self.people or rate.posted_at > expiry
-        }
 
     def rooms_around(self, person: Person) -> list[RoomFacts]:
         """All rooms but the direct ones of other people, in the order of their keys."""

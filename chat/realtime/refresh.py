@@ -7,7 +7,6 @@ order.
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterable
 
 from chat.models import Room
@@ -90,7 +89,6 @@ class Refresh:
         # Not those that were made while the others were read.
         dropped = [directory.drop_room(room_id) for room_id in before - {room.id for room in rooms}]
         directory.site = await read(load_site)
-        directory.forget_rates(time.monotonic())
         if directory.outline() == known:
             return set()
         for room in dropped:

@@ -15,6 +15,7 @@ from chat.realtime.connections import Connections
 from chat.realtime.directory import Directory
 from chat.realtime.hub import Hub
 from chat.realtime.presence import Presence
+from chat.realtime.rates import Rates
 from chat.realtime.read_markers import ReadMarkers
 from chat.realtime.refresh import Refresh
 from chat.realtime.token_use import TokenUse
@@ -60,8 +61,10 @@ class Runtime:
     """
 
     def __init__(self) -> None:
+        layer = get_channel_layer()
         self.directory = Directory()
-        self.hub = Hub(get_channel_layer())
+        self.hub = Hub(layer)
+        self.rates = Rates(layer if hasattr(type(layer), "take_rate") else None)
         self.writer = Writer(self._announce_posts)
         self.presence = Presence(self.hub, self.writer)
         self.read_markers = ReadMarkers(self.writer)

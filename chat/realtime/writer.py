@@ -16,10 +16,16 @@ from functools import partial
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from prometheus_client import Counter, Histogram
 
-from chat.realtime.metrics import BATCH_POSTS, COMMIT_SECONDS, POSTS
 from chat.services.posts import NewPost, Stored, store_posts
 from rpc import OperationError, RetryLater
+
+POSTS = Counter("hubtalk_posts", "Posts stored")
+BATCH_POSTS = Histogram("hubtalk_batch_posts", "Posts in one commit", buckets=[2**power for power in range(10)])
+COMMIT_SECONDS = Histogram(
+    "hubtalk_commit_seconds", "Time of one commit", buckets=[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2]
+)
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,9 @@ from chat.services.events import Changed
 from chat.services.rooms import take_versions
 from rpc import OperationError
 
+MAX_KINDS = 20
+"""Of reactions on one message: all of them go to everybody with each new one."""
+
 
 def edit_message(room_id: int, seq: int, body: str, *, by: int) -> SentMessage:
     """
@@ -52,11 +55,14 @@ def react(room_id: int, seq: int, emoji: str, *, by: int, on: bool) -> SentMessa
     Put a reaction on a message or take it off; doing so twice is as once.
 
     Raises:
-        OperationError: `no_such_message`, also when it was removed.
+        OperationError: `no_such_message`, also when it was removed; `too_many`, of kinds.
     """
     with transaction.atomic():
         message = _locked(room_id, seq)
         if on:
+            kinds = set(Reaction.objects.filter(message=message).values_list("emoji", flat=True).distinct())
+            if emoji not in kinds and len(kinds) >= MAX_KINDS:
+                raise OperationError(f"a message has at most {MAX_KINDS} kinds of reactions", code="too_many")
             _, moved = Reaction.objects.get_or_create(message=message, user_id=by, emoji=emoji)
         else:
             moved = Reaction.objects.filter(message=message, user_id=by, emoji=emoji).delete()[0] > 0

@@ -17,19 +17,28 @@ DELETED_AT_ONCE = 1000
 
 
 def create_room(
-    name: str, *, by: int | None, kind: str = Room.Kind.PUBLIC, topic: str = "", auto_join: bool = True
+    name: str,
+    *,
+    by: int | None,
+    kind: str = Room.Kind.PUBLIC,
+    topic: str = "",
+    auto_join: bool = True,
+    most: int | None = None,
 ) -> Room:
     """
-    Make a room, owned by the person with key `by`. A public room of this name is returned as it is.
+    Make a room, owned by the person with key `by`, who owns at most `most`. A public room of this name is returned
+    as it is.
 
     Raises:
         BadName: the name is not valid.
-        OperationError: `name_taken`, by a room that is not public.
+        OperationError: `name_taken`, by a room that is not public; `too_many_rooms`.
     """
     name = not_kept(clean_name(name))
     existing = Room.objects.filter(name_key=name_key(name)).first()
     if existing is not None:
         return _existing(existing, kind)
+    if by is not None and most is not None and _owned_by(by) >= most:
+        raise OperationError(f"one person may own {most} rooms", code="too_many_rooms")
     try:
         with transaction.atomic():
             room = Room.objects.create(name=name, kind=kind, topic=topic, auto_join=auto_join, created_by_id=by)
@@ -41,6 +50,10 @@ def create_room(
         announce_after_commit(PersonChanged(by))
     announce_after_commit(RoomChanged(room.pk))
     return room
+
+
+def _owned_by(user_id: int) -> int:
+    return Membership.objects.filter(user_id=user_id, role=Membership.Role.OWNER, left=False).count()
 
 
 def open_direct(one: int, other: int) -> Room:

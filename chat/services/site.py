@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from chat.models import SiteSettings
+from chat.models import RateLimit, SiteSettings
 from chat.queries.guests import session_digest
 from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Notice, SettingsChanged, SignedOut
@@ -16,6 +17,20 @@ def change_settings(**changes: Any) -> SiteSettings:
         settings, _ = SiteSettings.objects.update_or_create(pk=1, defaults=changes)
         announce_after_commit(SettingsChanged())
     return settings
+
+
+def set_rate(limit: RateLimit) -> None:
+    """Store a rate that an admin changed; it holds from now on."""
+    with transaction.atomic():
+        limit.save()
+        announce_after_commit(SettingsChanged())
+
+
+def reset_rates(limits: QuerySet[RateLimit]) -> None:
+    """Bring back the defaults."""
+    with transaction.atomic():
+        limits.delete()
+        announce_after_commit(SettingsChanged())
 
 
 def announce_to_all(text: str, level: str = "info") -> None:

@@ -1,5 +1,5 @@
 """
-The Redis channel layer (channels_redis pub/sub), mended in two places.
+The Redis channel layer (channels_redis pub/sub), mended in two places, and the rates that all processes share.
 
 A lost Redis host froze the whole process: since Python 3.11 an `ETIMEDOUT` of the socket is the builtin
 `TimeoutError`, which redis-py takes for "no message yet", and the stock loop asks again at once without ever
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
+from channels_redis.utils import create_pool
+from redis.asyncio import Redis
 
 from project.daphne import internals
 
@@ -26,12 +28,30 @@ class RedisLayer(RedisPubSubChannelLayer):
 
     on_gap: Callable[[], None] | None = None
 
+    async def take_rate(self, key: str, added: float, ahead: float) -> float:
+        """See `chat.realtime.rates.SharedRates`; raises what redis-py does."""
+        loop_layer = self._get_layer()
+        redis = internals.shards_of(loop_layer)[0].rates
+        return float(await redis.eval(_TAKE, 1, f"{loop_layer.prefix}__rate__{key}", added, ahead))
+
     def _get_layer(self) -> RedisPubSubLoopLayer:
         loop_layer = super()._get_layer()
         shards = internals.shards_of(loop_layer)
         if not isinstance(shards[0], _Shard):
             shards[:] = [_Shard(shard.host, loop_layer, self) for shard in shards]
         return loop_layer
+
+
+_TAKE = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local before = tonumber(redis.call('GET', KEYS[1]) or now)
+local ahead = math.min(math.max(before - now, 0), tonumber(ARGV[2])) + ARGV[1]
+if ahead > tonumber(ARGV[2]) then return string.format('%.6f', ahead - ARGV[2]) end
+redis.call('SET', KEYS[1], string.format('%.6f', now + ahead), 'PX', math.ceil(ahead * 1000))
+return '0'
+"""
+"""Under the key stands until when what was done counts; it goes when that time has come."""
 
 
 class _Shard(RedisSingleShardConnection):
@@ -41,6 +61,12 @@ class _Shard(RedisSingleShardConnection):
         super().__init__(host, loop_layer)
         self._layer = layer
         self._lost = False
+        # Connections of their own: publishing must not wait for them, nor they for that.
+        self.rates = Redis.from_pool(create_pool(host))
+
+    async def flush(self) -> None:
+        await super().flush()
+        await self.rates.aclose()
 
     async def _do_receiving(self) -> None:
         while True:

@@ -50,3 +50,18 @@ def test_lost_host_does_not_freeze_the_loop(redis, error):
         await layer.flush()
 
     asyncio.run(scenario())
+
+
+def test_rates_are_counted_for_all_processes_together(redis):
+    """What one has counted, another one counts on; what is refused is not counted."""
+
+    async def scenario():
+        one, other = (RedisLayer(hosts=[f"redis://127.0.0.1:{redis.port}/0"], prefix="test") for _ in range(2))
+        assert [await layer.take_rate("post u1", 100.0, 300.0) for layer in (one, other, one)] == [0, 0, 0]
+        for layer in (one, other, one):
+            assert 90 < await layer.take_rate("post u1", 100.0, 300.0) <= 100
+        assert await other.take_rate("post u2", 100.0, 300.0) == 0
+        for layer in (one, other):
+            await layer.flush()
+
+    asyncio.run(scenario())

@@ -41,7 +41,7 @@ async def get_info(socket: PushSocket, caller: Caller, payload: bytes) -> Info:
 
 
 async def list_rooms(socket: PushSocket, caller: Caller, payload: bytes) -> list[RoomEntry]:
-    return rooms.list_rooms(caller)
+    return await rooms.list_rooms(caller)
 
 
 class Enter(msgspec.Struct):

@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from chat.actions import access, limits
+from chat.actions import access
 from chat.queries.identity import Identity, MembershipFacts, SanctionFacts
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message
 from chat.realtime import visibility
 from chat.realtime.directory import Directory, Person
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
-from rpc import OperationError, RetryLater
+from rpc import OperationError
 
 SITE = SiteFacts("Hubtalk", "open", guests_allowed=True, rooms_by_everyone=True, edit_window_minutes=0)
 OPEN, SECRET = 1, 2
@@ -147,35 +147,6 @@ def test_muted_elsewhere_may_post_here():
     access.check_post(person(sanctions=[SanctionFacts("mute", SECRET, None, "")]), room())
 
 
-def test_slow_mode_makes_the_second_post_wait():
-    """Slow mode answers how long to wait, in milliseconds, and lets the next one through then."""
-    alice, slow = person(), room(slow_mode_seconds=10)
-    limits.count_slow_mode(alice, slow, 100.0)
-    with pytest.raises(RetryLater) as deferred:
-        limits.count_slow_mode(alice, slow, 104.0)
-    assert deferred.value.code == "slow_mode"
-    assert 6000 <= deferred.value.retry_after_ms <= 6001
-    limits.count_slow_mode(alice, slow, 110.0)
-
-
-def test_slow_mode_does_not_hold_moderators():
-    """Who moderates is not slowed down."""
-    bob = person(roles={OPEN: "owner"})
-    limits.count_slow_mode(bob, room(slow_mode_seconds=10), 100.0)
-    limits.count_slow_mode(bob, room(slow_mode_seconds=10), 100.1)
-
-
-def test_flood_of_posts_is_deferred_until_there_is_room_again():
-    """A burst passes, then it is so many a second, over all rooms and connections."""
-    alice = person()
-    for _ in range(limits.POSTS_BURST):
-        limits.count_post(alice, 100.0)
-    with pytest.raises(RetryLater) as deferred:
-        limits.count_post(alice, 100.0)
-    assert deferred.value.code == "too_fast"
-    limits.count_post(alice, 100.0 + deferred.value.retry_after_ms / 1000)
-
-
 def test_text_is_trimmed_and_nul_is_dropped():
     """What PostgreSQL cannot hold and what nobody sees is not stored."""
     assert access.check_body("  a\0b \n") == "ab"
@@ -238,17 +209,32 @@ def test_rooms_are_made_by_everyone_or_by_staff_only():
 
 
 @pytest.mark.parametrize(
-    "emoji", ["👍", "❤️", "🐈", "👩\u200d💻", "1️⃣", "🏴\U000e0067\U000e0062\U000e007f", "🇨🇳", "©"]
+    "emoji",
+    [
+        "👍",
+        "❤️",
+        "🐈",
+        "👩\u200d💻",
+        "1️⃣",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "🇨🇳",
+        "©️",
+    ],
 )
 def test_emoji_is_a_reaction(emoji):
     """Joined, keycap and flag sequences are one reaction each."""
     assert access.check_emoji(emoji) == emoji
 
 
-@pytest.mark.parametrize("text", ["+1", "lol", "👍x", "👍 ", "\u202e👍", "1", "\0", "好"])
+@pytest.mark.parametrize("text", ["+1", "lol", "👍x", "👍 ", "\u202e👍", "1", "\0", "好", "👍👍", "", "☰"])
 def test_word_is_no_reaction(text):
     """A reaction is a symbol: no letters, spaces or hidden characters."""
     assert refusal(access.check_emoji, text) == "bad_emoji"
+
+
+def test_emoji_has_one_spelling():
+    """With and without the sign that asks for colour it is the same reaction."""
+    assert access.check_emoji("❤") == access.check_emoji("❤\ufe0f") == "❤\ufe0f"
 
 
 def test_room_that_was_deleted_since_it_was_found():

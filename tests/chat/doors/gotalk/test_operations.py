@@ -12,7 +12,9 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from chat.actions.limits import RATES
 from chat.models import Room, Sanction, User
+from chat.queries.rates import Rate
 from chat.services import accounts as people
 from chat.services import memberships, moderation, rooms
 from chat.services.posts import NewPost, store_posts
@@ -150,7 +152,7 @@ async def test_slow_mode_makes_one_wait(chat, hall, alice, bob):
 async def test_posts_without_pause_are_slowed_down(chat, hall, alice, settings, monkeypatch):
     """All sockets of one person share one rate limit."""
     settings.RATE_LIMITS = True
-    monkeypatch.setattr("chat.actions.limits.POSTS_PER_SECOND", 0.01)
+    monkeypatch.setattr("chat.actions.limits.RATES", {**RATES, "post": Rate(30, 1)})
     pages = [await chat.open(alice), await chat.open(alice)]
     for number in range(30):
         await pages[number % 2].post("hall", f"{number}")

@@ -6,7 +6,9 @@ import json
 import pytest
 from django.test import AsyncClient
 
+from chat.actions.limits import RATES
 from chat.models import Membership, Message, Room, Sanction, Token
+from chat.queries.rates import Rate
 from chat.realtime import runtime
 from chat.services.rooms import delete_room
 from chat.services.tokens import make_token, revoke
@@ -279,8 +281,7 @@ async def test_slow_mode(chat, program, alice, hall):
 async def test_pace_is_that_of_the_person(chat, program, alice, hall, settings, monkeypatch):
     """Two doors do not double the rate limit."""
     settings.RATE_LIMITS = True
-    monkeypatch.setattr("chat.actions.limits.POSTS_BURST", 2)
-    monkeypatch.setattr("chat.actions.limits.POSTS_PER_SECOND", 0.01)
+    monkeypatch.setattr("chat.actions.limits.RATES", {**RATES, "post": Rate(2, 1)})
     page, robot = await chat.open(alice), await program(alice)
     await page.post("hall", "one")
     await robot.post("hall", "two")

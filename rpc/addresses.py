@@ -10,7 +10,7 @@ DEFAULT_PORT = 1234
 
 
 class Address(msgspec.Struct, frozen=True):
-    """`path` is the socket's for unix; for ws and wss only `url` counts."""
+    """`path` is the socket's for unix; for ws and wss `url` says all, and `port` is 0 where it names none."""
 
     scheme: str
     host: str
@@ -40,7 +40,17 @@ class Address(msgspec.Struct, frozen=True):
             f"{url!r} is not an address such as tcp://127.0.0.1:8001, tls://…, unix:///path, ws://… or wss://…"
         )
 
+    @property
+    def origin(self) -> str:
+        """For ws and wss, the origin of the server's own pages as a browser sends it (RFC 6454, section 6.2)."""
+        scheme, default = ("https", 443) if self.scheme == "wss" else ("http", 80)
+        host = self._bracketed if self.host.isascii() else self.host.encode("idna").decode()
+        return f"{scheme}://{host}" if self.port in (0, default) else f"{scheme}://{host}:{self.port}"
+
     def with_port(self, port: int) -> str:
         """The URL with the port that is really listened on."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{port}"
+        return f"{self.scheme}://{self._bracketed}:{port}"
+
+    @property
+    def _bracketed(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host

@@ -216,7 +216,7 @@ class Client:
             # Not on top: a program that uses no WebSocket does not need the library.
             from rpc.transports.websocket_client import open_websocket
 
-            return await open_websocket(address.url, self._headers, self._ssl, self._limits)
+            return await open_websocket(address, self._headers, self._ssl, self._limits)
         if address.scheme == "unix":
             _, transport = await loop.create_unix_connection(SocketTransport, address.path)
         else:

@@ -7,6 +7,7 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from django.conf import settings
 from django.http.request import validate_host
 
+from chat.queries.tokens import bearer_of
 from rpc import CloseCode
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -16,8 +17,8 @@ class CheckOrigin:
     """
     A page elsewhere must not use its visitor's cookies here (RFC 6455, section 10.2).
 
-    A browser always sends an Origin; one that is not allowed is refused. A program sends none, and then its
-    cookies do not count.
+    A browser always sends an Origin; one that is not allowed is refused. A program sends none, or a bearer token,
+    which no page can send with a WebSocket; it is let in, and its cookies do not count.
     """
 
     def __init__(self, application: ASGI3Application) -> None:
@@ -27,7 +28,7 @@ class CheckOrigin:
     def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Awaitable[None]:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin")
-        if origin is None:
+        if origin is None or bearer_of(scope) is not None:
             scope["headers"] = [header for header in scope["headers"] if header[0] != b"cookie"]
         elif not origin_allowed(origin.decode("latin-1"), headers.get(b"host", b"").decode("latin-1")):
             return _refuse(receive, send)

@@ -6,8 +6,11 @@ from contextlib import suppress
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.typing import Origin
 
+from rpc.addresses import Address
 from rpc.close_codes import CloseCode
 from rpc.limits import Limits
 from rpc.peer.peer import Peer
@@ -54,17 +57,25 @@ class WebSocketTransport(OutboxTransport):
 
 
 async def open_websocket(
-    url: str, headers: Mapping[str, str], ssl: tls.SSLContext | None, limits: Limits
+    address: Address, headers: Mapping[str, str], ssl: tls.SSLContext | None, limits: Limits
 ) -> WebSocketTransport:
     """
+    Args:
+        headers: beside those of the handshake. An `Origin` among them replaces that of the address; an empty one is
+            not sent.
+
     Raises:
         OSError: there is no connection, or no WebSocket server.
     """
+    more = Headers(headers)
+    # A program need not send one (RFC 6455, section 4.1), but servers of the public Go package refuse without.
+    origin = more.pop("Origin", address.origin)
     try:
         websocket = await connect(
-            url,
-            additional_headers=headers,
-            ssl=ssl if url.startswith("wss:") else None,
+            address.url,
+            origin=Origin(origin) if origin else None,
+            additional_headers=more,
+            ssl=ssl if address.scheme == "wss" else None,
             compression=None,
             open_timeout=None,
             close_timeout=limits.close_timeout,
@@ -72,5 +83,5 @@ async def open_websocket(
             max_queue=MAX_CHUNKS_QUEUED,
         )
     except (InvalidHandshake, InvalidURI) as error:
-        raise ConnectionError(f"{url}: {error}") from None
+        raise ConnectionError(f"{address.url}: {error}") from None
     return WebSocketTransport(websocket)

@@ -26,6 +26,23 @@ def test_address_with_the_real_port():
     assert Address.parse("tls://localhost:0").with_port(5) == "tls://localhost:5"
 
 
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("ws://chat.example.org/gotalk/", "http://chat.example.org"),
+        ("ws://Chat.Example.org:80/", "http://chat.example.org"),
+        ("ws://chat.example.org:443/", "http://chat.example.org:443"),
+        ("wss://chat.example.org:443/", "https://chat.example.org"),
+        ("wss://chat.example.org:8443/x?y=z", "https://chat.example.org:8443"),
+        ("ws://[::1]:8000/", "http://[::1]:8000"),
+        ("ws://bücher.example/", "http://xn--bcher-kva.example"),
+    ],
+)
+def test_origin(url, origin):
+    """Scheme, host and port of the server's pages; a port that the scheme implies is left out."""
+    assert Address.parse(url).origin == origin
+
+
 @pytest.mark.parametrize("url", ["", "x", "http://x", "tcp://", "tcp://x:port", "tcp://x/y", "unix://a/b", "ws://"])
 def test_no_address(url):
     """It is said what one looks like."""

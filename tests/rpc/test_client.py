@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.server import serve as serve_websocket
@@ -86,6 +87,31 @@ async def test_header_of_a_websocket(handlers):
     ):
         await client.request("echo")
     assert seen == ["Bearer x"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        (None, "http://127.0.0.1:{port}"),
+        ({"Authorization": "Bearer x"}, "http://127.0.0.1:{port}"),
+        ({"origin": "https://chat.example.org"}, "https://chat.example.org"),
+        ({"Origin": ""}, None),
+    ],
+)
+async def test_origin_of_a_websocket(handlers, headers, sent):
+    """The server's own, as stock Go servers want it; the caller's replaces it, and an empty one is not sent."""
+    seen = []
+
+    async def look(connection, request):
+        seen.append(request.headers.get_all("Origin"))
+
+    async with (
+        websocket_server(handlers, process_request=look) as url,
+        await connect(url, headers=headers) as client,
+    ):
+        await client.request("echo")
+        port = urlsplit(url).port
+    assert seen == [[sent.format(port=port)] if sent else []]
 
 
 async def test_nobody_is_there():

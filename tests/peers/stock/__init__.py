@@ -5,6 +5,6 @@ test: the Go package 1.3.7 over TCP, gotalk.js 1.2.1 over WebSocket. What they c
 
 from tests.peers.stock.browser import BrowserPeer
 from tests.peers.stock.common import Failed, PeerBroken, alone, conversation
-from tests.peers.stock.go import GoPeer
+from tests.peers.stock.go import GoPeer, GoServer
 
-__all__ = ["BrowserPeer", "Failed", "GoPeer", "PeerBroken", "alone", "conversation"]
+__all__ = ["BrowserPeer", "Failed", "GoPeer", "GoServer", "PeerBroken", "alone", "conversation"]

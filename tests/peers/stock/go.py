@@ -1,10 +1,18 @@
-"""The Go package 1.3.7, as a peer over TCP."""
+"""The Go package 1.3.7, as a peer over TCP, and as a server over TCP and WebSocket."""
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from types import TracebackType
 from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import serve as serve_websocket
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 from tests.peers.stock.common import DEADLINE, Failed, PeerBroken
 
@@ -18,6 +26,10 @@ MIN_WAIT_MS, MAX_WAIT_MS = 250, 12_500
 OVER = b"", 0, b""
 
 Handler = Callable[[bytes], bytes]
+Parts = asyncio.Queue[bytes | None]
+"""What a handler of a stream reads: the first part as it came, perhaps empty, then the others; None is the end."""
+StreamHandler = Callable[[Parts, Callable[[bytes], Awaitable[None]]], Awaitable[None]]
+"""Reads parts and writes those of the result, of which an empty one is the end."""
 
 
 class Pending:
@@ -65,7 +77,8 @@ class GoPeer:
 
     Args:
         url: tcp://host:port
-        handlers: what it answers, by operation; the parts of a stream request come joined.
+        handlers: what it answers, by operation.
+        streams: what it answers in parts, to requests in parts; it has no others.
         read_timeout: seconds of silence after which it drops the server.
         little_endian: how its ids count; both are seen, as Go writes an integer of the machine.
         pieces: cut all it writes into so many bytes; None writes header and payload, as Go does.
@@ -76,12 +89,14 @@ class GoPeer:
         url: str,
         handlers: Mapping[str, Handler] | None = None,
         *,
+        streams: Mapping[str, StreamHandler] | None = None,
         read_timeout: float = READ_TIMEOUT,
         little_endian: bool = False,
         pieces: int | None = None,
     ) -> None:
         self._address = url.removeprefix("tcp://").split(":")
         self._handlers = dict(handlers or {})
+        self._streams = dict(streams or {})
         self._read_timeout = read_timeout
         self._byteorder: Literal["little", "big"] = "little" if little_endian else "big"
         self._pieces = pieces
@@ -89,7 +104,8 @@ class GoPeer:
         self._waiting: dict[bytes, Pending] = {}
         self._stream_ids: set[bytes] = set()
         """Never freed: the second stream request of an id is a panic."""
-        self._arriving: dict[bytes, tuple[str, bytes]] = {}
+        self._arriving: dict[bytes, Parts] = {}
+        self._serving: set[asyncio.Task[None]] = set()
         self._heard = asyncio.Condition()
         self._writing = asyncio.Lock()
         self._over = False
@@ -102,15 +118,22 @@ class GoPeer:
         """The code of `f`, once it came and was seen."""
 
     async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection(*self._address)
+        await self.adopt(*await asyncio.open_connection(*self._address))
+        return self
+
+    async def adopt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take over an open connection, instead of entering; leaving closes it all the same."""
+        self._reader, self._writer = reader, writer
         self._reading = asyncio.create_task(self._read())
         await self._write(b"01")
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._writer.transport.abort()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
         try:
             await self._reading
         except PeerBroken:
@@ -257,6 +280,8 @@ class GoPeer:
         else:
             raise PeerBroken(f"no message: {head!r}")
         payload = await self._reader.readexactly(_number(head[-8:]))
+        if kind == b"p" and id not in self._arriving:
+            return False  # It closes without a word.
         await self._take(kind, id, name, wait, payload)
         return True
 
@@ -269,14 +294,10 @@ class GoPeer:
         elif kind == b"s":
             if id in self._stream_ids:
                 raise PeerBroken(f"panic: a second stream request with the id {id!r}")
-            self._stream_ids.add(id)
-            self._arriving[id] = name, payload
+            await self._answer_in_parts(id, name, payload)
         elif kind == b"p":
-            name, before = self._arriving.pop(id)
-            if payload:
-                self._arriving[id] = name, before + payload
-            else:
-                await self._answer(id, name, before)
+            # Nothing else is read while a part waits to be taken.
+            await self._arriving[id].put(payload or None)
         else:
             pending = self._waiting.get(id)
             if pending is None:
@@ -296,6 +317,104 @@ class GoPeer:
         else:
             kind, answer = b"R", handler(payload)
         await self._write(b"%b%b%08x" % (kind, id, len(answer)), answer)
+
+    async def _answer_in_parts(self, id: bytes, name: str, first: bytes) -> None:
+        handler = self._streams.get(name)
+        if handler is None:
+            await self._answer(id, name, first)
+            return
+        self._stream_ids.add(id)
+        parts: Parts = asyncio.Queue(maxsize=1)
+        parts.put_nowait(first)
+        self._arriving[id] = parts
+        over = False
+
+        async def write(part: bytes) -> None:
+            nonlocal over
+            over = over or not part
+            await self._write(b"S%b%08x" % (id, len(part)), part)
+
+        async def serve(handle: StreamHandler) -> None:
+            try:
+                await handle(parts, write)
+            except Failed as failure:
+                del self._arriving[id]
+                text = failure.text.encode()
+                await self._write(b"E%b%08x" % (id, len(text)), text)
+            if not over:
+                await write(b"")
+
+        self._serving.add(asyncio.create_task(serve(handler)))
+
+
+class GoServer:
+    """
+    A program that serves with the Go package, over TCP and over WebSocket. Enter it to listen; leaving it raises
+    `PeerBroken` if a client sent what Go cannot take.
+
+    Args:
+        handlers, streams: as those of `GoPeer`.
+    """
+
+    def __init__(
+        self, handlers: Mapping[str, Handler] | None = None, streams: Mapping[str, StreamHandler] | None = None
+    ) -> None:
+        self._answers = {"handlers": handlers, "streams": streams}
+        self._broken: PeerBroken | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tcp = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._websockets: Server = await serve_websocket(
+            self._relay, "127.0.0.1", 0, process_request=_check_origin, compression=None
+        )
+        port, websocket_port = (each.sockets[0].getsockname()[1] for each in (self._tcp, self._websockets))
+        self.url = f"tcp://127.0.0.1:{port}"
+        self.websocket_url = f"ws://127.0.0.1:{websocket_port}/gotalk/"
+        self._address = "127.0.0.1", port
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._websockets.close()
+        await self._websockets.wait_closed()
+        self._tcp.close()
+        await self._tcp.wait_closed()
+        if self._broken is not None:
+            raise self._broken
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = GoPeer("", **self._answers)  # type: ignore[arg-type]
+        await peer.adopt(reader, writer)
+        try:
+            with suppress(ConnectionError):
+                await peer.ended()
+            await peer.__aexit__(None, None, None)
+        except PeerBroken as broken:
+            self._broken = broken
+
+    async def _relay(self, websocket: ServerConnection) -> None:
+        """To it a WebSocket is a stream of bytes like any other."""
+        reader, writer = await asyncio.open_connection(*self._address)
+
+        async def send() -> None:
+            while data := await reader.read(64 * 1024):
+                await websocket.send(data)
+            await websocket.close()
+
+        sending = asyncio.create_task(send())
+        with suppress(ConnectionClosed):
+            async for message in websocket:
+                writer.write(message.encode() if isinstance(message, str) else message)
+        writer.transport.abort()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+def _check_origin(connection: ServerConnection, request: Request) -> Response | None:
+    """It wants an Origin that is a whole URL, whichever."""
+    origin = urlsplit(request.headers.get("Origin", ""))
+    if origin.scheme and origin.netloc:
+        return None
+    return connection.respond(HTTPStatus.FORBIDDEN, "")
 
 
 def _number(digits: bytes) -> int:

@@ -87,6 +87,26 @@ def test_program_without_an_origin_comes_in_without_its_cookies():
     assert (b"cookie", b"c") in seen[1]
 
 
+@pytest.mark.parametrize("origins", [[], ["https://app.example.org"]])
+def test_program_with_a_token_comes_in_by_any_name(origins, settings):
+    """No page can send a bearer token with a WebSocket, so the Origin does not matter; and cookies do not count."""
+    settings.ALLOWED_ORIGINS = origins
+    seen = []
+
+    async def application(scope, receive, send):
+        seen.append(scope["headers"])
+
+    own = [(b"host", b"10.0.0.5:8000"), (b"origin", b"http://10.0.0.5:8000"), (b"authorization", b"Bearer x")]
+    run(CheckOrigin(application), [*own, (b"cookie", b"hubtalk=secret")])
+    assert seen == [own]
+
+
+def test_password_is_no_token():
+    """A browser sends those of HTTP's own login by itself, also for a page elsewhere."""
+    headers = [(b"host", b"127.0.0.1"), (b"origin", b"http://evil.example"), (b"authorization", b"Basic eDp5")]
+    assert run(CheckOrigin(None), headers) == [{"type": "websocket.close", "code": 4403}]
+
+
 def test_page_elsewhere_is_refused_before_it_is_accepted():
     """A close before the accept is an HTTP 403."""
     sent = run(CheckOrigin(None), [(b"host", b"127.0.0.1"), (b"origin", b"http://evil.example")])

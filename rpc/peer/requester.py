@@ -50,7 +50,8 @@ class Requester:
         self._waiting: dict[bytes, asyncio.Future[Answer]] = {}
         self._collected: dict[bytes, bytearray] = {}
         """What came so far of answers in parts that are read as one."""
-        self._streams: dict[bytes, OpenStream] = {}
+        self._streams: dict[bytes | OpenStream, OpenStream] = {}
+        """By their ids; those that are not open yet by themselves."""
         # Made when someone waits: most connections never do.
         self._known: asyncio.Event | None = None
 
@@ -169,12 +170,24 @@ class Requester:
         self._session.grant(id, credit, results=True)
         self.connection.schedule_flush()
 
+    def expect(self, stream: OpenStream) -> None:
+        """A stream will be opened, and waits for its result already: it is told if the connection ends before."""
+        if self._session.ended is None:
+            self._streams[stream] = stream
+        else:
+            stream.failed(self._session.closed_error())
+
+    def forget(self, stream: OpenStream) -> None:
+        """It was expected, and will not be opened."""
+        self._streams.pop(stream, None)
+
     async def open_stream(self, stream: OpenStream, first: bytes) -> bytes:
         """Send the first part of a stream request, or none; returns its id."""
         await self._wait_until_known()
         if self.connection.window is not None:
             stream.credit.limit(self.connection.window)
         id = self._session.stream(stream.operation, first)
+        self.forget(stream)
         self._streams[id] = stream
         self.connection.schedule_flush()
         return id

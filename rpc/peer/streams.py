@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from rpc.errors import LocalProtocolError, RequestFailed, RequestTimeout
+from rpc.errors import LocalProtocolError, RequestFailed, RequestTimeout, RpcError
 from rpc.messages import Result
 from rpc.peer.flow_control import Credit, Parts
 from rpc.peer.requester import Requester, to_payload
@@ -22,6 +22,8 @@ class Stream:
     Made by `Peer.stream`. Enter it, then in any order, also at the same time: `await send(value)`,
     `await end()`, and iterate over it for the parts of the result; a single result is one part. Leaving the
     block before the result has ended cancels the request.
+
+    The first part, or the end, opens the request: until then the remote knows nothing of it, and a reader waits.
 
     All of these raise RequestFailed, RetryLater, RequestTimeout, ConnectionClosed or MessageTooBig once the
     stream has failed.
@@ -53,7 +55,9 @@ class Stream:
         self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
-        if self._params is not NOTHING:
+        if self._params is NOTHING:
+            self._requester.expect(self)
+        else:
             self._request_ended = True
             self._id = self._requester.ask_for_stream(self, to_payload(self._params))
         self._watch()
@@ -78,41 +82,40 @@ class Stream:
             raise LocalProtocolError("the request has ended" if payload else "an empty part would be the end")
         with self._waiting():
             await self.credit.wait()
-            if not await self._open(payload):
-                await self._requester.send_part(await self._opened(), payload)
+            await self._put(payload)
         self.credit.spend(payload)
 
     async def end(self) -> None:
         """No more parts will be sent."""
-        if self._request_ended:
+        if self._request_ended or self._over:
             return
-        id = await self._opened()
+        with self._waiting():
+            await self._put(b"")
         self._request_ended = True
-        await self._requester.send_part(id, b"")
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Any:
         with self._waiting():
-            await self._opened()
             return await anext(self._results)
 
-    async def _opened(self) -> bytes:
-        """The id of the request; one that has sent nothing yet is opened without a part."""
-        while self._id is None:
-            with self._waiting():
-                await self._open(b"")
-        return self._id
-
-    async def _open(self, first: bytes) -> bool:
-        """Open the request with this first part; returns False if it is open already."""
-        # The sender and the reader may both be the first, and opening may have to wait.
+    async def _put(self, payload: bytes) -> None:
+        """Send a part, the first of which opens the request, or the end, which needs an open one."""
+        # Opening may have to wait, and the end may come meanwhile.
         async with self._opening:
-            if self._id is not None:
-                return False
-            self._id = await self._requester.open_stream(self, first)
-            return True
+            if self._id is None:
+                self._id = await self._open(payload)
+                if payload:
+                    return
+        await self._requester.send_part(self._id, payload)
+
+    async def _open(self, first: bytes) -> bytes:
+        try:
+            return await self._requester.open_stream(self, first)
+        except RpcError as error:
+            self.failed(error)
+            raise
 
     # --- what comes in -------------------------------------------------------------------------------------
 
@@ -141,7 +144,9 @@ class Stream:
         self.credit.stop(to_writer)
 
     def _give_up(self) -> None:
-        if not self._over and self._id is not None:
+        if self._id is None:
+            self._requester.forget(self)
+        elif not self._over:
             self._requester.give_up(self._id)
         self._stop()
 

@@ -229,11 +229,15 @@ const actions = {
   },
 
   async "an unknown stream operation: fails with its code"(sock) {
-    equal((await failure(collect(sock.stream("no-such-operation")))).code, "unknown_operation");
+    const stream = sock.stream("no-such-operation");
+    stream.end();
+    equal((await failure(collect(stream))).code, "unknown_operation");
   },
 
   async "a stream of a plain operation: is no stream operation"(sock) {
-    equal((await failure(collect(sock.stream("echo")))).code, "not_a_stream");
+    const stream = sock.stream("echo");
+    stream.end();
+    equal((await failure(collect(stream))).code, "not_a_stream");
   },
 
   async "cancel: ends the server's handler"(sock) {
@@ -257,7 +261,9 @@ const actions = {
   },
 
   async "a stream's timeout: ends it"(sock) {
-    equal((await failure(collect(sock.stream("never", { timeout: 200 })))).code, "timeout");
+    const stream = sock.stream("never", { timeout: 200 });
+    stream.write(1);
+    equal((await failure(collect(stream))).code, "timeout");
     equal(await sock.request("echo", 1), 1);
   },
 

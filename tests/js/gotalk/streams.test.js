@@ -15,12 +15,12 @@ import {
 const CANCEL = 'n007$cancel00000011{"id":"30303030"}';
 const HEARTBEAT = "h00006553f100";
 
-/** What a page of ours gets for a stream "sum" whose request has just been opened without a part. */
+/** What a page of ours gets for a stream "sum" whose request has just been opened with a first part. */
 async function openSum(options, streamOptions) {
   const world = connectOurs(options);
   const stream = world.sock.stream("sum", streamOptions);
-  await settled();
-  assert.deepEqual(world.ws.take(), ["s0000003sum00000000"]);
+  await stream.write(0);
+  assert.deepEqual(world.ws.take(), ["s0000003sum000000010"]);
   return { ...world, stream };
 }
 
@@ -39,12 +39,19 @@ test("written at once: the first part opens the stream, the others and the end f
   assert.deepEqual(ws.take(), ["s0000003sum000000011", 'p00000000000b{"a":"群"}', "p000000000000"]);
 });
 
-test("nothing written at once: is opened without a part, for the result may come first", async () => {
-  const { ws, stream } = await openSum();
+test("read before anything is written: nothing is sent until the first part, which opens the stream", async () => {
+  const { sock, ws } = connectOurs();
+  const stream = sock.stream("sum");
+  const result = readAll(stream);
+  await settled();
+  assert.deepEqual(ws.take(), []);
   stream.write(1);
   stream.end();
   stream.end();
-  assert.deepEqual(ws.take(), ["p0000000000011", "p000000000000"]);
+  assert.deepEqual(ws.take(), ["s0000003sum000000011", "p000000000000"]);
+  ws.deliver("R0000000000011");
+  await settled();
+  assert.deepEqual(result, { values: [1], state: "ended" });
 });
 
 test("ended at once: is opened, and then ended", async () => {
@@ -103,7 +110,7 @@ test("an operation that is no name: is refused at once", () => {
 });
 
 test("the server's window is full: the writer waits for credit", async () => {
-  const { ws, stream } = await openSum({ hello: { window: 2 } });
+  const { ws, stream } = await openSum({ hello: { window: 3 } });
   const writes = [1, 2, 3, 4].map((value) => watch(stream.write(value)));
   stream.end();
   await settled();
@@ -138,12 +145,12 @@ test("a window that is no number: is ours", async () => {
   for (const window of [0, -1, 1.5, "2", null]) {
     const { ws, stream } = await openSum({ hello: { window } });
     for (let i = 0; i < 20; i++) stream.write(i);
-    assert.equal(ws.take().length, 16);
+    assert.equal(ws.take().length, 15);
   }
 });
 
 test("credit that is none, or for nobody: is ignored", async () => {
-  const { ws, stream } = await openSum({ hello: { window: 1 } });
+  const { ws, stream } = await openSum({ hello: { window: 2 } });
   stream.write(1);
   stream.write(2);
   ws.take();
@@ -214,7 +221,7 @@ test("one part far larger than the window: is legal", async () => {
 });
 
 test("cancel: tells the server, and ends the reader and the writer", async () => {
-  const { ws, stream } = await openSum({ hello: { window: 1 } });
+  const { ws, stream } = await openSum({ hello: { window: 2 } });
   const result = readAll(stream);
   stream.write(1);
   const write = watch(stream.write(2));
@@ -336,7 +343,7 @@ test("no timeout given: it is 60 s, and timeout 0 waits for ever", async () => {
 });
 
 test("an error: comes behind the parts that came before it, and ends the writer", async () => {
-  const { ws, stream } = await openSum({ hello: { window: 1 } });
+  const { ws, stream } = await openSum({ hello: { window: 2 } });
   stream.write(1);
   const write = watch(stream.write(2));
   ws.take();
@@ -368,7 +375,7 @@ test("a part that is not JSON: gives the stream up", async () => {
 });
 
 test("an answer before the request's end: what is written then is not wanted, and no failure", async () => {
-  const { ws, stream } = await openSum({ hello: { window: 1 } });
+  const { ws, stream } = await openSum({ hello: { window: 2 } });
   stream.write(1);
   const write = watch(stream.write(2));
   ws.take();
@@ -388,7 +395,7 @@ test("written after end(): is refused", async () => {
 });
 
 test("a writer that does not wait: a failing stream leaves no rejection unhandled", async () => {
-  const { ws, stream } = await openSum({ hello: { window: 1 } });
+  const { ws, stream } = await openSum({ hello: { window: 2 } });
   const unhandled = [];
   process.on("unhandledRejection", (error) => unhandled.push(error));
   stream.write(1);
@@ -448,7 +455,7 @@ test("opened without a connection, and none comes: fails as closed", async () =>
 });
 
 test("the connection is lost: reader and writer hear of it, the next connection does not", async () => {
-  const { clock, ws, stream } = await openSum({ hello: { window: 1 } });
+  const { clock, ws, stream } = await openSum({ hello: { window: 2 } });
   stream.write(1);
   const write = watch(stream.write(2));
   ws.deliver("S0000000000011");

@@ -360,6 +360,8 @@ class GoServer:
         self, handlers: Mapping[str, Handler] | None = None, streams: Mapping[str, StreamHandler] | None = None
     ) -> None:
         self._answers = {"handlers": handlers, "streams": streams}
+        self.accepted: asyncio.Queue[GoPeer] = asyncio.Queue()
+        """Its end of each connection."""
         self._broken: PeerBroken | None = None
 
     async def __aenter__(self) -> Self:
@@ -384,6 +386,7 @@ class GoServer:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = GoPeer("", **self._answers)  # type: ignore[arg-type]
         await peer.adopt(reader, writer)
+        self.accepted.put_nowait(peer)
         try:
             with suppress(ConnectionError):
                 await peer.ended()

@@ -407,17 +407,35 @@ async def test_asking_in_parts(handlers):
 
 
 async def test_asking_without_a_part(handlers):
-    """The request is opened by its end, or by waiting for its result."""
-    async with facing(handlers, framed=False) as (peer, far):
-        async with peer.stream("sum") as stream:
+    """The end opens the request, without a part, and then ends it."""
+    async with facing(handlers, framed=False) as (peer, far), peer.stream("sum") as stream:
+        await stream.end()
+        assert await far.hear() == [b"s0001003sum00000000p000100000000"]
+
+
+async def test_reading_before_the_first_part(handlers):
+    """Nothing is sent until there is a part: to a stock remote an empty one would be a part, or the end."""
+    async with facing(handlers, framed=False) as (peer, far), peer.stream("sum") as stream:
+        reading = asyncio.create_task(anext(stream))
+        await asyncio.sleep(1)
+        await stream.send(1)
+        assert await far.hear() == [b"s0001003sum000000011"]
+        far.say(b"R000100000001a", b"R000100000001b")
+        with pytest.raises(RequestFailed, match="unexpected result"):
+            await reading
+
+
+async def test_reading_what_is_never_opened(handlers):
+    """It times out, and there is nothing to give up; what is sent then is too late."""
+    async with facing(handlers, CANCEL, framed=False) as (peer, far):
+        async with peer.stream("sum", timeout=5) as stream:
+            with pytest.raises(RequestTimeout):
+                await anext(stream)
+            with pytest.raises(RequestTimeout):
+                await stream.send(1)
             await stream.end()
-            assert await far.hear() == [b"s0001003sum00000000p000100000000"]
-        async with peer.stream("sum") as stream:
-            reading = asyncio.create_task(anext(stream))
-            assert (await far.hear())[0].endswith(b"s0002003sum00000000")
-            far.say(b"R000200000001a", b"R000200000001b")
-            with pytest.raises(RequestFailed, match="unexpected result"):
-                await reading
+        far.say(b"r0001004echo00000000")
+        assert await far.hear() == [b"R000100000000"]
 
 
 async def test_single_request_answered_in_parts(handlers):
@@ -466,8 +484,10 @@ async def test_empty_part(handlers):
 async def test_stock_browser_peer_gets_no_stream_request(handlers):
     """It would close the connection: our side refuses, after a while in which it might announce itself."""
     async with facing(handlers) as (peer, far), peer.stream("sum") as stream:
-        with pytest.raises(LocalProtocolError, match="takes no stream requests"):
-            await stream.send(1)
+        reading = asyncio.create_task(anext(stream))
+        for waiting in (stream.send(1), reading):
+            with pytest.raises(LocalProtocolError, match="takes no stream requests"):
+                await waiting
         far.say(b"r0001004echo00000000")
         assert b"s" not in [chunk[:1] for chunk in await far.hear()]
 
@@ -482,16 +502,18 @@ async def test_stream_before_the_remote_has_announced_itself(handlers):
         assert await far.hear(2) == [b"s0001003sum00000001", b"1"]
 
 
-async def test_reader_and_writer_before_the_remote_has_announced_itself(handlers):
-    """Whichever is first opens the request, and only one does."""
+async def test_end_before_the_remote_has_announced_itself(handlers):
+    """The first part, which waits for that, opens the request all the same."""
     async with facing(handlers) as (peer, far), peer.stream("sum") as stream:
         reading = asyncio.create_task(anext(stream))
-        await asyncio.sleep(1)
         sending = asyncio.create_task(stream.send(1))
+        await asyncio.sleep(1)
+        ending = asyncio.create_task(stream.end())
         await asyncio.sleep(1)
         far.say(hello("streams"))
         await sending
-        assert await far.hear(3) == [b"s0001003sum00000000", b"p000100000001", b"1"]
+        await ending
+        assert await far.hear(3) == [b"s0001003sum00000001", b"1", b"p000100000000"]
         far.say(b"R000100000001", b"1")
         assert await reading == 1
 
@@ -572,10 +594,23 @@ async def test_connection_ends_amid_a_stream(handlers):
     await stream.__aexit__(None, None, None)
 
 
+async def test_connection_ends_before_the_first_part(handlers):
+    """The reader, who waits for it, learns it."""
+    near, _ = memory_pair(framed=False)
+    async with Peer(handlers, near) as peer:
+        stream = await peer.stream("sum").__aenter__()
+        reading = asyncio.create_task(anext(stream))
+        await asyncio.sleep(1)
+    with pytest.raises(ConnectionClosed):
+        await reading
+    await stream.__aexit__(None, None, None)
+
+
 async def test_stream_on_a_closed_connection(handlers):
     """It fails at once."""
     async with facing(handlers, HELLO) as (peer, _):
         peer.close(4503)
         async with peer.stream("sum") as stream:
-            with pytest.raises(ConnectionClosed):
-                await stream.send(1)
+            for waiting in (stream.send(1), anext(stream)):
+                with pytest.raises(ConnectionClosed):
+                    await waiting

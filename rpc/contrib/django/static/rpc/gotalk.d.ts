@@ -133,9 +133,9 @@ export interface SocketEvents {
  *   stream.end();
  *   for await (const total of stream) console.log(total);
  *
- * The loop ends with the result, or throws; a result that does not come in parts is its only value. Leaving the
- * loop early cancels the stream. Parts can be written while the result is read. At most a window of parts waits
- * for a slow reader.
+ * The first `write`, or `end()`, opens the request. The loop ends with the result, or throws; a result that does
+ * not come in parts is its only value. Leaving the loop early cancels the stream. Parts can be written while the
+ * result is read. At most a window of parts waits for a slow reader.
  */
 export interface Stream<Part = any, ResultPart = any> extends AsyncIterable<ResultPart> {
   /** Whether no further part is wanted: after `end()`, or when the answer has ended or failed. */

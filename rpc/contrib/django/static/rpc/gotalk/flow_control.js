@@ -118,11 +118,6 @@ export class RequestOutflow extends Outflow {
     this.#send = send;
   }
 
-  /** For a request that has no part yet: in `s` a size of 0 does not end the request. */
-  open() {
-    if (!this.isOpen) this.#opening(NO_BYTES);
-  }
-
   /** Ends the request, whatever still waits. */
   hangUp() {
     if (this.isOpen && !this.#hasSentEnd) this.transmit(NO_BYTES);
@@ -130,7 +125,8 @@ export class RequestOutflow extends Outflow {
 
   transmit(part) {
     if (part.length === 0) {
-      this.open();
+      // Of a request that has no part: in `s` a size of 0 does not end it.
+      if (!this.isOpen) this.#opening(NO_BYTES);
       this.#hasSentEnd = true;
     }
     if (this.isOpen) this.#send(protocol.MsgTypeStreamReqPart, this.carrier.id, null, 0, part);

@@ -18,7 +18,8 @@ const NO_CONNECTION = { writable: false, cancel: () => false };
 
 /**
  * A request in parts whose result comes in parts, as fast as the slower peer. The page writes with
- * `write` and `end`, and iterates over the result; `cancel`, or leaving that loop, gives it up.
+ * `write` and `end`, of which the first call opens the request, and iterates over the result; `cancel`, or
+ * leaving that loop, gives it up.
  * @implements {TypedStream}
  */
 export class Stream extends Call {
@@ -74,10 +75,6 @@ export class Stream extends Call {
     this.connection = connection;
     this.moved();
     this.#outflow.pump();
-    // What the page writes at once goes in the message that opens the stream.
-    queueMicrotask(() => {
-      if (connection.writable && !this.#outflow.isStopped) this.#outflow.open();
-    });
   }
 
   answer(connection, msg) {

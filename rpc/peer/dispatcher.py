@@ -190,7 +190,7 @@ class Dispatcher:
         if not handler.yields:
             payload = handler.encode(await outcome)
             await self._connection.way_out_for_answer(len(payload))
-            self._session.answer(request.id, payload)
+            self._answer_whole(request, payload)
             return
         async with aclosing(outcome) as values:
             async for value in values:
@@ -202,6 +202,16 @@ class Dispatcher:
                 self._session.answer_part(request.id, payload)
                 stream.credit.spend(payload)
                 self._connection.schedule_flush()
+        self._session.answer_part(request.id, b"")
+
+    def _answer_whole(self, request: AnyRequest, payload: bytes) -> None:
+        if isinstance(request, Request) or self._session.features:
+            self._session.answer(request.id, payload)
+            return
+        # A stock browser peer learns that an answer to its parts has ended from an empty part alone, and a stock
+        # Go peer answers in no other way.
+        if payload:
+            self._session.answer_part(request.id, payload)
         self._session.answer_part(request.id, b"")
 
     def take_part(self, part: StreamPart) -> None:

@@ -87,12 +87,34 @@ async def test_stream_without_a_first_part():
 
 @alone
 async def test_stream_with_a_single_answer():
-    """`s` may be answered by one `R`."""
+    """It is one part and the end, as a Go server would answer."""
     async with serving() as url, GoPeer(url) as peer:
         stream = await peer.ask("size", b"abc", kind=b"s")
         await peer.part(stream, b"de")
         await peer.part(stream, b"")
-        assert await stream.next() == (b"R", 0, b"5")
+        assert [await stream.next(), await stream.next()] == [(b"S", 0, b"5"), (b"S", 0, b"")]
+
+
+@pytest.mark.parametrize(("operation", "parts"), [("size", ["5"]), ("upper", ["ABC", "DE"])])
+@alone
+async def test_stream_of_a_browser(browser, operation, parts):
+    """A page hears each part of the answer, a single one too, and then its end."""
+    async with browser() as peer:
+        stream = peer.stream_request(operation)
+        await stream.write("abc")
+        await stream.write("de")
+        await stream.end()
+        assert await stream.read() == parts
+
+
+@alone
+async def test_stream_of_a_browser_that_fails(browser):
+    """The end tells it why."""
+    async with browser() as peer:
+        stream = peer.stream_request("until bad")
+        await stream.write("bad")
+        with pytest.raises(Failed, match=r"^a bad part$"):
+            await stream.read()
 
 
 @alone
@@ -173,7 +195,7 @@ async def test_slow_handler_slows_the_writer():
         assert 0 < written < parts // 2
         await other.request("let go")
         await writing
-        assert await stream.next() == (b"R", 0, b"%d" % (1 + parts * size))
+        assert await stream.next() == (b"S", 0, b"%d" % (1 + parts * size))
 
 
 @alone
@@ -185,7 +207,7 @@ async def test_large_stream_through_a_slow_handler(site):
         for _ in range(1000):
             await peer.part(stream, bytes(64_000))
         await peer.part(stream, b"")
-        assert await stream.next() == (b"R", 0, b"64000000")
+        assert await stream.next() == (b"S", 0, b"64000000")
     if before is not None:
         assert site.peak_memory - before < 16 * MIB
 

@@ -47,6 +47,26 @@ test("an async function: what it returns is the single result", async () => {
   assert.deepEqual(ws.take(), ['R000a00000008["it",1]']);
 });
 
+test("a single result for a stock peer that asked in parts: is a part and the end", async () => {
+  const { gotalk, ws } = connectStock();
+  gotalk.handleBufferStream("it", async (parts) => (await parts.next()).value);
+  ws.deliver("s000a002it00000001", "x");
+  await settled();
+  assert.deepEqual(ws.take(), ["S000a00000001", "x", "S000a00000000"]);
+  gotalk.handleBufferStream("it", async () => "");
+  ws.deliver("s000b002it00000001", "x");
+  await settled();
+  assert.deepEqual(ws.take(), ["S000b00000000"]);
+});
+
+test("a single result for a stock peer that asked in one: is one", async () => {
+  const { gotalk, ws } = connectStock();
+  gotalk.handleStream("it", () => 1);
+  ws.deliver("r000a002it00000000");
+  await settled();
+  assert.deepEqual(ws.take(), ["R000a00000001", "1"]);
+});
+
 test("a function that returns nothing: its result is null", async () => {
   const { ws } = await openIt(() => {});
   assert.deepEqual(ws.take(), ["R000a00000004null"]);

@@ -33,6 +33,47 @@ Handler = Callable[[Any], Any]
 Said = bytes | str
 
 
+class StreamRequest:
+    """A request in parts, made by `BrowserPeer.stream_request`: nothing is sent before its first `write`."""
+
+    def __init__(self, peer: "BrowserPeer", operation: str, id: str) -> None:
+        self._peer = peer
+        self._operation = operation
+        self._id = id
+        self._started = self._ended = False
+        self._answer: asyncio.Queue[Said | Exception | None] = asyncio.Queue()
+
+    async def write(self, part: Said) -> None:
+        """Send a part. The empty one is the last that it sends, also if it is the first."""
+        if self._ended:
+            return
+        self._ended = not part
+        await self._peer.send_part(self._id, None if self._started else self._operation, part)
+        self._started = True
+
+    async def end(self) -> None:
+        await self.write("")
+
+    def take(self, event: Said | Exception | None) -> None:
+        """A part of the answer came; None is its end, an error too."""
+        self._answer.put_nowait(event)
+
+    async def read(self) -> list[str]:
+        """
+        The parts of the answer, once its end has come.
+
+        Raises:
+            Failed: answered by `E`.
+        """
+        parts = []
+        async with asyncio.timeout(DEADLINE):
+            while (event := await self._answer.get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
+                parts.append(event if isinstance(event, str) else event.decode())
+        return parts
+
+
 class BrowserPeer:
     """
     Enter it to connect; leaving it closes, and raises `PeerBroken` if the server sent what gotalk.js cannot take.
@@ -62,6 +103,8 @@ class BrowserPeer:
         self._handlers = dict(handlers or {})
         self._queued: dict[str, tuple[str, Said, asyncio.Future[Said]]] = {}
         """Requests without an answer, by id: operation, payload and who waits."""
+        self._streams: dict[str, StreamRequest] = {}
+        """Those in parts whose answer has not ended."""
         self._broken: PeerBroken | None = None
         self._heard = asyncio.Condition()
         self._sending = asyncio.Lock()
@@ -103,6 +146,7 @@ class BrowserPeer:
     async def _connect(self) -> None:
         self.socket: ClientConnection = await connect(self._url, **self._options)
         self._ids = itertools.count()
+        self._stream_ids = itertools.count()
         self.received.clear()
         self._reading = asyncio.create_task(self._read())
         await self._send("01")
@@ -143,6 +187,17 @@ class BrowserPeer:
         except ConnectionError as error:
             if not answered.done():
                 answered.set_exception(error)
+
+    def stream_request(self, operation: str) -> StreamRequest:
+        """A request in parts; its ids count apart from those of the others."""
+        id = "!" + _id(next(self._stream_ids))[1:]
+        self._streams[id] = stream = StreamRequest(self, operation, id)
+        return stream
+
+    async def send_part(self, id: str, operation: str | None, part: Said) -> None:
+        """Send a part of a request, the first one with its operation."""
+        opening = f"p{id}" if operation is None else f"s{id}{self._size(operation):03x}{operation}"
+        await self._send(f"{opening}{self._size(part):08x}", part)
 
     async def notify(self, name: str, params: Any = None) -> None:
         payload = _json(params)
@@ -261,6 +316,9 @@ class BrowserPeer:
             raise PeerBroken(f"nothing takes {header!r}")
 
     def _take_answer(self, kind: bytes, id: str, payload: Said) -> None:
+        if id in self._streams:
+            self._take_part(kind, id, payload)
+            return
         if id not in self._queued or kind == b"S":
             return  # Nobody waits for it, or for a part of it.
         _, _, answered = self._queued.pop(id)
@@ -270,6 +328,14 @@ class BrowserPeer:
             answered.set_result(payload)
         else:
             answered.set_exception(Failed(payload if isinstance(payload, str) else payload.decode()))
+
+    def _take_part(self, kind: bytes, id: str, payload: Said) -> None:
+        # Whatever is no part takes the request out: then nothing tells the page that the answer has ended.
+        stream = self._streams[id] if kind == b"S" and payload else self._streams.pop(id)
+        if kind == b"E":
+            stream.take(Failed(payload if isinstance(payload, str) else payload.decode()))
+        else:
+            stream.take(payload or None)
 
     async def _answer(self, id: bytes, name: str, payload: Said) -> None:
         handler = self._handlers.get(name)

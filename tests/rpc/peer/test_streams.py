@@ -114,8 +114,31 @@ async def test_text_is_answered_with_text(handlers):
 async def test_first_part_is_empty(handlers):
     """Then there is no part yet; only an empty `p` is the end."""
     async with facing(handlers, framed=False) as (_, far):
-        far.say(b"s0001006length00000000p000100000003abcp000100000000")
+        far.say(b"s0001003raw00000000p000100000003abcp000100000000")
+        assert await far.hear() == [b"S000100000003abcS000100000000"]
+
+
+async def test_single_result_of_a_request_in_parts(handlers):
+    """A stock remote, which knows the end of an answer to parts by its empty part, gets one; others get an `R`."""
+    asked, answered = b"s0001006length00000003abcp000100000000", b"S0001000000013S000100000000"
+    async with facing(handlers, framed=False) as (_, far):
+        far.say(asked)
+        assert await far.hear() == [answered]
+    async with facing(handlers, CANCEL, framed=False) as (_, far):
+        far.say(asked)
         assert await far.hear() == [b"R0001000000013"]
+
+
+async def test_empty_single_result_of_a_request_in_parts(handlers):
+    """To a stock remote it is the end alone."""
+
+    @handlers.stream("nothing")
+    async def nothing(parts: AsyncIterator[bytes]) -> bytes:
+        return b""
+
+    async with facing(handlers, framed=False) as (_, far):
+        far.say(b"s0001007nothing00000001x")
+        assert await far.hear() == [b"S000100000000"]
 
 
 async def test_single_request_for_a_stream(handlers):
@@ -195,7 +218,7 @@ async def test_handler_that_reads_no_further(handlers):
     async with facing(handlers, framed=False) as (_, far):
         for _ in range(2):
             far.say(b"s0001005first00000001a")
-            assert await far.hear() == [b"R000100000001a"]
+            assert await far.hear() == [b"S000100000001aS000100000000"]
             far.say(b"p000100000001bp000100000000")
         far.say(b"r0001004echo00000000")
         assert await far.hear() == [b"R000100000000"]
@@ -313,7 +336,7 @@ async def test_reading_grants_credit(handlers):
         assert await far.hear() == [more("p", 8)]
     async with facing(handlers, framed=False) as (_, far):
         far.say(b"s0001006length00000001a" + 7 * b"p000100000001a" + b"p000100000000")
-        assert await far.hear() == [b"R0001000000018"]
+        assert await far.hear() == [b"S0001000000018S000100000000"]
 
 
 @pytest.mark.parametrize("grant", [more("p", 8), more("S", 8), more("S", 8, "3030"), b"n005$more00000002{}"])

@@ -111,18 +111,28 @@ class StreamAnswer extends Answer {
     this.#idle.touch();
   }
 
-  async run(handler, op) {
+  /** `endsByPart`: the peer learns that the answer has ended from an empty part alone. */
+  async run(handler, op, endsByPart) {
     try {
       const outcome = handler(this.#parts, op);
       if (Symbol.asyncIterator in Object(outcome)) {
         for await (const value of outcome) await this.#outflow.write(this.#codec.encode(value));
         this.settle(null, () => this.#outflow.transmit(NO_BYTES));
       } else {
-        this.result(this.#codec.encode(await outcome));
+        const payload = this.#codec.encode(await outcome);
+        if (endsByPart) this.#resultInParts(payload);
+        else this.result(payload);
       }
     } catch (error) {
       this.failed(op, error);
     }
+  }
+
+  #resultInParts(payload) {
+    this.settle(null, () => {
+      if (payload.length > 0) this.#outflow.transmit(payload);
+      this.#outflow.transmit(NO_BYTES);
+    });
   }
 
   settle(error, send) {
@@ -190,6 +200,7 @@ export class Dispatcher {
     const answer = new StreamAnswer(connection, msg.id, codec, this.#sock.streamTimeout);
     if (msg.payload.length > 0) answer.receive(msg.payload);
     if (msg.t === protocol.MsgTypeSingleReq) answer.receive(NO_BYTES);
-    if (answer.isOpen) answer.run(handler, msg.name);
+    const isStock = connection.features.size === 0;
+    if (answer.isOpen) answer.run(handler, msg.name, isStock && msg.t === protocol.MsgTypeStreamReq);
   }
 }

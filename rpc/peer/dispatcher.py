@@ -179,7 +179,7 @@ class Dispatcher:
         stream = _Stream(parts, Credit(self._connection.window))
         if request.payload:
             stream.parts.put(request.payload)
-        if isinstance(request, Request):
+        if not self._session.awaits_parts(id):
             stream.parts.end()
         self._streams[id] = stream
         stream.task = self._spawn(self._serve(request, self._stream, handler, request, stream))

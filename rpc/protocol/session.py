@@ -215,6 +215,10 @@ class Session:
         """Number of requests of the remote without an answer."""
         return len(self._in_flight)
 
+    def awaits_parts(self, id: bytes) -> bool:
+        """Whether more parts of a request in flight may come."""
+        return id in self._arriving
+
     def drain(self) -> None:
         """From now on refuse new requests; those in flight are still to be answered."""
         self._draining = True
@@ -284,7 +288,9 @@ class Session:
 
     def _take_stream_request(self, request: StreamRequest) -> AnyRequest | None:
         taken = self._take_request(request)
-        if taken is not None:
+        # A stock browser peer sends nothing behind an empty first part, which it takes for the end.
+        is_whole = not request.payload and self._framed and not self.features
+        if taken is not None and not is_whole:
             self._arriving.add(request.id)
         return taken
 

@@ -108,6 +108,15 @@ async def test_stream_of_a_browser(browser, operation, parts):
 
 
 @alone
+async def test_stream_of_a_browser_without_a_part(browser):
+    """An empty first part is the last that gotalk.js sends."""
+    async with browser() as peer:
+        stream = peer.stream_request("size")
+        await stream.end()
+        assert await stream.read() == ["0"]
+
+
+@alone
 async def test_stream_of_a_browser_that_fails(browser):
     """The end tells it why."""
     async with browser() as peer:

@@ -118,6 +118,16 @@ async def test_first_part_is_empty(handlers):
         assert await far.hear() == [b"S000100000003abcS000100000000"]
 
 
+async def test_first_part_of_a_stock_browser_peer_is_empty(handlers):
+    """Then it is the end, and nothing that follows is a part of it."""
+    async with facing(handlers) as (_, far):
+        far.say(b"s0001006length00000000", b"p000100000001", b"x")
+        assert await far.hear(3) == [b"S000100000001", b"0", b"S000100000000"]
+    async with facing(handlers, CANCEL) as (_, far):
+        far.say(b"s0001006length00000000", b"p000100000001", b"x", b"p000100000000")
+        assert await far.hear(2) == [b"R000100000001", b"1"]
+
+
 async def test_single_result_of_a_request_in_parts(handlers):
     """A stock remote, which knows the end of an answer to parts by its empty part, gets one; others get an `R`."""
     asked, answered = b"s0001006length00000003abcp000100000000", b"S0001000000013S000100000000"

@@ -41,6 +41,10 @@ class Address(msgspec.Struct, frozen=True):
         )
 
     @property
+    def is_websocket(self) -> bool:
+        return self.scheme in ("ws", "wss")
+
+    @property
     def origin(self) -> str:
         """For ws and wss, the origin of the server's own pages as a browser sends it (RFC 6454, section 6.2)."""
         scheme, default = ("https", 443) if self.scheme == "wss" else ("http", 80)

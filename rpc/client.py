@@ -1,16 +1,22 @@
-"""A gotalk client: one connection, or one that is opened again whenever it is lost."""
+"""
+A gotalk client: one connection, or one that is opened again whenever it is lost.
+
+On each connection the token is shown first, then `on_connect` runs. Only then may the application use it.
+"""
 
 import asyncio
 import logging
 import random
+import re
 import ssl as tls
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rpc.addresses import Address
 from rpc.close_codes import CloseCode
-from rpc.errors import ConnectionClosed
+from rpc.errors import ConnectionClosed, Refused, RequestFailed, RpcError
+from rpc.failures import log_failure
 from rpc.limits import Limits
 from rpc.peer.handlers import Handlers
 from rpc.peer.peer import Peer
@@ -29,6 +35,15 @@ HEALTHY_SECONDS = 60.0
 """A connection that lasts so long is healthy: the ceiling starts anew."""
 CONNECT_TIMEOUT = 10.0
 
+LOGIN = "login"
+"""The operation to which a token goes, as a JSON string, where no header can carry it: docs/protocol.md."""
+FAILURES_OF_THE_SERVER = frozenset(("internal", "timeout"))
+"""Codes of an error that says nothing about what was asked."""
+TOKEN = re.compile(r"[!-~]+")
+"""What a header can carry, without spaces. RFC 6750 (section 2.1) allows less."""
+
+OnConnect = Callable[[Peer], Awaitable[object]]
+
 REFUSALS = frozenset(
     (
         CloseCode.UNSUPPORTED_VERSION,
@@ -44,7 +59,7 @@ REFUSALS = frozenset(
 
 class Client:
     """
-    Made by `connect`. It makes calls as `Peer` does; `peer` is the present connection, None while there is none.
+    Made by `connect`. It makes calls as `Peer` does.
     """
 
     def __init__(
@@ -56,8 +71,10 @@ class Client:
         headers: Mapping[str, str],
         timeout: float,
         reconnect: bool,
+        token: str | None,
+        on_connect: OnConnect | None,
     ) -> None:
-        self.peer: Peer | None = None
+        self._peer: Peer | None = None
         self._address = address
         self._handlers = handlers
         self._limits = limits
@@ -65,9 +82,12 @@ class Client:
         self._headers = headers
         self._timeout = timeout
         self._reconnect = reconnect
+        self._token = token
+        """For `LOGIN`; None where a header carries it."""
+        self._on_connect = on_connect
         self._closing = False
         self._changed = asyncio.Event()
-        """The connection is open, or there will be none."""
+        """The connection may be used, or there will be none."""
         self._error: ConnectionClosed | None = None
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(), name=f"gotalk client of {address.url}")
@@ -82,10 +102,10 @@ class Client:
 
     async def connected(self) -> None:
         """
-        Wait for the first connection.
+        Wait until the first connection may be used.
 
         Raises:
-            OSError, TimeoutError: there is none.
+            OSError, TimeoutError, ConnectionClosed: there is none, and whatever `on_connect` raises.
         """
         await asyncio.shield(self._first)
 
@@ -106,9 +126,14 @@ class Client:
     # --- calls ---------------------------------------------------------------------------------------------
 
     @property
+    def peer(self) -> Peer | None:
+        """The present connection, if it may be used."""
+        return None if self._peer is None or self._peer.is_over else self._peer
+
+    @property
     def features(self) -> frozenset[str]:
         """What the remote announced of the features we know."""
-        return self.peer.features if self.peer is not None else frozenset()
+        return frozenset() if self.peer is None else self.peer.features
 
     async def request(
         self,
@@ -153,9 +178,11 @@ class Client:
         await self._now().drained()
 
     def _now(self) -> Peer:
-        if self.peer is None:
+        if self._peer is None:
             raise self._error or ConnectionClosed()
-        return self.peer
+        if self._peer.is_over:
+            raise self._peer.closed_error()
+        return self._peer
 
     async def _present(self, timeout: float) -> Peer:
         if self._reconnect:
@@ -178,11 +205,11 @@ class Client:
                 opened_at = loop.time()
                 try:
                     await self._connect_once()
-                except (OSError, TimeoutError) as error:
-                    logger.info("cannot connect to %s: %s", self._address.url, error)
+                except Exception as error:
                     if not self._first.done():
                         self._first.set_exception(error)
                         return
+                    self._note(error)
                 if not self._reconnect or self._closing or self._is_refused():
                     return
                 attempt = 0 if loop.time() - opened_at >= HEALTHY_SECONDS else attempt + 1
@@ -196,23 +223,59 @@ class Client:
             transport = await self._dial()
         scope: dict[str, Any] = {"type": "gotalk", "scheme": self._address.scheme, "headers": []}
         peer = Peer(self._handlers, transport, self._limits, scope=scope)
-
-        def opened() -> None:
-            self.peer = peer
-            self._changed.set()
-            if not self._first.done():
-                self._first.set_result(None)
-
+        opened = asyncio.Event()
+        preparing = asyncio.create_task(self._prepare(peer, opened), name=f"login at {self._address.url}")
         try:
-            await transport.run(peer, self._limits, opened)
+            await transport.run(peer, self._limits, opened.set)
         finally:
-            self.peer = None
+            self._peer = None
             self._error = peer.closed_error()
+            preparing.cancel()
+            await asyncio.gather(preparing, return_exceptions=True)
+        if preparing.cancelled():
+            raise self._error
+        preparing.result()
+
+    async def _prepare(self, peer: Peer, opened: asyncio.Event) -> None:
+        """
+        Do what comes first on a connection, then let the application use it.
+
+        Raises:
+            ConnectionClosed, TimeoutError: the token was refused, the connection ended, or it took too long; and
+                whatever `on_connect` raises. The connection is closed then.
+        """
+        await opened.wait()
+        try:
+            if self._token is not None:
+                await _log_in(peer, self._token)
+            if self._on_connect is not None:
+                async with asyncio.timeout(self._limits.request_timeout):
+                    await self._on_connect(peer)
+        except Refused as refusal:
+            peer.close(refusal.close_code, refusal.text)
+            raise peer.closed_error() from None
+        except Exception:
+            peer.close(CloseCode.NORMAL)
+            raise
+        self._peer = peer
+        self._changed.set()
+        if not self._first.done():
+            self._first.set_result(None)
+
+    def _note(self, error: Exception) -> None:
+        """There is no connection, once more."""
+        if isinstance(error, PermissionError) and error.errno is None:
+            # It was the server that said no, and not the system, as behind a firewall.
+            self._error = ConnectionClosed(CloseCode.NOT_ALLOWED, str(error))
+        if isinstance(error, OSError | TimeoutError | RpcError):
+            logger.info("cannot connect to %s: %s", self._address.url, str(error) or "timed out")
+        else:
+            log_failure(f"a client of {self._address.url}", error)
 
     async def _dial(self) -> "SocketTransport | WebSocketTransport":
         address = self._address
         loop = asyncio.get_running_loop()
-        if address.scheme in ("ws", "wss"):
+        if address.is_websocket:
             # Not on top: a program that uses no WebSocket does not need the library.
             from rpc.transports.websocket_client import open_websocket
 
@@ -229,6 +292,20 @@ class Client:
         return self._error is not None and self._error.code in REFUSALS
 
 
+async def _log_in(peer: Peer, token: str) -> None:
+    """
+    Raises:
+        Refused: the remote does not take the token.
+        RpcError: it does not know yet.
+    """
+    try:
+        await peer.request(LOGIN, token)
+    except RequestFailed as failure:
+        if failure.code in FAILURES_OF_THE_SERVER:
+            raise
+        raise Refused(CloseCode.LOG_IN, failure.text) from None
+
+
 async def connect(
     url: str,
     *,
@@ -238,6 +315,8 @@ async def connect(
     headers: Mapping[str, str] | None = None,
     timeout: float = CONNECT_TIMEOUT,
     reconnect: bool = False,
+    token: str | None = None,
+    on_connect: OnConnect | None = None,
 ) -> Client:
     """
     Connect to a gotalk server; use the result with `async with`.
@@ -251,19 +330,37 @@ async def connect(
         timeout: seconds to connect.
         reconnect: open the connection again whenever it is lost, after a random wait that grows, unless the
             remote refused it.
+        token: who this is. For ws and wss it goes in the header `Authorization: Bearer`, else to the operation
+            `login`, first of all on each connection. A client whose token is refused does not try again.
+        on_connect: awaited with the peer of each new connection, behind the login and before every request of the
+            client. Within the limit `request_timeout` it may ask for what belongs to a connection, and for what
+            was missed; it may raise `Refused`. If it raises, the connection is closed.
 
     Raises:
-        ValueError: the URL is not an address.
+        ValueError: the URL is not an address, or the token cannot be one or stands beside a header like it.
         OSError, TimeoutError: there is no connection.
+        ConnectionClosed: it ended before it could be used, such as when the token was refused.
+        Exception: what `on_connect` raises.
     """
+    address, more = Address.parse(url), dict(headers or {})
+    if token is not None:
+        if TOKEN.fullmatch(token) is None:
+            raise ValueError("a token has only visible ASCII characters")
+        if "authorization" in map(str.lower, more):
+            raise ValueError("either a token or a header Authorization")
+        if address.is_websocket:
+            more["Authorization"] = f"Bearer {token}"
+            token = None
     client = Client(
-        Address.parse(url),
+        address,
         Handlers() if handlers is None else handlers,
         Limits() if limits is None else limits,
         ssl,
-        headers or {},
+        more,
         timeout,
         reconnect,
+        token,
+        on_connect,
     )
     try:
         await client.connected()

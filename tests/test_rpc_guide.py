@@ -31,10 +31,10 @@ ROOT = Path(__file__).resolve().parent.parent
 GUIDE = read("docs/rpc.md")
 DEADLINE = 60.0
 
+ENDLESS = ("server.py", "client.py", "bot.py")
+"""Programs that have a test of their own, since they need another or do not end."""
 PROGRAMS = [
-    each.name
-    for each in blocks(GUIDE, "python")
-    if not each.name.startswith("shop/") and each.name not in ("server.py", "client.py")
+    each.name for each in blocks(GUIDE, "python") if not each.name.startswith("shop/") and each.name not in ENDLESS
 ]
 
 
@@ -46,7 +46,7 @@ def folder() -> Iterator[Path]:
         folder = Path(name)
         make_certificate(folder)
         for block in blocks(GUIDE, "python"):
-            if block.name in (*PROGRAMS, "server.py", "client.py"):
+            if block.name in (*PROGRAMS, *ENDLESS):
                 (folder / block.name).write_text(block.source)
         yield folder
 

@@ -100,6 +100,11 @@ class Peer:
         return self._session.features
 
     @property
+    def is_over(self) -> bool:
+        """Whether the connection has ended, or is being closed."""
+        return self._session.ended is not None
+
+    @property
     def in_flight(self) -> int:
         """Number of requests of the remote that have no answer yet."""
         return self._session.in_flight

@@ -3,11 +3,12 @@
 import ssl as tls
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
 from rpc.addresses import Address
@@ -20,6 +21,10 @@ from rpc.transports.outbox import OutboxTransport
 
 MAX_CHUNKS_QUEUED = 16
 """WebSocket messages that wait while reading is held; then the library leaves the socket unread."""
+
+
+REFUSALS = frozenset((HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+"""Who asks again with the same header is answered the same (RFC 9110, sections 15.5.2 and 15.5.4)."""
 
 
 class WebSocketTransport(OutboxTransport):
@@ -65,7 +70,7 @@ async def open_websocket(
             not sent.
 
     Raises:
-        OSError: there is no connection, or no WebSocket server.
+        OSError: there is no connection, or no WebSocket server; `PermissionError` if it does not let us in.
     """
     more = Headers(headers)
     # A program need not send one (RFC 6455, section 4.1), but servers of the public Go package refuse without.
@@ -83,5 +88,7 @@ async def open_websocket(
             max_queue=MAX_CHUNKS_QUEUED,
         )
     except (InvalidHandshake, InvalidURI) as error:
+        if isinstance(error, InvalidStatus) and error.response.status_code in REFUSALS:
+            raise PermissionError(f"{address.url}: {error}") from None
         raise ConnectionError(f"{address.url}: {error}") from None
     return WebSocketTransport(websocket)

@@ -32,7 +32,7 @@ async def test_websocket_of_a_go_server():
     async with GoServer({"greet": lambda payload: b'"Hello ' + payload[1:]}) as server:
         async with await connect(server.websocket_url) as client:
             assert await client.request("greet", "Ann") == "Hello Ann"
-        with pytest.raises(ConnectionError, match="403"):
+        with pytest.raises(PermissionError, match="403"):
             await connect(server.websocket_url, headers={"Origin": ""})
 
 

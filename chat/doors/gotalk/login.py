@@ -7,13 +7,13 @@ import msgspec
 from chat.actions.caller import Caller
 from chat.actions.people import WhoAmI, who_am_i
 from chat.doors.gotalk.wire import GOTALK, GotalkLink
-from chat.queries.tokens import READ, RPC
+from chat.queries.tokens import READ, RPC, bearer_of
 from chat.realtime import runtime
 from rpc import CloseCode, OperationError, Peer, Refused
 from rpc import default_handlers as handlers
 
 LOGIN_TIMEOUT = 5.0
-"""Seconds for a byte stream to say who it is, where guests are not allowed."""
+"""Seconds for a connection that shows no token to say whose it is, where guests are not allowed."""
 
 
 @handlers.opened
@@ -22,7 +22,7 @@ async def opened(peer: Peer) -> None:
     try:
         peer.data = Caller(running, await running.connections.connect(GotalkLink(peer), needs=RPC))
     except Refused as refusal:
-        if refusal.close_code != CloseCode.LOG_IN or peer.scope.get("type") == "websocket":
+        if refusal.close_code != CloseCode.LOG_IN or bearer_of(peer.scope) is not None:
             raise
         peer.data = UnauthenticatedPeer(peer, refusal)
 
@@ -46,7 +46,7 @@ async def closed(peer: Peer) -> None:
 
 
 class UnauthenticatedPeer:
-    """A byte stream that may not be a guest. It has no header for a token: it logs in, or is soon closed."""
+    """It shows no token, as a page and a byte stream cannot, and may not be a guest: it logs in, or is closed."""
 
     def __init__(self, peer: Peer, refusal: Refused) -> None:
         self._peer = peer

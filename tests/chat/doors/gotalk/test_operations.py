@@ -528,8 +528,9 @@ async def test_account_that_is_switched_off_is_put_out(chat, alice):
     assert await page.is_closed() == 4403
 
 
-async def test_visitor_is_sent_to_log_in_where_guests_are_not_allowed(chat):
+async def test_visitor_is_sent_to_log_in_where_guests_are_not_allowed(chat, monkeypatch):
     """Also the one who is here when the switch is turned."""
+    monkeypatch.setattr("chat.doors.gotalk.login.LOGIN_TIMEOUT", 0.01)
     page = await chat.open()
     await chat.elsewhere(change_settings, guests_allowed=False)
     assert await page.is_closed() == 4401

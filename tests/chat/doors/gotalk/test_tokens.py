@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from chat.doors.gotalk.login import LOGIN_TIMEOUT
 from chat.models import SiteSettings, Token, User
 from chat.queries.tokens import SCOPES
 from chat.services.tokens import make_token, revoke
+from tests.documents import read
 
 
 @pytest.fixture
@@ -74,14 +76,19 @@ def test_login(chat, alice, hall, token):
     asyncio.run(scenario())
 
 
-def test_stream_logs_in_where_guests_may_not(chat, alice, token):
-    """A byte stream has no header: it may say who it is, and nothing else before."""
+KINDS = pytest.mark.parametrize("kind", ["gotalk", "websocket"])
+"""A byte stream and a page: neither has a header for a token."""
+
+
+@KINDS
+def test_login_where_guests_may_not(chat, alice, token, kind):
+    """Who has no header for a token may say who they are, and nothing else before."""
 
     async def scenario():
         await chat.elsewhere(SiteSettings.objects.update, guests_allowed=False)
         async with chat:
             _, secret = await chat.elsewhere(token, alice)
-            page = await chat.dial(kind="gotalk")
+            page = await chat.dial(kind=kind)
             assert await page.refusal("whoami") == "log_in"
             assert (await page.ask("login", secret))["name"] == "Alice"
 
@@ -105,14 +112,16 @@ def test_stream_that_logs_in_twice_at_once(chat, alice, token):
     asyncio.run(scenario())
 
 
-def test_stream_that_does_not_log_in(chat, monkeypatch):
-    """It is closed after a while."""
+@KINDS
+def test_nobody_logs_in_where_guests_may_not(chat, monkeypatch, kind):
+    """The connection is closed after a while, which docs/operations.md gives."""
+    assert f"has {LOGIN_TIMEOUT:.0f} seconds" in " ".join(read("docs/operations.md").split())
     monkeypatch.setattr("chat.doors.gotalk.login.LOGIN_TIMEOUT", 0.01)
 
     async def scenario():
         await chat.elsewhere(SiteSettings.objects.update, guests_allowed=False)
         async with chat:
-            page = await chat.dial(kind="gotalk")
+            page = await chat.dial(kind=kind)
             assert await page.is_closed() == 4401
 
     asyncio.run(scenario())

@@ -7,8 +7,12 @@ class CloseCode(IntEnum):
     """Those of RFC 6455 (section 7.4.1) below 4000, gotalk's own from 4000 to 4003, ours from 4400 on."""
 
     NORMAL = 1000
+    PROTOCOL_ERROR = 1002
+    NO_CODE = 1005
+    """Never sent: what a close frame without a code is called (section 7.1.5)."""
     ABNORMAL = 1006
     """Never sent: what the end of a connection without a close frame is called (section 7.1.5)."""
+    NOT_UTF8 = 1007
     TOO_BIG = 1009
     INTERNAL_ERROR = 1011
 

@@ -28,6 +28,7 @@ class SocketFrames(internals.FrameWriter):
         self.writable = True
         self._held = False
         """The application has paused reading."""
+        self._drained = self._filled = _nobody
         self.inbox = Inbox(self._transport.pauseProducing, self._has_room)
 
     def watch(self, drained: Callable[[], None], filled: Callable[[], None]) -> None:
@@ -53,6 +54,18 @@ class SocketFrames(internals.FrameWriter):
         """Our close was sent: read past everything, up to the peer's."""
         self._held = self.inbox.full = False
         self._read_on()
+
+    def end_writing(self) -> None:
+        """
+        Send a FIN behind our close, and read on for the peer's: if the socket were closed while more comes in, it
+        would be reset, and what was sent would be lost (RFC 6455, section 7.1.1).
+        """
+        if internals.is_closed(self._protocol):
+            return
+        # Twisted sends no FIN while a producer might write.
+        self._transport.unregisterProducer()
+        self.stopProducing()
+        self._transport.loseWriteConnection()
 
     def _has_room(self) -> None:
         # Not at once: the application is in the middle of taking a message.
@@ -82,3 +95,7 @@ class SocketFrames(internals.FrameWriter):
     def stopProducing(self) -> None:
         # The connection is lost, as its application is told elsewhere: nobody may go on waiting to write.
         self.resumeProducing()
+
+
+def _nobody() -> None:
+    """Is told of a full buffer until `watch` says who."""

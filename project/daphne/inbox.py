@@ -52,6 +52,9 @@ class Inbox:
         if self.full and self._is_half_empty():
             self.full = False
             self._has_room()
+        if event["type"] == "websocket.disconnect":
+            # What the last message set off begins first, such as a task that closes the socket for its own reason.
+            await asyncio.sleep(0)
         return event
 
     def _is_half_empty(self) -> bool:

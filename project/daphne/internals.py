@@ -11,7 +11,13 @@ import socket
 from typing import Any
 
 OVERRIDDEN = {
-    "autobahn.websocket.protocol.WebSocketProtocol": {"dropConnection", "onAutoPingTimeout", "processData"},
+    "autobahn.websocket.protocol.WebSocketProtocol": {
+        "_fail_connection",
+        "consumeData",
+        "onAutoPingTimeout",
+        "onCloseFrame",
+        "processData",
+    },
     "channels_redis.pubsub.RedisPubSubChannelLayer": {"_get_layer"},
     "channels_redis.pubsub.RedisSingleShardConnection": {"_do_receiving"},
     "daphne.http_protocol.HTTPFactory": {"buildProtocol"},
@@ -19,7 +25,6 @@ OVERRIDDEN = {
     "daphne.server.Server": {"create_application", "run"},
     "daphne.ws_protocol.WebSocketFactory": {"protocol"},
     "daphne.ws_protocol.WebSocketProtocol": {
-        "check_timeouts",
         "handle_exception",
         "handle_reply",
         "onMessage",
@@ -146,13 +151,11 @@ def is_closed(protocol: Any) -> bool:
     return protocol.state == protocol.STATE_CLOSED
 
 
-def closes_were_exchanged(protocol: Any) -> bool:
-    """Whether a WebSocket ended as RFC 6455 asks for, with a close of each side."""
-    return protocol.wasClean
-
-
-def send_close_frame(protocol: Any, code: int, reason: str) -> None:
-    """Send a close frame on an open WebSocket; the documented `sendClose` refuses the codes from 1001 to 2999."""
+def send_close_frame(protocol: Any, code: int | None, reason: str) -> None:
+    """
+    Send a close frame, unless one was sent, and end the connection if it is still there some seconds later. The
+    documented `sendClose` refuses the codes from 1001 to 2999.
+    """
     cut = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
     protocol.sendCloseFrame(code=code, reasonUtf8=cut.encode())
 
@@ -160,6 +163,11 @@ def send_close_frame(protocol: Any, code: int, reason: str) -> None:
 def read_buffered(protocol: Any) -> None:
     """Go on with what was read from the socket and waits in the protocol, until `processData` returns False."""
     protocol.consumeData()
+
+
+def forget_buffered(protocol: Any) -> None:
+    """Drop what was read from the socket and is not processed yet."""
+    protocol.data = b""
 
 
 def forget_missing_pong(protocol: Any) -> None:

@@ -4,7 +4,8 @@ Daphne's requests and WebSockets, hardened: a fault in one connection affects no
 docs/architecture.md says what each override is for.
 """
 
-import time
+import asyncio
+import logging
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -14,8 +15,10 @@ from project.daphne import internals
 from project.daphne.frames import SocketFrames
 from rpc.close_codes import CloseCode
 
-CLOSED_GRACE = 5.0
-"""Seconds for a closed WebSocket to disconnect: a peer that does not read could stay for ever."""
+logger = logging.getLogger(__name__)
+
+ANSWERS_GRACE = 3.0
+"""Seconds for an application to answer what came before the end."""
 
 
 class HubtalkRequest(WebRequest):
@@ -35,13 +38,26 @@ class HubtalkHTTPFactory(HTTPFactory):
 
 
 class HubtalkWebSocket(WebSocketProtocol):
+    """
+    When the client closes, or breaks the protocol, nothing more is read. The application takes what was read and
+    then hears of the end. Once it has returned, all is answered that will be, and the close is sent.
+    """
+
     frames: SocketFrames
-    """Set when its application is made."""
-    _closed_since: float | None = None
+    application: asyncio.Future[None]
+    """Both set when its application is made."""
+    _last_word: tuple[int | None, str] | None = None
+    """Code and reason of our close, once the client has ended the conversation."""
+    _answers_timer: asyncio.TimerHandle
+
+    def consumeData(self) -> None:
+        super().consumeData()
+        if self.ending:
+            internals.forget_buffered(self)
 
     def processData(self) -> bool:
         # One read may bring more messages than may wait.
-        if self.frames.inbox.full and internals.is_open(self):
+        if self.ending or (self.frames.inbox.full and internals.is_open(self)):
             return False
         return bool(super().processData())
 
@@ -51,10 +67,10 @@ class HubtalkWebSocket(WebSocketProtocol):
             super().onMessage(payload, isBinary)
 
     def onAutoPingTimeout(self) -> None:
-        if self.frames.reading:
+        if self.frames.reading and not self.ending:
             super().onAutoPingTimeout()
         else:
-            # The pong may have arrived: reading is paused.
+            # The pong may have arrived, and is not read.
             internals.forget_missing_pong(self)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
@@ -63,7 +79,7 @@ class HubtalkWebSocket(WebSocketProtocol):
         else:
             super().handle_reply(message)
 
-    def say_close(self, code: int, reason: str) -> None:
+    def say_close(self, code: int | None, reason: str) -> None:
         """Send a close frame, unless one was sent, and read on for the peer's."""
         internals.send_close_frame(self, code, reason)
         self.frames.read_to_the_end()
@@ -79,20 +95,48 @@ class HubtalkWebSocket(WebSocketProtocol):
         else:
             super().handle_exception(exception)
 
-    def dropConnection(self, abort: bool = False) -> None:
-        # After a clean close nothing may be discarded: our own close frame may still wait to be written.
-        super().dropConnection(abort=abort and not internals.closes_were_exchanged(self))
+    # --- the end -------------------------------------------------------------------------------------------
 
-    def check_timeouts(self) -> None:
-        super().check_timeouts()
-        if not internals.is_closed(self):
+    @property
+    def ending(self) -> bool:
+        """Whether the client has ended the conversation; what it said before may still be answered."""
+        return self._last_word is not None
+
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool:
+        if code is not None and not _may_be_sent(code):
+            self._fail_connection(CloseCode.PROTOCOL_ERROR, f"{code} is not a close code")
+            return True
+        try:
+            self._end_after_answers(code, (reasonRaw or b"").decode())
+        except UnicodeDecodeError:
+            self._fail_connection(CloseCode.NOT_UTF8, "the reason of a close must be UTF-8")
+        return True
+
+    def _fail_connection(self, code: int = CloseCode.PROTOCOL_ERROR, reason: str = "") -> None:
+        # Autobahn would drop the connection.
+        logger.info("failing a WebSocket with %d: %s", code, reason)
+        self._end_after_answers(code, reason)
+
+    def _end_after_answers(self, code: int | None, reason: str) -> None:
+        if self.ending:
             return
-        now = time.monotonic()
-        if self._closed_since is None:
-            self._closed_since = now
-        elif now - self._closed_since > CLOSED_GRACE:
-            self.transport.abortConnection()
+        self._last_word = code, reason
+        told = CloseCode.NO_CODE if code is None else code
+        self.application_queue.put_nowait({"type": "websocket.disconnect", "code": told, "reason": reason})
+        self._answers_timer = asyncio.get_running_loop().call_later(ANSWERS_GRACE, self._say_last_word)
+        self.application.add_done_callback(self._say_last_word)
+
+    def _say_last_word(self, *_: object) -> None:
+        self._answers_timer.cancel()
+        self.say_close(*self._last_word)
+        self.frames.end_writing()
 
 
 class HubtalkWebSocketFactory(WebSocketFactory):
     protocol = HubtalkWebSocket
+
+
+def _may_be_sent(code: int) -> bool:
+    """Whether a close frame may carry a code: RFC 6455, section 7.4, and what IANA has registered since."""
+    registered = 1000 <= code <= 1014 and code not in (1004, CloseCode.NO_CODE, CloseCode.ABNORMAL)
+    return registered or 3000 <= code <= 4999

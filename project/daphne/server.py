@@ -18,12 +18,7 @@ from twisted.logger import globalLogBeginner
 
 from project.daphne import internals
 from project.daphne.frames import SocketFrames
-from project.daphne.protocols import (
-    CLOSED_GRACE,
-    HubtalkHTTPFactory,
-    HubtalkWebSocket,
-    HubtalkWebSocketFactory,
-)
+from project.daphne.protocols import HubtalkHTTPFactory, HubtalkWebSocket, HubtalkWebSocketFactory
 from project.process import Ending
 from rpc.close_codes import CloseCode
 
@@ -37,6 +32,8 @@ HANDSHAKE_TIMEOUT = 5.0
 """Seconds for a client to finish its handshake."""
 CHECK_SECONDS = 1.0
 """Between two rounds of the checks; every second round looks at timeouts too."""
+CLOSED_GRACE = 5.0
+"""Seconds for a closed WebSocket to disconnect: a peer that does not read could stay for ever."""
 LOST_GRACE = 10.0
 """Seconds that an application may go on after its connection was lost."""
 GOODBYE_TIMEOUT = 1.0
@@ -119,7 +116,8 @@ class HubtalkServer(Server):
         scope["asgi"] = {"version": "3.0"}
         scope["extensions"] = {"hubtalk.frames": frames}
         application = self.application(scope, frames.inbox.get, partial(self.handle_reply, protocol))
-        internals.set_application(connection, asyncio.ensure_future(application))
+        protocol.application = asyncio.ensure_future(application)
+        internals.set_application(connection, protocol.application)
         return frames.inbox
 
     # --- the periodic checks, each connection guarded ------------------------------------------------------
@@ -156,9 +154,13 @@ class HubtalkServer(Server):
 
     def _end_protocol(self, protocol: Any, error: BaseException | None) -> None:
         """Close an open connection whose application has ended."""
+        is_websocket = isinstance(protocol, HubtalkWebSocket)
+        if is_websocket and protocol.ending:
+            # It is about to send its close.
+            return
         if error is not None:
             protocol.handle_exception(error)
-        elif isinstance(protocol, HubtalkWebSocket) and internals.is_open(protocol):
+        elif is_websocket and internals.is_open(protocol):
             protocol.say_close(CloseCode.INTERNAL_ERROR, "")
 
     # --- the end -------------------------------------------------------------------------------------------

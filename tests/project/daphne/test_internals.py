@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from project.daphne import internals, protocols, server
 from project.daphne.server import HubtalkServer
 from project.layers import redis as redis_layer
+from tests.documents import read
 from tests.server import ROOT
 
 DEADLINE = 10.0
@@ -38,6 +39,8 @@ class Site:
         self.accepting = asyncio.Event()
         self.accepting.set()
         self.events = []
+        self.ends = True
+        """Whether the application ends with its connection."""
         nothing = dict.fromkeys(("start", "drain", "listening"))
         self.server = HubtalkServer(self._application, host="127.0.0.1", port=0, max_message_bytes=2**20, **nothing)
         self.listener = reactor.listenTCP(0, self.server.http_factory, interface="127.0.0.1")
@@ -52,8 +55,8 @@ class Site:
             await receive()
             await self.accepting.wait()
             await send({"type": "websocket.accept"})
-        while True:
-            self.events.append(await receive())
+        while not (event := await receive())["type"].endswith("disconnect") or not self.ends:
+            self.events.append(event)
 
     async def connection(self, holds):
         """What the server keeps of its one connection, as soon as that is as wanted."""
@@ -253,40 +256,15 @@ def test_states_of_a_websocket(run):
             client = await opening
             assert internals.is_open(protocol)
             assert internals.handshake_is_answered(protocol)
-            assert not internals.closes_were_exchanged(protocol)
             # Of the codes that `sendClose` refuses, and longer than a close frame may be.
             internals.send_close_frame(protocol, 1012, "é" * 100)
             assert not internals.is_open(protocol)
             await client.wait_closed()
             assert (client.close_code, client.close_reason) == (1012, "é" * 61)
-            assert internals.is_closed(protocol)
-            assert internals.closes_were_exchanged(protocol)
-
-    run(scenario())
-
-
-def test_clean_close_drops_what_waits_unless_it_is_told_not_to(run, monkeypatch):
-    """Autobahn asks to abort although all is well; our override says no."""
-    asked = []
-    drop = protocols.HubtalkWebSocket.dropConnection
-
-    def dropped(self, abort=False):
-        asked.append(abort)
-        self.transport.abortConnection = pytest.fail
-        drop(self, abort)
-
-    monkeypatch.setattr(protocols.HubtalkWebSocket, "dropConnection", dropped)
-
-    async def scenario():
-        async with site() as running, connect(f"ws://127.0.0.1:{running.port}") as client:
-            protocol, details = await running.connection(is_open)
-            protocol.say_close(4408, "")
-            await client.wait_closed()
-            while internals.lost_at(details) is None:
+            while not internals.is_closed(protocol):
                 await asyncio.sleep(0)
 
     run(scenario())
-    assert asked == [True]
 
 
 def test_connection_has_its_application_and_then_its_end(run):
@@ -329,6 +307,102 @@ def test_what_is_not_processed_waits(run):
             assert [event["text"] for event in running.events] == ["0", "1", "2"]
 
     run(scenario())
+
+
+CLOSE = b"\x88\x85\0\0\0\0\x0f\xa0bye"
+RESERVED_OPCODE = b"\x83\x80\0\0\0\0"
+HELLO = b"\x81\x82\0\0\0\0hi"
+
+
+@pytest.mark.parametrize(("last", "code"), [(CLOSE, 4000), (RESERVED_OPCODE, 1002)], ids=["close", "error"])
+def test_end_comes_to_us_and_nothing_after_it(run, last, code):
+    """Autobahn neither answers it nor drops the connection, and what the client says then is not kept."""
+
+    async def scenario():
+        async with site() as running, dialled(running) as raw:
+            protocol, details = await running.connection(is_open)
+            received(raw)
+            application = internals.application_of(details)
+            raw.sendall(HELLO + last + HELLO)
+            while not application.done():
+                assert received(raw) == b""
+                await asyncio.sleep(0)
+            assert [event["text"] for event in running.events] == ["hi"]
+            assert protocol.data == b""
+            raw.sendall(HELLO)
+            closed = b""
+            while not closed:
+                await asyncio.sleep(0)
+                closed = received(raw)
+            assert closed[:1] + closed[2:4] == b"\x88" + code.to_bytes(2)
+            assert len(running.events) == 1
+
+    run(scenario())
+
+
+def test_client_hears_the_end_of_the_stream_behind_our_close(run):
+    """Though more of it comes in, which would reset a socket that was closed."""
+
+    async def scenario():
+        async with site() as running, dialled(running) as raw:
+            protocol, details = await running.connection(is_open)
+            received(raw)
+            raw.sendall(CLOSE)
+            while not internals.application_of(details).done():
+                await asyncio.sleep(0)
+            while internals.is_open(protocol):
+                await asyncio.sleep(0)
+            raw.sendall(HELLO * 1000)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert received(raw) == b"\x88\x05\x0f\xa0bye"
+            raw.sendall(HELLO)
+            assert internals.lost_at(details) is None
+            raw.close()
+            while internals.lost_at(details) is None:
+                await asyncio.sleep(0)
+
+    run(scenario())
+
+
+def test_client_that_stays_after_our_close_is_dropped(run):
+    """It has some seconds to end its side; here fewer."""
+
+    async def scenario():
+        async with site() as running:
+            running.server.ws_factory.setProtocolOptions(closeHandshakeTimeout=0.01)
+            async with dialled(running) as raw:
+                protocol, details = await running.connection(is_open)
+                raw.sendall(CLOSE)
+                while internals.lost_at(details) is None:
+                    await asyncio.sleep(0)
+                assert internals.is_closed(protocol)
+
+    run(scenario())
+
+
+def test_application_that_goes_on_keeps_nobody(run, monkeypatch):
+    """After some seconds the close is sent all the same; here fewer."""
+    monkeypatch.setattr(protocols, "ANSWERS_GRACE", 0.01)
+
+    async def scenario():
+        async with site() as running:
+            running.ends = False
+            async with dialled(running) as raw:
+                protocol, details = await running.connection(is_open)
+                raw.sendall(CLOSE)
+                while internals.is_open(protocol):
+                    await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                assert received(raw).endswith(b"\x88\x05\x0f\xa0bye")
+                assert not internals.application_of(details).done()
+
+    run(scenario())
+
+
+def test_document_says_how_long_that_is():
+    """docs/doors.md has the seconds."""
+    assert f"for at most {protocols.ANSWERS_GRACE:g} seconds" in " ".join(read("docs/doors.md").split())
 
 
 def test_missing_pong_counts_only_while_we_read(run):

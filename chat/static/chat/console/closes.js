@@ -10,6 +10,7 @@ const MEANINGS = new Map([
   [1003, () => gettext("this kind of frame is not accepted")],
   [1005, () => gettext("no code was given")],
   [1006, () => gettext("no close frame")],
+  [1007, () => gettext("text that is not UTF-8")],
   [1009, () => gettext("message too big")],
   [1011, () => gettext("server error")],
   [4000, () => gettext("gotalk: abnormal end")],

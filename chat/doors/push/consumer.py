@@ -26,6 +26,7 @@ from chat.realtime.runtime import Runtime
 from chat.realtime.writer import WriterBusy
 from chat.services.push import MAX_PAYLOAD_BYTES
 from rpc import CloseCode, OperationError, Refused, RetryLater
+from rpc.contrib.django.conf import site_limits
 from rpc.failures import internal_error
 from rpc.protocol.session import Chunk
 from rpc.transports.websocket_server import AsgiSend
@@ -50,6 +51,7 @@ class PushDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                 await conversation.begin()
                 async for message in socket:
                     await conversation.take(message)
+                await conversation.finish()
             finally:
                 await conversation.end()
 
@@ -91,6 +93,12 @@ class Conversation:
         close = self._socket.close
         loop = asyncio.get_running_loop()
         self._login_timer = loop.call_later(LOGIN_TIMEOUT, close, CloseCode.LOG_IN, "log in")
+
+    async def finish(self) -> None:
+        """Wait until what was asked is answered, no longer than a close may take; the client asks nothing more."""
+        running = [task for task in self._last.values() if not task.done()]
+        if running and not self._socket.closing:
+            await asyncio.wait(running, timeout=site_limits().close_timeout)
 
     async def end(self) -> None:
         self._stop_login_timer()

@@ -82,6 +82,7 @@ class TextDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                     await _enter(caller, socket, room_name, asked.since)
                 async for message in socket:
                     await self._take(caller, socket, message)
+                await socket.all_shown()
             finally:
                 await running.connections.disconnect(client)
 
@@ -96,7 +97,8 @@ class TextDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
             new = _new_message(data, as_json=socket.lines is JSON)
             if new.body:
                 async with asyncio.timeout(POST_TIMEOUT):
-                    await post(caller, socket.room_in(caller.runtime.directory).name, new)
+                    posted = await post(caller, socket.room_in(caller.runtime.directory).name, new)
+                socket.expect(posted.seq)
         except (OperationError, RetryLater) as error:
             socket.refuse(error)
         except TimeoutError:

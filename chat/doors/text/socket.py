@@ -1,5 +1,6 @@
 """A socket of the text door: shows one room, and reads from the database what was missed."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,9 @@ class TextSocket(DoorSocket):
         self.lines = PLAIN
         self.room: RoomFacts | None = None
         """Once it shows one."""
+        self._expected = 0
+        """The newest line of this client, which comes back as all others do."""
+        self._arrived: asyncio.Future[None] | None = None
         self._replay: Replay[Lines] = Replay(self._show)
 
     def speak(self, wire: TextWire) -> None:
@@ -46,8 +50,19 @@ class TextSocket(DoorSocket):
         assert self.room is not None
         return directory.rooms.get(self.room.id, self.room)
 
+    def expect(self, seq: int) -> None:
+        """This client's own line is to be shown here too."""
+        self._expected = max(self._expected, seq)
+
+    async def all_shown(self) -> None:
+        """Wait for the client's own lines, no longer than a close may take; it sends no more."""
+        if self._replay.shown < self._expected and not self.closing:
+            self._arrived = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._arrived,), timeout=self._limits.close_timeout)
+
     def send(self, payload: Lines) -> None:
         self._replay.take(payload)
+        self._note_arrival()
 
     def _show(self, lines: Lines) -> bool:
         if lines.chunks and not self.show(lines):
@@ -61,6 +76,10 @@ class TextSocket(DoorSocket):
         if self._replay.is_behind:
             self.spawn(self._catch_up())
 
+    def _note_arrival(self) -> None:
+        if self._arrived is not None and not self._arrived.done() and self._replay.shown >= self._expected:
+            self._arrived.set_result(None)
+
     async def _catch_up(self) -> None:
         """Show what was not shown yet from the database, then what the hub brought meanwhile."""
         seq = self._replay.shown
@@ -72,6 +91,7 @@ class TextSocket(DoorSocket):
             if page:
                 self.show(self.lines.lines_of(page))
         self._replay.release(seq)
+        self._note_arrival()
 
     async def _page_after(self, seq: int) -> tuple[int, list[Message], bool]:
         assert self.room is not None

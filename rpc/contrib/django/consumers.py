@@ -12,6 +12,9 @@ from rpc.peer.handlers import Handlers, default_handlers
 from rpc.peer.peer import Peer
 from rpc.transports.websocket_server import AsgiSend, websocket_transport
 
+FAILURES = frozenset((CloseCode.PROTOCOL_ERROR, CloseCode.NOT_UTF8, CloseCode.TOO_BIG))
+"""A client whose frames are at fault has not closed: it waits for the answers to what it asked before."""
+
 
 class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     """
@@ -47,7 +50,10 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
             await peer.open()
             while (event := await receive())["type"] == "websocket.receive":
                 await self.websocket_receive(event)
-            peer.lost(event.get("code", CloseCode.ABNORMAL), event.get("reason", ""))
+            code = event.get("code", CloseCode.ABNORMAL)
+            if code in FAILURES:
+                await peer.finish(peer.limits.close_timeout)
+            peer.lost(code, event.get("reason", ""))
             await peer.hear_out()
             await self.websocket_disconnect(event)
 

@@ -25,8 +25,8 @@ class Asgi:
             key = "text" if isinstance(chunk, str) else "bytes"
             self._to_application.put_nowait({"type": "websocket.receive", key: chunk})
 
-    def leave(self) -> None:
-        self._to_application.put_nowait({"type": "websocket.disconnect", "code": 1001})
+    def leave(self, code: int = 1001) -> None:
+        self._to_application.put_nowait({"type": "websocket.disconnect", "code": code})
 
     async def event(self) -> dict[str, Any]:
         async with asyncio.timeout(5):
@@ -147,6 +147,27 @@ def test_disconnect_ends_everything(handlers):
 
     asyncio.run(scenario())
     assert seen == ["cancelled", "/gotalk/"]
+
+
+@pytest.mark.parametrize("code", [1002, 1007, 1009])
+def test_client_at_fault_is_answered(handlers, code):
+    """It has not closed, and a server may still send: what runs is answered before the end."""
+    goes_on = asyncio.Event()
+
+    @handlers.request("wait")
+    async def wait() -> None:
+        await goes_on.wait()
+
+    async def scenario():
+        async with browser(handlers) as asgi:
+            await asgi.hear(3)
+            asgi.say(b"01", b"r0001004wait00000000", b"r0002004echo00000000")
+            asgi.leave(code)
+            assert await asgi.hear(1) == [b"R000200000000"]
+            goes_on.set()
+            assert await asgi.hear(2) == [b"R000100000004", b"null"]
+
+    asyncio.run(scenario())
 
 
 def test_server_cancels_the_application(handlers):

@@ -26,7 +26,7 @@ from rpc.peer.backlog import Backlog
 from rpc.peer.prepared import Frames
 from rpc.peer.tasks import Tasks
 from rpc.protocol.session import Chunk
-from rpc.transports.websocket_server import AsgiSend, websocket_transport
+from rpc.transports.websocket_server import AsgiSend, accept_event, websocket_transport
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class DoorSocket:
 
     Args:
         scope, receive, send: of the ASGI application.
-        door: what messages and the list of connections call the door.
+        door: what messages and the list of connections call the door, and after `hubtalk.` its subprotocol.
         wire: turns what happens into `Frames`.
     """
 
@@ -85,7 +85,7 @@ class DoorSocket:
         try:
             async with asyncio.timeout(None) as self._deadline:
                 await self._receive()
-                await self._accept({"type": "websocket.accept"})
+                await self._accept(accept_event(self.scope, (f"hubtalk.{self.door}",)))
                 self._transport.start(self.spawn, self._has_drained, self._backlog.watch)
                 try:
                     yield

@@ -27,6 +27,7 @@ OVERRIDDEN = {
     "daphne.ws_protocol.WebSocketProtocol": {
         "handle_exception",
         "handle_reply",
+        "onConnect",
         "onMessage",
         "serverSend",
     },
@@ -134,6 +135,11 @@ def lost_at(connection: dict[str, Any]) -> float | None:
 
 
 # --- Autobahn ----------------------------------------------------------------------------------------------
+
+
+def named_subprotocols(protocol: Any) -> list[str]:
+    """The subprotocols that the client of a WebSocket names, in its order, as they stand in the header."""
+    return protocol.websocket_protocols
 
 
 def is_connecting(protocol: Any) -> bool:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from typing import Any
 
+from autobahn.websocket.types import ConnectionDeny
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
@@ -49,6 +50,11 @@ class HubtalkWebSocket(WebSocketProtocol):
     _last_word: tuple[int | None, str] | None = None
     """Code and reason of our close, once the client has ended the conversation."""
     _answers_timer: asyncio.TimerHandle
+
+    def onConnect(self, request: Any) -> Any:
+        if not all(map(str.isascii, internals.named_subprotocols(self))):
+            raise ConnectionDeny(ConnectionDeny.BAD_REQUEST, "the name of a subprotocol is in ASCII")
+        return super().onConnect(request)
 
     def consumeData(self) -> None:
         super().consumeData()

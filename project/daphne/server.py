@@ -114,6 +114,8 @@ class HubtalkServer(Server):
             return None
         protocol.frames = frames = SocketFrames(protocol)
         scope["asgi"] = {"version": "3.0"}
+        # Daphne decodes percents in them, and Autobahn accepts none that was not named.
+        scope["subprotocols"] = internals.named_subprotocols(protocol)
         scope["extensions"] = {"hubtalk.frames": frames}
         application = self.application(scope, frames.inbox.get, partial(self.handle_reply, protocol))
         protocol.application = asyncio.ensure_future(application)

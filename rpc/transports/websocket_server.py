@@ -1,7 +1,7 @@
 """A WebSocket of a server as a peer's transport: by prebuilt frames, or by the messages of ASGI."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from rpc.peer.prepared import Frames, Prepared
@@ -127,6 +127,17 @@ def websocket_transport(scope: Mapping[str, Any], send: AsgiSend) -> FrameTransp
     """The way out of a WebSocket of any ASGI server: its frames where it gives access to them."""
     sink = (scope.get("extensions") or {}).get("hubtalk.frames")
     return AsgiTransport(send) if sink is None else FrameTransport(sink, send)
+
+
+def accept_event(scope: Mapping[str, Any], known: Collection[str]) -> MutableMapping[str, Any]:
+    """
+    The event that accepts a WebSocket: with the first subprotocol that its client names and that is `known`, else
+    with none (RFC 6455, section 4.2.2).
+    """
+    for name in scope.get("subprotocols") or ():
+        if name in known:
+            return {"type": "websocket.accept", "subprotocol": name}
+    return {"type": "websocket.accept"}
 
 
 def _close_event(code: int, text: str) -> MutableMapping[str, Any]:

@@ -1,6 +1,6 @@
 """The door for WebSockets: a Channels consumer around a `Peer`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -10,7 +10,7 @@ from rpc.contrib.django.conf import run_in_database_thread, site_limits
 from rpc.limits import Limits
 from rpc.peer.handlers import Handlers, default_handlers
 from rpc.peer.peer import Peer
-from rpc.transports.websocket_server import AsgiSend, websocket_transport
+from rpc.transports.websocket_server import AsgiSend, accept_event, websocket_transport
 
 FAILURES = frozenset((CloseCode.PROTOCOL_ERROR, CloseCode.NOT_UTF8, CloseCode.TOO_BIG))
 """A client whose frames are at fault has not closed: it waits for the answers to what it asked before."""
@@ -27,6 +27,8 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
     handlers: Handlers = default_handlers
     limits: Limits | None = None
     """None: the defaults, without rates where the setting RATE_LIMITS is off."""
+    subprotocols: Collection[str] = ("gotalk",)
+    """The names of what it speaks, of which a client may ask for one."""
 
     peer: Peer
 
@@ -59,7 +61,7 @@ class GotalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no ty
 
     async def websocket_connect(self, event: Mapping[str, Any]) -> None:
         """Accept at once: a browser learns the reason of a refusal only from an open socket's close code."""
-        await self.send({"type": "websocket.accept"})
+        await self.send(accept_event(self.scope, self.subprotocols))
 
     async def websocket_receive(self, event: Mapping[str, Any]) -> None:
         data = event.get("bytes")

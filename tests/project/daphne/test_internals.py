@@ -267,6 +267,18 @@ def test_states_of_a_websocket(run):
     run(scenario())
 
 
+def test_subprotocols_are_those_of_the_header(run):
+    """Letter by letter, as Autobahn compares what is accepted; Daphne's own list has percents decoded."""
+
+    async def scenario():
+        opening = OPENING[:-2] + b"Sec-WebSocket-Protocol: a%62c, chat\r\n\r\n"
+        async with site() as running, dialled(running, opening):
+            protocol, _ = await running.connection(is_open)
+            assert internals.named_subprotocols(protocol) == ["a%62c", "chat"]
+
+    run(scenario())
+
+
 def test_connection_has_its_application_and_then_its_end(run):
     """Both stand in Daphne's own list."""
 

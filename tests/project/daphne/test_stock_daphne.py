@@ -6,6 +6,7 @@ import sys
 import urllib.request
 
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.gotalk_client import Client
 from tests.ports import accepts, free_port, wait_until
@@ -28,6 +29,25 @@ def port(tmp_path):
             yield port
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize(
+    ("path", "named", "chosen"),
+    [
+        ("/gotalk/", "mqtt, gotalk", "gotalk"),
+        ("/ws", "hubtalk.push, hubtalk.text", "hubtalk.text"),
+        ("/push", "hubtalk.push", "hubtalk.push"),
+        ("/echo", "gotalk, mqtt", None),
+    ],
+)
+def test_plain_daphne_answers_with_the_subprotocol(port, path, named, chosen):
+    """The first that the door knows, or none."""
+
+    async def scenario():
+        async with connect(f"ws://127.0.0.1:{port}{path}", subprotocols=named.split(", ")) as client:
+            assert client.subprotocol == chosen
+
+    asyncio.run(scenario())
 
 
 def test_plain_daphne_serves_the_chat(port):

@@ -11,6 +11,8 @@ from django.db import connections
 from rpc import Handlers, Limits, Notification, Peer, Prepared, default_handlers
 from rpc.contrib.django.consumers import GotalkConsumer
 
+ACCEPT = {"type": "websocket.accept"}
+
 
 class Asgi:
     """A server's side of one WebSocket, with a deadline on every wait."""
@@ -39,14 +41,17 @@ class Asgi:
 
 @asynccontextmanager
 async def browser(
-    handlers: Handlers | None, scope: dict[str, Any] | None = None, **options: Any
+    handlers: Handlers | None,
+    scope: dict[str, Any] | None = None,
+    accepted: dict[str, str] = ACCEPT,
+    **options: Any,
 ) -> AsyncIterator[Asgi]:
     """A WebSocket that the application has accepted; it leaves at the end, and the application ends."""
     asgi = Asgi()
     asgi._to_application.put_nowait({"type": "websocket.connect"})
     application = GotalkConsumer.as_asgi(handlers=handlers, **options)
     running = asyncio.create_task(application({"type": "websocket", **(scope or {})}, asgi.receive, asgi.send))
-    assert await asgi.event() == {"type": "websocket.accept"}
+    assert await asgi.event() == accepted
     yield asgi
     asgi.leave()
     async with asyncio.timeout(5):
@@ -75,6 +80,24 @@ def test_stock_browser(handlers):
             assert b'"joined"' in features
             asgi.say(b"01", b"r0001004echo00000006", "😀")
             assert await asgi.hear(2) == [b"R000100000004", "😀".encode()]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("named", "accepted"),
+    [
+        (["mqtt", "gotalk"], {"type": "websocket.accept", "subprotocol": "gotalk"}),
+        (["mqtt", "GoTalk"], ACCEPT),
+        ([], ACCEPT),
+    ],
+)
+def test_subprotocol(handlers, named, accepted):
+    """The first that is known of those that the client names, or none."""
+
+    async def scenario():
+        async with browser(handlers, {"subprotocols": named}, accepted=accepted):
+            pass
 
     asyncio.run(scenario())
 

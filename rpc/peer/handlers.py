@@ -1,6 +1,7 @@
 """What a peer can do for its remote: functions by the name of an operation or notification."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -83,23 +84,38 @@ class Handlers:
 
     def opened(self, hook: HookFunction) -> HookFunction:
         """
-        Register a function of the peer that is awaited before the connection's first message is handled.
+        Register an `async def` of the peer that is awaited before the connection's first message is handled.
 
         It may raise `Refused`, which closes the connection.
+
+        Raises:
+            TypeError: the function is not async.
         """
+        _check_awaitable(hook)
         self._opened.append(hook)
         return hook
 
     def closed(self, hook: HookFunction) -> HookFunction:
-        """Register a function of the peer that is awaited when the connection is over, however it ended."""
+        """
+        Register an `async def` of the peer that is awaited when the connection is over, however it ended.
+
+        Raises:
+            TypeError: the function is not async.
+        """
+        _check_awaitable(hook)
         self._closed.append(hook)
         return hook
 
     def heartbeat(self, hook: HeartbeatFunction) -> HeartbeatFunction:
         """
-        Register a function of the peer and a `Heartbeat` that is called at each heartbeat of the remote. It
-        must not block.
+        Register a plain function of the peer and a `Heartbeat` that is called at each heartbeat of the remote.
+        It runs inline, so it must not block.
+
+        Raises:
+            TypeError: the function is async.
         """
+        if inspect.iscoroutinefunction(hook):
+            raise TypeError(f"{hook!r} is async: a heartbeat hook runs inline")
         self._heartbeat.append(hook)
         return hook
 
@@ -192,6 +208,11 @@ class Handlers:
             return function
 
         return register
+
+
+def _check_awaitable(hook: Hook) -> None:
+    if not inspect.iscoroutinefunction(hook):
+        raise TypeError(f"{hook!r} is not async: this hook is awaited")
 
 
 def _handler(function: Callable[..., Any], name: str, inline: bool) -> Handler:

@@ -38,6 +38,21 @@ def test_coroutine_function_cannot_run_inline():
         Handlers().request("x", inline=True)(on_loop)
 
 
+def test_coroutine_function_cannot_be_a_heartbeat_hook():
+    """It would never be awaited: heartbeats are told inline."""
+    handlers = Handlers()
+    with pytest.raises(TypeError, match="async"):
+        handlers.heartbeat(on_loop)
+    assert handlers.heartbeat_hooks() == []
+
+
+@pytest.mark.parametrize("hook", ["opened", "closed"])
+def test_hook_that_is_awaited_is_a_coroutine_function(hook):
+    """Another one would fail each connection, instead of the program's start."""
+    with pytest.raises(TypeError, match="async"):
+        getattr(Handlers(), hook)(anywhere)
+
+
 @pytest.mark.parametrize("name", ["$hello", "n" * 256, "é" * 128])
 def test_name_that_cannot_be(name):
     """Reserved and over-long names are refused where they are written."""

@@ -600,8 +600,8 @@ class Session:
         """Do what is due at `now`: send a heartbeat, or end a connection that is silent."""
         if self._version is not None:
             if now >= self._version_due:
-                code = UNSUPPORTED_VERSION if self._version else TIMED_OUT
-                self.fail(code, "no version came")
+                # Also after half of it: what came is no other version, and the remote may well come back.
+                self.fail(TIMED_OUT, "no version came")
         elif now >= self._last_received + self._limits.idle_timeout:
             self.fail(TIMED_OUT, "nothing came for too long")
         if self.ended is None and now >= self._heartbeat_at:

@@ -542,11 +542,13 @@ async def test_heartbeats_to_a_browser(browser):
         await peer.hear(lambda: peer.heartbeats == 3)
 
 
+@pytest.mark.parametrize("said", [b"", b"0"], ids=["nothing", "half"])
 @alone
-async def test_go_that_says_no_version():
+async def test_go_that_says_no_version(said):
     """`f` 3 in time, then the end."""
     async with serving(handshake_timeout=0.1) as url:
         reader, writer = await asyncio.open_connection(*url.removeprefix("tcp://").split(":"))
+        writer.write(said)
         assert answers(await reader.read()) == b"f00000003"
         writer.close()
         await writer.wait_closed()
@@ -591,9 +593,11 @@ async def test_another_version(site):
         ("/", [b"01", b"zzz"], b"f00000002", 4002),
         ("/small/", [b"01", b"r0000004echo00000fa1"], b"f00000002", 4002),
         ("/mute/", [], b"f00000003", 4003),
+        ("/mute/", [b"0"], b"f00000003", 4003),
+        ("/mute/", ["0"], b"f00000003", 4003),
         ("/idle/", [b"01"], b"f00000003", 4003),
     ],
-    ids=["version", "garbage", "huge", "mute", "idle"],
+    ids=["version", "garbage", "huge", "mute", "half", "half, as text", "idle"],
 )
 @alone
 async def test_close_behind_a_fault(site, path, said, fault, code):

@@ -260,13 +260,22 @@ test("a stock Go server, which sends no heartbeats: may be silent", async () => 
   assert.equal(ws.readyState, 1);
 });
 
-test("a server that accepts and says nothing: is given up", async () => {
-  const { gotalk, clock } = loadGotalk();
-  gotalk.connection();
-  const ws = FakeWebSocket.last.accept();
-  await clock.advance(25_000);
-  assert.equal(ws.closedWith, 4003);
-});
+for (const [what, said] of [
+  ["nothing", []],
+  ["half of the version", ["0"]],
+  ["half of the version, as text", [{ text: "0" }]],
+]) {
+  test(`a server that accepts and says ${what}: is given up with f 3`, async () => {
+    const { gotalk, clock } = loadGotalk();
+    gotalk.connection();
+    const ws = FakeWebSocket.last.accept().deliver(...said);
+    await clock.advance(24_999);
+    assert.equal(ws.closedWith, null);
+    await clock.advance(1);
+    assert.deepEqual(ws.take().pop(), "f00000003");
+    assert.equal(ws.closedWith, 4003);
+  });
+}
 
 test("a machine that slept: what arrived meanwhile is read before the connection is judged", async () => {
   const { clock, ws } = connectOurs();

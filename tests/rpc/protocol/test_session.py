@@ -73,19 +73,21 @@ def test_version_joined_with_more(size, framed):
 
 @pytest.mark.parametrize("version", VECTORS["bad_versions"])
 def test_bad_version(version):
-    """Another version than ours, or none within the time, ends the connection with 1."""
+    """Another version than ours ends the connection with 1, at once."""
     session = Session(Limits(), 0.0, framed=True)
     session.data_to_send()
     take(session, version)
-    session.handle_timer(5.0, 0)
     assert session.data_to_send() == [b"f00000001"]
     assert session.ended.close_code == 4001
 
 
-def test_no_version():
-    """Nothing at all within the time ends the connection with 3."""
-    session = Session(Limits(), 0.0, framed=True)
+@pytest.mark.parametrize("framed", [True, False])
+@pytest.mark.parametrize("said", [[], [b"0"], ["0"], [b"", b"0"]], ids=["nothing", "binary", "text", "in pieces"])
+def test_no_version(said, framed):
+    """Nothing within the time, or half of it and then silence, ends the connection with 3."""
+    session = Session(Limits(), 0.0, framed=framed)
     session.data_to_send()
+    take(session, *said)
     session.handle_timer(4.9, 0)
     assert session.ended is None
     session.handle_timer(5.0, 0)

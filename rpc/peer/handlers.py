@@ -114,16 +114,19 @@ class Handlers:
         Raises:
             TypeError: the function is async.
         """
-        if inspect.iscoroutinefunction(hook):
-            raise TypeError(f"{hook!r} is async: a heartbeat hook runs inline")
+        _check_plain(hook)
         self._heartbeat.append(hook)
         return hook
 
     def missed(self, hook: MissedFunction) -> MissedFunction:
         """
-        Register a function of the peer that is called when the remote reads again, after notifications for it
-        were left out because it was behind by more than the limit `max_outbox_bytes`. It must not block.
+        Register a plain function of the peer that is called when the remote reads again, after notifications for
+        it were left out because it was behind by more than the limit `max_outbox_bytes`. It must not block.
+
+        Raises:
+            TypeError: the function is async.
         """
+        _check_plain(hook)
         self._missed.append(hook)
         return hook
 
@@ -213,6 +216,11 @@ class Handlers:
 def _check_awaitable(hook: Hook) -> None:
     if not inspect.iscoroutinefunction(hook):
         raise TypeError(f"{hook!r} is not async: this hook is awaited")
+
+
+def _check_plain(hook: Callable[..., None]) -> None:
+    if inspect.iscoroutinefunction(hook):
+        raise TypeError(f"{hook!r} is async: this hook runs inline")
 
 
 def _handler(function: Callable[..., Any], name: str, inline: bool) -> Handler:

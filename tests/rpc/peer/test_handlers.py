@@ -38,12 +38,13 @@ def test_coroutine_function_cannot_run_inline():
         Handlers().request("x", inline=True)(on_loop)
 
 
-def test_coroutine_function_cannot_be_a_heartbeat_hook():
-    """It would never be awaited: heartbeats are told inline."""
+@pytest.mark.parametrize("kind", ["heartbeat", "missed"])
+def test_coroutine_function_cannot_be_a_hook_that_runs_inline(kind):
+    """It would never be awaited."""
     handlers = Handlers()
     with pytest.raises(TypeError, match="async"):
-        handlers.heartbeat(on_loop)
-    assert handlers.heartbeat_hooks() == []
+        getattr(handlers, kind)(on_loop)
+    assert handlers.heartbeat_hooks() == handlers._missed == []
 
 
 @pytest.mark.parametrize("hook", ["opened", "closed"])

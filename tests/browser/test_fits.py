@@ -31,6 +31,15 @@ OUTSIDE = """() => {
   ];
 }"""
 
+IN_CHARACTERS = """(element) => {
+  const ruler = document.createElement("div");
+  ruler.style.cssText = "position: absolute; inline-size: 1ch";
+  element.append(ruler);
+  const width = ruler.getBoundingClientRect().width;
+  ruler.remove();
+  return element.getBoundingClientRect().width / width;
+}"""
+
 CREATE = """async ([name, topic]) => {
   const other = gotalk.connection();
   await new Promise((resolve) => other.on("open", resolve));
@@ -120,6 +129,14 @@ def test_the_banner_of_a_lost_connection(arrive):
     tess.write(UNBROKEN)
     expect(tess.line(UNBROKEN)).to_have_attribute("data-state", "sending")
     fits(tess)
+
+
+def test_text_on_a_wide_window(arrive):
+    """A line that is longer than 80 characters is hard to follow."""
+    tess = arrive("animals", viewport={"width": 2560, "height": HEIGHT})
+    tess.say("the cat walks over the keyboard " * 20)
+    characters = tess.line("the cat walks").locator(".body").evaluate(IN_CHARACTERS)
+    assert 60 < characters < 81
 
 
 def rename(visitor: Visitor, name: str) -> None:

@@ -61,6 +61,8 @@ def test_on_a_phone_other_rooms_count_at_the_way_to_them(arrive):
     tess, ulysses = arrive("jokes"), arrive("animals", **PHONE)
     tess.say("psst")
     expect(ulysses.page.get_by_role("button", name="Rooms, 1 unread message")).to_be_visible()
+    count, name = (ulysses.page.locator(each).bounding_box() for each in ("#open-rooms .count", "#room-name"))
+    assert count["x"] + count["width"] < name["x"]
 
 
 @pytest.mark.parametrize(("scheme", "darkest"), [("light", False), ("dark", True)])

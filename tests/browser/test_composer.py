@@ -5,6 +5,15 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
+COLOUR = """(token) => {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${token})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}"""
+
 
 def test_enter_sends_and_shift_enter_breaks_the_line(arrive):
     """Two lines are one message."""
@@ -63,6 +72,20 @@ def test_too_long_a_text_is_told_before_it_is_sent(arrive):
     tess.field.fill("😀" * 12_000)
     tess.field.press("Enter")
     expect(tess.line("😀" * 100)).to_have_attribute("data-state", "sent")
+
+
+def test_too_long_a_text_looks_like_an_error(arrive):
+    """The note and the field are in the colours of errors, as long as the text is too long."""
+    tess = arrive("animals")
+    note, box = tess.page.locator("#composer-note"), tess.page.locator("#compose .box")
+    bad = tess.page.evaluate(COLOUR, "--bad")
+    tess.field.fill("x" * 16_001)
+    expect(note).to_have_css("color", bad)
+    expect(note).to_have_css("background-color", tess.page.evaluate(COLOUR, "--bad-soft"))
+    expect(box).to_have_css("border-color", bad)
+    tess.field.fill("x" * 16_000)
+    expect(note).not_to_have_css("color", bad)
+    expect(box).not_to_have_css("border-color", bad)
 
 
 def test_arrow_up_edits_the_last_own_message(arrive):

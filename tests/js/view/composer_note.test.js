@@ -20,7 +20,7 @@ for (const [length, words, isBad] of [
     const { note, element, classes } = noteFor(10);
     note.follow("x".repeat(length));
     assert.equal(element.textContent, words);
-    assert.equal(classes.has("bad-text"), isBad);
+    assert.equal(classes.has("error"), isBad);
     assert.equal(note.fits("x".repeat(length)), !isBad);
   });
 }

@@ -213,7 +213,9 @@ export class Composer extends Emitter {
   #showLength() {
     const body = this.#field.value.trim();
     this.#note.follow(body);
-    this.#button.disabled = body === "" || !this.#note.fits(body);
+    const fits = this.#note.fits(body);
+    this.#field.setAttribute("aria-invalid", String(!fits));
+    this.#button.disabled = body === "" || !fits;
   }
 
   #showContext() {

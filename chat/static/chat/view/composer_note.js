@@ -32,7 +32,7 @@ export class ComposerNote {
   follow(body) {
     this.#body = body;
     const left = this.#left(body);
-    this.#element.classList.toggle("bad-text", left < 0);
+    this.#element.classList.toggle("error", left < 0);
     if (left < 0) {
       const words = ngettext("%(n)s character too long", "%(n)s characters too long", -left);
       this.#say(interpolate(words, { n: (-left).toLocaleString() }));

@@ -1,10 +1,16 @@
 // @ts-check
 /** A message's text as nodes. */
 import { el } from "../../lib/dom.js";
+import { emojiRuns, isOnlyEmoji } from "../../lib/emoji.js";
 import { tokenize } from "../../lib/text.js";
 
+/** @param {string} body */
+export function bodyNode(body) {
+  return el("div", { class: isOnlyEmoji(body) ? "body only-emoji" : "body", dir: "auto" }, bodyNodes(body));
+}
+
 /** @param {string} body @returns {DocumentFragment} */
-export function bodyNodes(body) {
+function bodyNodes(body) {
   const nodes = document.createDocumentFragment();
   for (const token of tokenize(body)) {
     if (token.type === "link") {
@@ -15,7 +21,9 @@ export function bodyNodes(body) {
       // Its lines may be wider than the window: it scrolls, so the keyboard must reach it.
       nodes.append(el("pre", { tabindex: 0, dir: "ltr" }, el("code", {}, token.text)));
     } else {
-      nodes.append(token.text);
+      // Apart, for a font that draws them in colour: the text's own may have plain ones.
+      for (const { text, isEmoji } of emojiRuns(token.text))
+        nodes.append(isEmoji ? el("span", { class: "emoji" }, text) : text);
     }
   }
   return nodes;

@@ -8,7 +8,7 @@
  * @typedef {import("../../types.js").Quote} Quote
  */
 import { avatar } from "../avatar.js";
-import { bodyNodes } from "./body.js";
+import { bodyNode } from "./body.js";
 import { el, icon, isolate, isolated } from "../../lib/dom.js";
 import { gettext, interpolate, ngettext } from "../../lib/i18n.js";
 import { clockTime, fullTime, shortTime } from "../../lib/time.js";
@@ -38,7 +38,7 @@ export function messageNode(message, { isFirst, isConcerned, me, quote, nameOf }
   if (message.deleted) {
     content.append(el("div", { class: "body" }, gettext("message removed")));
   } else {
-    const body = el("div", { class: "body", dir: "auto" }, bodyNodes(message.body));
+    const body = bodyNode(message.body);
     if (message.edited_at !== null) body.append(" ", editedMark(message.edited_at));
     content.append(body);
     const reactions = reactionsNode(message, me, nameOf);
@@ -75,7 +75,7 @@ export function pendingNode(entry, { isFirst, myName, quote, isOnline, now }) {
       "div",
       { class: "content" },
       byLine(myName, isFirst, when, []),
-      el("div", { class: "body", dir: "auto" }, bodyNodes(entry.body)),
+      bodyNode(entry.body),
       stateNode(entry, isOnline, now),
     ),
   );

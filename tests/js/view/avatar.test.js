@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hue, initials } from "../../../chat/static/chat/view/avatar.js";
+import { colour, initials } from "../../../chat/static/chat/view/avatar.js";
 
 for (const [name, expected] of [
   ["Tess", "TE"],
@@ -15,6 +15,15 @@ for (const [name, expected] of [
 }
 
 test("a name keeps its colour", () => {
-  assert.equal(hue("Tess"), hue("Tess"));
-  assert.ok(hue("Tess") >= 0 && hue("Tess") < 360);
+  assert.deepEqual(colour("Tess"), colour("Tess"));
+});
+
+test("names spread over two dozen colours", () => {
+  const counts = new Map();
+  for (let i = 0; i < 3000; i++) {
+    const { hue, tone } = colour(`guest ${i}`);
+    counts.set(`${hue} ${tone}`, (counts.get(`${hue} ${tone}`) ?? 0) + 1);
+  }
+  assert.equal(counts.size, 24);
+  assert.ok([...counts.values()].every((count) => count > 60 && count < 250));
 });

@@ -2,6 +2,9 @@
 /** What a person looks like without a picture: initials on a colour that stays with the name. */
 import { el } from "../lib/dom.js";
 
+const HUES = 8;
+const TONES = ["deep", "clear", "pale"];
+
 /** @param {string} name */
 export function avatar(name) {
   return paint(el("span", { class: "avatar", "aria-hidden": "true" }), name);
@@ -10,7 +13,9 @@ export function avatar(name) {
 /** @param {HTMLElement} element @param {string} name */
 export function paint(element, name) {
   element.textContent = initials(name);
-  element.style.setProperty("--hue", String(hue(name)));
+  const { hue, tone } = colour(name);
+  element.style.setProperty("--hue", String(hue));
+  element.dataset.tone = tone;
   return element;
 }
 
@@ -26,12 +31,16 @@ export function initials(name) {
   return (first[0] + (second ?? "")).toUpperCase();
 }
 
-/** Degrees on the colour circle. @param {string} name */
-export function hue(name) {
+/**
+ * The colour that stays with a name: degrees on the colour circle, and how light and strong it is (people.css). Few
+ * and in steps, so that two people look either alike or clearly different.
+ * @param {string} name
+ */
+export function colour(name) {
   let hash = 2166136261;
   for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619);
-  // Steps of 15 degrees, so that two people look either alike or clearly different.
-  return ((hash >>> 8) % 24) * 15;
+  const steps = hash >>> 8;
+  return { hue: (steps % HUES) * (360 / HUES), tone: TONES[Math.floor(steps / HUES) % TONES.length] };
 }
 
 /** @param {string} word */

@@ -103,7 +103,7 @@ def test_two_talk_to_each_other_alone(arrive, pair):
     tess, ulysses = pair
     mallory = arrive("animals")
     turn_to(tess, ulysses.name)
-    expect(ulysses.page.locator("#direct-title")).to_be_hidden()
+    expect(direct_room(ulysses, tess.name)).to_have_count(0)
     tess.say("just us?")
     expect(direct_room(ulysses, tess.name).locator('.count [aria-hidden="true"]')).to_have_text(
         "1", timeout=A_SECOND
@@ -114,6 +114,21 @@ def test_two_talk_to_each_other_alone(arrive, pair):
     ulysses.say("just us")
     tess.sees("just us")
     expect(mallory.page.locator("#direct-list .room")).to_have_count(0)
+
+
+def test_nobody_is_listed_twice(pair):
+    """Who is a contact and has a direct room stands there once, with a face; a request is answered beside it."""
+    tess, ulysses = pair
+    turn_to(tess, ulysses.name)
+    tess.say("may I?")
+    expect(direct_room(ulysses, tess.name)).to_be_visible()
+    choose(ulysses, tess.name, "Add contact")
+    tess.page.get_by_role("button", name=re.compile("Accept the request")).click()
+    expect(tess.page.locator("#contact-count")).to_be_hidden()
+    for visitor, other in ((tess, ulysses.name), (ulysses, tess.name)):
+        section = visitor.page.locator("#contacts")
+        expect(section.get_by_text(other, exact=True)).to_have_count(1)
+        expect(direct_room(visitor, other).locator(".avatar")).to_be_visible()
 
 
 def test_other_name_is_the_rooms_name_at_once(pair):

@@ -122,7 +122,6 @@ function makeParts(gotalk, { redraw, openRoom }) {
     roomList: new RoomList({
       rooms: byId("room-list"),
       direct: byId("direct-list"),
-      directTitle: byId("direct-title"),
     }),
     contactList: new ContactList({
       section: byId("contacts"),

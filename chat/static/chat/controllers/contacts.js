@@ -23,7 +23,6 @@ export class ContactBook {
     const { session, contacts, connection, contactList, personMenu, display } = parts;
     const addDialog = new NameDialog(byId("add-contact-dialog"), (name) => this.#change("add-contact", name));
     connection.on("contact", (contact) => contacts.hear(contact));
-    contacts.on("change", () => contactList.show(contacts.list, session.id !== null));
     contacts.on("asked", ({ name }) => contactList.announce(name));
     contactList
       .on("add", () => addDialog.ask())

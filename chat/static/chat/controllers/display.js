@@ -3,6 +3,7 @@
 import { byId, within } from "../lib/dom.js";
 import { oncePerFrame } from "../lib/frame.js";
 import { gettext, interpolate } from "../lib/i18n.js";
+import { otherIn } from "../state/direct.js";
 import { paint } from "../view/avatar.js";
 import * as head from "../view/head.js";
 
@@ -58,16 +59,28 @@ export class Display {
   }
 
   #drawRooms() {
-    const { store, marks, drafts, contacts, roomList, reading } = this.#parts;
+    const { session, store, marks, drafts, contacts, roomList, contactList, reading } = this.#parts;
     const { list } = store;
     const open = reading.room;
+    const others = new Map(list.map((room) => [room, otherIn(room.facts, session.id)]));
     roomList.show(
       list.map((room) => ({
         facts: room.facts,
         unseen: marks.unseen(room),
         hasDraft: room !== open && drafts.has(room.id),
         isOpen: room === open,
+        asks: contacts.stateOf(others.get(room) ?? 0) === "asked" ? (others.get(room) ?? null) : null,
       })),
+    );
+    // Nobody stands there twice: who has a direct room is listed by it.
+    const listed = new Set(others.values());
+    contactList.show(
+      contacts.list.filter(({ id }) => !listed.has(id)),
+      {
+        requests: contacts.requests,
+        hasAccount: session.id !== null,
+        hasRooms: list.some(({ facts }) => facts.kind === "direct"),
+      },
     );
     const heard = list.filter((room) => !room.facts.muted);
     const elsewhere = heard.filter((room) => room !== open);

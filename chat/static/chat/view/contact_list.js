@@ -1,11 +1,12 @@
 // @ts-check
 /**
- * The contacts on the left: who asks stands first, with what one answers beside the name.
+ * The contacts on the left to whom no direct room leads: who asks stands first, with what one answers beside the name.
  *
  * @typedef {import("../types.js").Contact} Contact
  */
+import { answers } from "./answers.js";
 import { avatar } from "./avatar.js";
-import { el, icon, isolate, isolated } from "../lib/dom.js";
+import { el, isolate, isolated } from "../lib/dom.js";
 import { Emitter } from "../lib/emitter.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
 
@@ -19,32 +20,38 @@ export class ContactList extends Emitter {
     super();
     this.#parts = parts;
     parts.add.addEventListener("click", () => this.emit("add"));
-    parts.list.addEventListener("click", ({ target }) => {
+    // Also of who asks and is listed by their direct room.
+    parts.section.addEventListener("click", ({ target }) => {
       const { answer, of, contact } = /** @type {HTMLElement} */ (target).closest("button")?.dataset ?? {};
       if (answer !== undefined) this.emit("answer", answer, Number(of));
       if (contact !== undefined) this.emit("choose", Number(contact));
     });
   }
 
-  /** @param {Contact[]} contacts @param {boolean} hasAccount whether one has an account, and so contacts */
-  show(contacts, hasAccount) {
-    const { section, list, badge } = this.#parts;
-    section.hidden = !hasAccount;
-    const drawn = JSON.stringify(contacts);
+  /**
+   * @param {Contact[]} contacts those without a direct room
+   * @param {{requests: number, hasAccount: boolean, hasRooms: boolean}} more
+   *   `requests`: how many ask, with a direct room or without; `hasAccount`: whether one can have contacts;
+   *   `hasRooms`: whether there are direct rooms, which stand in the same place
+   */
+  show(contacts, { requests, hasAccount, hasRooms }) {
+    const { section, list, badge, add } = this.#parts;
+    section.hidden = !hasAccount && !hasRooms;
+    add.hidden = !hasAccount;
+    const drawn = JSON.stringify([contacts, requests]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement);
     const path = focused !== null && list.contains(focused) ? pathOf(focused) : null;
     list.replaceChildren(...contacts.map(contactNode));
     if (path !== null) find(list, path)?.focus();
-    const waiting = contacts.filter(({ state }) => state === "asked").length;
-    badge.hidden = waiting === 0;
+    badge.hidden = requests === 0;
     badge.replaceChildren(
-      el("span", { "aria-hidden": "true" }, String(waiting)),
+      el("span", { "aria-hidden": "true" }, String(requests)),
       el(
         "span",
         { class: "visually-hidden" },
-        interpolate(ngettext("%(n)s request", "%(n)s requests", waiting), { n: waiting }),
+        interpolate(ngettext("%(n)s request", "%(n)s requests", requests), { n: requests }),
       ),
     );
   }
@@ -79,27 +86,10 @@ function contactNode({ id, name, state }) {
       "li",
       { class: "person contact asked" },
       el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "menu" }, ...face),
-      answer("accept", id, gettext("Accept the request of %(name)s"), name),
-      answer("decline", id, gettext("Decline the request of %(name)s"), name),
+      ...answers(id, name),
     );
   }
   const row = el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "menu" }, ...face);
   if (state === "requested") row.append(el("small", {}, gettext("asked")));
   return el("li", { class: `person contact ${state}` }, row);
-}
-
-/** @param {"accept"|"decline"} choice @param {number} id @param {string} label @param {string} name */
-function answer(choice, id, label, name) {
-  return el(
-    "button",
-    {
-      type: "button",
-      class: `icon-button ${choice}`,
-      "data-answer": choice,
-      "data-of": id,
-      "aria-label": interpolate(label, { name: isolate(name) }),
-      title: choice === "accept" ? gettext("Accept") : gettext("Decline"),
-    },
-    icon(choice === "accept" ? "check" : "close"),
-  );
 }

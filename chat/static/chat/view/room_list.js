@@ -1,13 +1,16 @@
 // @ts-check
 /**
- * The list of rooms on the left.
+ * The lists of rooms, and of direct rooms, on the left.
  *
- * @typedef {{facts: import("../types.js").Room, unseen: number, hasDraft: boolean, isOpen: boolean}} Listed
+ * @typedef {{facts: import("../types.js").Room, unseen: number, hasDraft: boolean, isOpen: boolean,
+ *   asks: number|null}} Listed `asks`: the key of the other person, where they ask to be a contact
  * @typedef {Listed & {at: number}} Line `at`: where its letter stands in the title, -1 for none
  */
 import { hashOf } from "../lib/address.js";
 import { el, icon } from "../lib/dom.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
+import { answers } from "./answers.js";
+import { avatar } from "./avatar.js";
 import { assignLetters, isMac } from "./letters.js";
 
 /** More than this need not be told apart. */
@@ -19,7 +22,7 @@ export class RoomList {
   #parts;
   #drawn = "";
 
-  /** @param {{rooms: HTMLElement, direct: HTMLElement, directTitle: HTMLElement}} parts */
+  /** @param {{rooms: HTMLElement, direct: HTMLElement}} parts */
   constructor(parts) {
     this.#parts = parts;
   }
@@ -35,7 +38,6 @@ export class RoomList {
     const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset?.room;
     this.#parts.rooms.replaceChildren(...lines.filter((room) => !isDirect(room)).map(roomNode));
     this.#parts.direct.replaceChildren(...lines.filter(isDirect).map(roomNode));
-    this.#parts.directTitle.hidden = !rooms.some(isDirect);
     if (focused !== undefined) {
       /** @type {HTMLElement|null} */ (
         document.querySelector(`.room[data-room="${CSS.escape(focused)}"]`)
@@ -72,12 +74,13 @@ const whatIsSeen = ({ facts: { id, name, title, kind, topic, muted, archived }, 
 
 /** What stands before a room's name. @param {import("../types.js").Room} facts */
 export function roomMark(facts) {
+  if (facts.kind === "direct") return avatar(facts.title);
   if (facts.kind === "private") return el("span", { class: "hash", title: gettext("Private room") }, icon("lock"));
-  return el("span", { class: "hash", "aria-hidden": "true" }, facts.kind === "direct" ? "@" : "#");
+  return el("span", { class: "hash", "aria-hidden": "true" }, "#");
 }
 
 /** @param {Line} line */
-function roomNode({ facts, unseen, hasDraft, isOpen, at }) {
+function roomNode({ facts, unseen, hasDraft, isOpen, asks, at }) {
   const kind = [
     "room",
     unseen > 0 && !facts.muted ? "unread" : "",
@@ -111,7 +114,7 @@ function roomNode({ facts, unseen, hasDraft, isOpen, at }) {
       ),
     );
   }
-  return el("li", {}, link);
+  return el("li", { class: facts.kind }, link, ...(asks === null ? [] : answers(asks, facts.title)));
 }
 
 /** @param {string} name @param {number} at where its letter stands, -1 for none */

@@ -56,6 +56,15 @@ def test_on_a_phone_a_tap_brings_the_toolbar(arrive):
     expect(tess.line("tap me").locator(".reactions [data-emoji]")).to_have_text("👍 1")
 
 
+@pytest.mark.parametrize(("window", "has_keys"), [(PHONE, False), ({}, True)])
+def test_keys_are_told_of_where_there_are_some(arrive, window, has_keys):
+    """Neither the list of keys nor the letters of rooms are shown to a finger."""
+    tess = arrive("animals", **window)
+    lines = {False: "none", True: "underline"}
+    expect(tess.page.locator("#open-keys")).to_be_visible(visible=has_keys)
+    expect(tess.page.locator(".room u").first).to_have_css("text-decoration-line", lines[has_keys])
+
+
 def test_on_a_phone_other_rooms_count_at_the_way_to_them(arrive):
     """The list is hidden, its news are not."""
     tess, ulysses = arrive("jokes"), arrive("animals", **PHONE)

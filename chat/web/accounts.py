@@ -56,8 +56,10 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return _refused(request, _("You need an invitation to sign up here. Open the link that you were sent."))
     form = SignUpForm(request.POST or None, instance=_guest(request))
     if request.method == "POST" and form.is_valid():
+        # This hashes the password: within the transaction everyone's posts would wait for it.
+        user = form.save(commit=False)
         with transaction.atomic():
-            user = people.open_account(form.save(commit=False))
+            people.open_account(user)
             if needs_code and not invitations.redeem(code, user):
                 transaction.set_rollback(True)
                 return _refused(request, _("This invitation was used a moment ago."))
@@ -75,11 +77,11 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        user = form.save(commit=False)
+        user.is_staff = user.is_superuser = True
         with transaction.atomic():
             if not setup.redeem(token):
                 raise Http404
-            user = form.save(commit=False)
-            user.is_staff = user.is_superuser = True
             people.open_account(user)
         login(request, user)
         return redirect("chat:page")

@@ -1,0 +1,19 @@
+"""What a stranger does over HTTP costs the site little, and a second person is answered all the while."""
+
+import asyncio
+
+import pytest
+
+from tests.proof.witness import attack
+
+pytestmark = pytest.mark.long
+
+MEBI = 1024
+"""In KiB."""
+
+
+def test_wrong_log_ins_at_once(server):
+    """Each costs much to check, so few are checked at a time, and the others are told to come back."""
+    seen = asyncio.run(attack(server, "log_ins"))
+    assert seen.statuses == {200, 503}
+    assert seen.grown_kib < 256 * MEBI

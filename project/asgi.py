@@ -10,13 +10,17 @@ django_application = get_asgi_application()
 # Django must be set up before what uses its models.
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from channels.sessions import CookieMiddleware  # noqa: E402
+from django.conf import settings  # noqa: E402
 
 from project.middleware.origin import CheckOrigin  # noqa: E402
 from project.middleware.proxies import RealClient  # noqa: E402
 from project.middleware.root_path import OwnRootPath  # noqa: E402
+from project.middleware.threads import FewThreads  # noqa: E402
+from project.refusals import refusal  # noqa: E402
 from project.routing import websocket_router  # noqa: E402
 
 websocket_application = CheckOrigin(CookieMiddleware(websocket_router()))
+http_application = FewThreads(django_application, settings.WEB_THREADS, refusal)
 application = RealClient(
-    OwnRootPath(ProtocolTypeRouter({"http": django_application, "websocket": websocket_application}))
+    OwnRootPath(ProtocolTypeRouter({"http": http_application, "websocket": websocket_application}))
 )

@@ -7,10 +7,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 logger = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0005
+OTHER_THREADS = 2
+"""For what has no threads of its own, such as Django's log of refused requests."""
 END_TIMEOUT = 9.0
 """Seconds from the first signal to the end of the process: a supervisor kills it after ten."""
 GOTALK_GRACE = 0.5
@@ -23,6 +26,11 @@ def share_interpreter() -> None:
     many times a second, and would wait that long for the loop's thread each time.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def bound_threads(loop: asyncio.AbstractEventLoop) -> None:
+    """Give the loop's own executor `OTHER_THREADS`; asyncio's number grows with the machine's cores."""
+    loop.set_default_executor(ThreadPoolExecutor(OTHER_THREADS, thread_name_prefix="other"))
 
 
 class Ending:

@@ -36,11 +36,11 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def number(name: str, default: int) -> int:
-    """Read a variable that is a whole number, not below zero."""
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """Read a variable that is a whole number, not below `least`."""
     value = env.str(name, default=str(default))
-    if not value.isascii() or not value.isdigit():
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}")
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least}, not {value!r}")
     return int(value)
 
 
@@ -94,6 +94,9 @@ GOTALK_LISTEN = env.str("GOTALK_LISTEN", default="tcp://127.0.0.1:8001")
 GOTALK_CERTIFICATE = env.str("GOTALK_CERTIFICATE", default="")
 GOTALK_KEY = env.str("GOTALK_KEY", default="")
 
+WEB_THREADS = number("WEB_THREADS", default=8, least=1)
+"""Threads for pages; each has one connection to the database."""
+
 # --- what it is made of ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -111,7 +114,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.csp.content_security_policy",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "project.middleware.static.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -156,9 +159,9 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     }
     # Threads of the tests share a file; an in-memory database would be locked as one table.
     DATABASE["TEST"] = {"NAME": str(HUBTALK_DATA / f"test-{os.getpid()}.sqlite3")}
-else:
-    DATABASE["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}}
-    DATABASE["CONN_HEALTH_CHECKS"] = True
+# The threads that use the database are few and stay, so each keeps its connection. It is tried before each request.
+DATABASE["CONN_MAX_AGE"] = 60
+DATABASE["CONN_HEALTH_CHECKS"] = True
 
 REDIS_URL = env.str("REDIS_URL", default="")
 TEN_YEARS = 10 * 365 * 24 * 3600

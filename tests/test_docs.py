@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from django.conf import settings
 
 from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.actions.people import WhoAmI
@@ -15,9 +16,12 @@ from chat.actions.rooms import RoomEntry
 from chat.names import MAX_NAME_CHARS
 from chat.queries import structs
 from chat.queries.rates import Rate
+from chat.realtime import db
 from chat.services.messages import MAX_KINDS
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
+from project import process
 from rpc import Limits, default_handlers
+from rpc.contrib.django import conf
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
@@ -98,6 +102,17 @@ def test_rates_are_documented():
 def test_limits_of_the_readme_are_those_of_the_code(what, value):
     """A number that is written twice is held together."""
     assert f"| {what} | {value} |" in text("README.md")
+
+
+def test_threads_of_a_process_and_their_connections_are_counted():
+    """Those of the table; one more connection is that of the main thread, which prepares the site."""
+    table = text("docs/architecture.md").split("## Threads")[1].split("\n\n")[2]
+    threads = [int(count) for count in re.findall(r"^\| (?:`WEB_THREADS`, )?(\d+) \|", table, re.MULTILINE)]
+    assert threads == [settings.WEB_THREADS, 1, db.READ_THREADS, conf.HANDLER_THREADS, 1, process.OTHER_THREADS]
+    others = 1 + db.READ_THREADS + conf.HANDLER_THREADS + 1 + 1
+    row = f"| `WEB_THREADS` | `{settings.WEB_THREADS}` |"
+    assert row in text("docs/configuration.md")
+    assert f"a process has at most {others} more" in text("docs/configuration.md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -45,7 +45,7 @@ CHAT["apps"] = set(CHAT)
 PROJECT = floors(
     "secret_key process passwords",
     "settings daphne layers middleware",
-    "routing urls gotalk",
+    "routing urls gotalk refusals",
     "asgi cli",
     "management",
 )
@@ -74,7 +74,7 @@ REQUIREMENTS = {
         "autobahn",
         "asgiref",
     ),
-    *("msgspec", "environ", "redis", "prometheus_client", "psycopg", "websockets", "emoji"),
+    *("msgspec", "environ", "redis", "prometheus_client", "psycopg", "servestatic", "websockets", "emoji"),
 }
 
 MOST_ENTRIES = 15

@@ -15,6 +15,7 @@ import pytest
 
 from rpc import CloseCode, Limits, addresses, client, server
 from rpc.cli.main import SUBCOMMANDS
+from rpc.contrib.django import conf
 from rpc.contrib.django.gotalk_js import script
 from rpc.limits import MAX_NAME_BYTES
 from rpc.peer import requester
@@ -207,6 +208,7 @@ SAID = [
     f"port {addresses.DEFAULT_PORT} unless given",
     f"at most {LIMITS.stream_window} parts are unread",
     "for each full 64 KiB",
+    f"{conf.HANDLER_THREADS} of them run at the same time",
     f"has a timeout: {LIMITS.request_timeout:g} s",
     f"fails after {LIMITS.stream_timeout:g} s",
     f"longer than {LIMITS.request_timeout:g} s",

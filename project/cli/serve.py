@@ -5,7 +5,7 @@ import asyncio
 
 from django.conf import settings
 
-from project.process import GOTALK_GRACE, Ending, share_interpreter
+from project.process import GOTALK_GRACE, Ending, bound_threads, share_interpreter
 from rpc.cli.failures import NOT_CONNECTED, Failure, usage
 from rpc.cli.options import Subparsers, add_json_option, add_parser
 from rpc.cli.output import Output
@@ -48,6 +48,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     from project.gotalk import CannotListen, listen
 
     share_interpreter()
+    bound_threads(asyncio.get_running_loop())
     try:
         server = await listen(url)
     except CannotListen as error:

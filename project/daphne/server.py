@@ -19,7 +19,7 @@ from twisted.logger import globalLogBeginner
 from project.daphne import internals
 from project.daphne.frames import SocketFrames
 from project.daphne.protocols import HubtalkHTTPFactory, HubtalkWebSocket, HubtalkWebSocketFactory
-from project.process import Ending
+from project.process import Ending, bound_threads
 from rpc.close_codes import CloseCode
 
 logger = logging.getLogger(__name__)
@@ -99,6 +99,7 @@ class HubtalkServer(Server):
         globalLogBeginner.beginLoggingTo([_log_twisted_failures], redirectStandardIO=False, discardBuffer=True)
         loop = internals.event_loop(reactor)
         asyncio.set_event_loop(loop)
+        bound_threads(loop)
         loop.run_until_complete(self._start())
         self._listener = reactor.listenTCP(self._port, self.http_factory, backlog=BACKLOG, interface=self._host)
         self._checks = loop.create_task(self._check_regularly(), name="connection checks")

@@ -1,19 +1,20 @@
 """The Content-Security-Policy of every page: nothing inline, nothing from elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.decorators import sync_only_middleware
+from django.utils.decorators import async_only_middleware
+
+GetResponse = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
-@sync_only_middleware
-def content_security_policy(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[..., HttpResponse]:
+# Async, so that no thread waits while an async view does.
+@async_only_middleware
+def content_security_policy(get_response: GetResponse) -> GetResponse:
     """Middleware that sends the policy with every answer."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
+    async def middleware(request: HttpRequest) -> HttpResponse:
+        response = await get_response(request)
         response["Content-Security-Policy"] = policy_for(request)
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         return response

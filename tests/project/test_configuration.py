@@ -66,6 +66,8 @@ def manage(tmp_path, *arguments, **environment):
         ("PORT", "eighty"),
         ("PORT", "-1"),
         ("HSTS_SECONDS", "a year"),
+        ("WEB_THREADS", "many"),
+        ("WEB_THREADS", "0"),
         ("LOG_LEVEL", "LOUD"),
         ("DATABASE_URL", "mysql://elsewhere/chat"),
         ("ROOT_PATH", "chat"),

@@ -65,7 +65,13 @@ async def log_ins(port: int) -> list[Told]:
     return await asyncio.gather(*(ask(port, request(number)) for number in range(40)))
 
 
-KINDS: dict[str, Callable[[int], Awaitable[list[Told]]]] = {each.__name__: each for each in (log_ins,)}
+async def pages(port: int) -> list[Told]:
+    """Three hundred pages at once."""
+    request = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    return await asyncio.gather(*(ask(port, request) for _ in range(300)))
+
+
+KINDS: dict[str, Callable[[int], Awaitable[list[Told]]]] = {each.__name__: each for each in (log_ins, pages)}
 
 
 async def main(kind: str, port: str) -> None:

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.long
 
 MEBI = 1024
 """In KiB."""
+MOST_THREADS = 40
 
 
 def test_wrong_log_ins_at_once(server):
@@ -17,3 +18,11 @@ def test_wrong_log_ins_at_once(server):
     seen = asyncio.run(attack(server, "log_ins"))
     assert seen.statuses == {200, 503}
     assert seen.grown_kib < 256 * MEBI
+    assert seen.threads < MOST_THREADS
+
+
+def test_pages_at_once(server):
+    """Three hundred share a few threads, and all of them arrive."""
+    seen = asyncio.run(attack(server, "pages"))
+    assert seen.statuses == {200}
+    assert seen.threads < MOST_THREADS

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import msgspec
@@ -9,6 +11,11 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from rpc.limits import Limits
+
+HANDLER_THREADS = 6
+"""For handlers that are not async, of all peers together; each holds one connection to the database."""
+
+_threads = ThreadPoolExecutor(HANDLER_THREADS, thread_name_prefix="handler")
 
 
 def site_limits() -> Limits:
@@ -21,7 +28,9 @@ def site_limits() -> Limits:
 
 async def run_in_database_thread(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in a worker thread, as Django does around a request: no dead connection is used."""
-    return await asyncio.to_thread(_with_fresh_connections, function, *arguments)
+    context = copy_context()
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads, context.run, _with_fresh_connections, function, *arguments)
 
 
 def _with_fresh_connections(function: Callable[..., Any], *arguments: Any) -> Any:

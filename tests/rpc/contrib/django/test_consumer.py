@@ -1,6 +1,8 @@
 """The Channels consumer, driven by ASGI events as a server would."""
 
 import asyncio
+import queue
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from django.db import connections
 
 from rpc import Handlers, Limits, Notification, Peer, Prepared, default_handlers
+from rpc.contrib.django.conf import HANDLER_THREADS
 from rpc.contrib.django.consumers import GotalkConsumer
 
 ACCEPT = {"type": "websocket.accept"}
@@ -266,6 +269,29 @@ def test_handler_in_a_thread_has_fresh_connections(handlers, monkeypatch):
 
     asyncio.run(scenario())
     assert calls == ["close", "query", "close"]
+
+
+def test_handlers_in_threads_share_a_few(handlers):
+    """Whatever peers ask for at once, six run; the others wait for their turn."""
+    running, go_on = queue.SimpleQueue(), threading.Event()
+
+    @handlers.request("wait")
+    def wait() -> None:
+        running.put(threading.current_thread())
+        assert go_on.wait(5)
+
+    async def scenario():
+        async with browser(handlers) as asgi:
+            await asgi.hear(3)
+            asgi.say(b"01", *(b"r%04d004wait00000000" % number for number in range(20)))
+            first = [await asyncio.to_thread(running.get, timeout=5) for _ in range(HANDLER_THREADS)]
+            go_on.set()
+            assert len(await asgi.hear(20)) == 20
+        assert running.qsize() == 20 - HANDLER_THREADS
+        assert {running.get_nowait() for _ in range(running.qsize())} <= set(first)
+        assert {thread.name.split("_")[0] for thread in first} == {"handler"}
+
+    asyncio.run(scenario())
 
 
 def test_operations_of_installed_apps():

@@ -1,0 +1,29 @@
+"""What is told to a client whose request Django does not get to see: JSON in the API, a line of text elsewhere."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+
+from chat.doors.http.answers import Problem
+from chat.doors.http.answers import refusal as api_refusal
+
+Refusal = tuple[list[tuple[bytes, bytes]], bytes]
+"""Headers and body."""
+
+CODES = {
+    HTTPStatus.SERVICE_UNAVAILABLE: ("the server is busy", "busy"),
+}
+"""Text, and the code in the API."""
+RETRY_SECONDS = b"1"
+
+
+def refusal(path: str, status: HTTPStatus) -> Refusal:
+    """What stands beside a status of `CODES`, for a request for this path."""
+    text, code = CODES[status]
+    if path.removeprefix(settings.ROOT_PATH).startswith("/api/"):
+        response = api_refusal(Problem(status, text, code))
+        return [(name.lower().encode(), value.encode()) for name, value in response.items()], response.content
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append((b"retry-after", RETRY_SECONDS))
+    return headers, f"{text}\n".encode()

@@ -27,13 +27,16 @@ class Client:
     Enter it to connect. `seen` holds every notification, as (name, value), in order of arrival.
     """
 
-    def __init__(self, url: str, *, cookie: str | None = None) -> None:
+    def __init__(self, url: str, *, cookie: str | None = None, bearer: str | None = None) -> None:
         self._url = url + "/gotalk/"
         # Cookies count with an Origin only.
         origin = re.sub(r"^ws(s?://[^/]+).*", r"http\1", url)
         self._options: dict[str, Any] = {
             "origin": origin,
-            "additional_headers": {"Cookie": cookie} if cookie else {},
+            "additional_headers": {
+                **({"Cookie": cookie} if cookie else {}),
+                **({"Authorization": f"Bearer {bearer}"} if bearer else {}),
+            },
         }
         self._ids = itertools.count()
         self._waiting: dict[str, asyncio.Future[Any]] = {}

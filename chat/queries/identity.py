@@ -1,6 +1,7 @@
 """Who stands behind a connection: read from its session, once per connection and again when it changes."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 from uuid import uuid4
@@ -78,19 +79,33 @@ def identify(session_key: str | None) -> Identity:
 def user_and_identity(session: SessionBase) -> tuple[AbstractBaseUser | AnonymousUser, Identity]:
     """Who is logged in with a session, as Django's `request.user`, and the person of it, as `identify`."""
     contents = _Contents(session.items())
-    request = HttpRequest()
-    request.session = contents  # type: ignore[assignment]
-    user = get_user(request)
-    if isinstance(user, User):
-        return user, identity_of(user)
-    guest_id = contents.get(GUEST_USER)
-    guest = User.objects.filter(pk=guest_id).first() if guest_id is not None else None
-    if guest is not None:
-        return user, identity_of(guest)
+    user, account = _user_and_account(contents)
+    if account is not None:
+        return user, identity_of(account)
     name = contents.get(GUEST_NAME)
     if name is not None and session.session_key is not None:
         return user, _guest(guest_key(session.session_key), name)
     return user, _guest("g" + uuid4().hex[:24], new_guest_name())
+
+
+def accounts_of_sessions(session_keys: Iterable[str]) -> dict[str, int | None]:
+    """Session key → key of the account that is behind it now: a user's or a guest's, None without one."""
+    found = {}
+    for session_key in session_keys:
+        _, account = _user_and_account(_Contents(open_session(session_key).items()))
+        found[session_key] = account.pk if account is not None else None
+    return found
+
+
+def _user_and_account(contents: "_Contents") -> tuple[AbstractBaseUser | AnonymousUser, User | None]:
+    """Who is logged in, and the account of them or else of the guest."""
+    request = HttpRequest()
+    request.session = contents  # type: ignore[assignment]
+    user = get_user(request)
+    if isinstance(user, User):
+        return user, user
+    guest_id = contents.get(GUEST_USER)
+    return user, User.objects.filter(pk=guest_id).first() if guest_id is not None else None
 
 
 class _Contents(dict[str, Any]):
@@ -108,28 +123,42 @@ class _Contents(dict[str, Any]):
 
 
 def identity_of(user: User) -> Identity:
-    return Identity(
-        key=person_key(user.pk),
-        user_id=user.pk,
-        name=user.name,
-        is_guest=user.is_guest,
-        is_bot=user.is_bot,
-        is_staff=user.is_staff,
-        is_active=user.is_active,
-        memberships={
-            each.room_id: MembershipFacts(each.role, each.left, each.muted, each.read_seq, each.read_posts)
-            for each in Membership.objects.filter(user=user)
-        },
-        sanctions=[
-            SanctionFacts(each.kind, each.room_id, each.until.timestamp() if each.until else None, each.reason)
-            for each in Sanction.objects.in_force().filter(user=user)
-        ],
-    )
+    return _identities([user])[0]
 
 
 def identity_of_key(user_id: int) -> Identity | None:
     user = User.objects.filter(pk=user_id).first()
     return identity_of(user) if user is not None else None
+
+
+def identities_of_keys(user_ids: Collection[int]) -> list[Identity]:
+    """Everyone of these who is in the database, in as few queries as one of them would take."""
+    return _identities(list(User.objects.filter(pk__in=user_ids)))
+
+
+def _identities(users: list[User]) -> list[Identity]:
+    memberships: dict[int, dict[int, MembershipFacts]] = defaultdict(dict)
+    for each in Membership.objects.filter(user__in=users):
+        facts = MembershipFacts(each.role, each.left, each.muted, each.read_seq, each.read_posts)
+        memberships[each.user_id][each.room_id] = facts
+    sanctions: dict[int, list[SanctionFacts]] = defaultdict(list)
+    for sanction in Sanction.objects.in_force().filter(user__in=users):
+        until = sanction.until.timestamp() if sanction.until else None
+        sanctions[sanction.user_id].append(SanctionFacts(sanction.kind, sanction.room_id, until, sanction.reason))
+    return [
+        Identity(
+            key=person_key(user.pk),
+            user_id=user.pk,
+            name=user.name,
+            is_guest=user.is_guest,
+            is_bot=user.is_bot,
+            is_staff=user.is_staff,
+            is_active=user.is_active,
+            memberships=memberships[user.pk],
+            sanctions=sanctions[user.pk],
+        )
+        for user in users
+    ]
 
 
 def _guest(key: str, name: str) -> Identity:

@@ -1,6 +1,6 @@
 """What a program shows instead of a cookie: found, and what it may do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,11 @@ def find_token(secret: str) -> tuple[FoundToken, Identity] | None:
         last_used_at=_seconds(token.last_used_at),
     )
     return found, identity_of(token.user)
+
+
+def tokens_in_force(token_ids: Collection[int]) -> set[int]:
+    """Those of these tokens that count now."""
+    return set(Token.objects.in_force().filter(pk__in=token_ids).values_list("pk", flat=True))
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -99,6 +99,8 @@ class Hub:
         self._join_lock = asyncio.Lock()
         self._missing = asyncio.Event()
         """The layer is away: some topic could not be joined or left."""
+        self._untold = asyncio.Event()
+        """The layer did not take something: the other processes did not hear of it."""
         self._outgoing: list[AnyEvent] = []
         self._outgoing_ready = asyncio.Event()
         self._incoming: dict[str, list[AnyEvent]] = {}
@@ -115,6 +117,7 @@ class Hub:
             self._loop.create_task(self._read(), name="hub reader"),
             self._loop.create_task(self._write(), name="hub publisher"),
             self._loop.create_task(self._join_later(), name="hub joiner"),
+            self._loop.create_task(self._tell_later(), name="hub reminder"),
         ]
         self._layer.on_gap = lambda: self._take([Gap()])
         if _is_local(self._layer):
@@ -122,7 +125,7 @@ class Hub:
         _running = self
 
     async def stop(self) -> None:
-        """Publish what waits, then end both tasks."""
+        """Publish what waits, then end every task."""
         global _running
         if _running is self:
             _running = None
@@ -206,6 +209,14 @@ class Hub:
             if not self._missing.is_set():
                 self._take([Gap()])
 
+    async def _tell_later(self) -> None:
+        """Tell all processes that they may have missed something, as soon as the layer takes it."""
+        while True:
+            await self._untold.wait()
+            await asyncio.sleep(REJOIN_SECONDS)
+            self._untold.clear()
+            self.publish(Gap())
+
     async def _leave(self, topic: str) -> None:
         async with self._join_lock:
             if topic in self._joined and topic not in self._subscribers and topic != SITE_TOPIC:
@@ -242,9 +253,10 @@ class Hub:
                 async with asyncio.timeout(LAYER_TIMEOUT):
                     await self._layer.group_send(topic, _packed(batch))
             except Exception as error:
-                # The other processes' clients find the gap by version and sync.
+                # The other processes read again once they are told, and their clients sync by version.
                 logger.warning("the channel layer did not take %d events: %r", len(batch), error)
-                self._take(batch)
+                self._untold.set()
+                self._take([event for event in batch if not isinstance(event, Gap)])
 
     async def _read(self) -> None:
         while True:

@@ -7,12 +7,14 @@ order.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from typing import TypeVar
 
 from chat.models import Room
-from chat.queries.identity import identify, identity_of_key
+from chat.queries.identity import Identity, accounts_of_sessions, identify, identities_of_keys, identity_of_key
 from chat.queries.rooms import load_rooms, load_site
 from chat.queries.structs import person_key
+from chat.queries.tokens import tokens_in_force
 from chat.realtime.clients import Client
 from chat.realtime.connections import Connections
 from chat.realtime.db import read
@@ -31,12 +33,18 @@ from chat.services.events import (
 )
 from rpc import CloseCode
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.05
 """How long changes of room lists are gathered into one notification a person."""
 RELOAD_SECONDS = 30.0
 """Rooms and settings are read again this often: for a change by a process that could not announce it."""
+RETRY_SECONDS = 1.0
+"""After something could not be read, until everything is read again."""
+CHECKED_AT_ONCE = 200
+"""People, sessions or tokens in one reading, between which the loop serves others."""
 
 
 class Refresh:
@@ -56,6 +64,7 @@ class Refresh:
         """Clients whose list of rooms changed."""
         self._ready = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._retry: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         await self.reload()
@@ -66,6 +75,8 @@ class Refresh:
         ]
 
     async def stop(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -108,8 +119,15 @@ class Refresh:
                     concerned |= await self._follow(event)
                 except Exception:
                     logger.exception("could not follow %s", type(event).__name__)
+                    self._follow_later()
             self._connections.drop_refused(concerned)
             self._connections.tell_rooms(concerned & self._connections.clients)
+
+    def _follow_later(self) -> None:
+        """What could not be read is as good as not heard: a ban must not be forgotten with it."""
+        if self._retry is not None:
+            self._retry.cancel()
+        self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.note, Gap())
 
     async def _reload_regularly(self) -> None:
         while True:
@@ -137,6 +155,10 @@ class Refresh:
                 return set()
             case Gap():
                 await self.reload()
+                await self._check_people()
+                await self._check_sessions()
+                await self._check_tokens()
+                await self._watchers.follow_all_memberships()
                 return set(self._connections.clients)
             case _:
                 return await self.reload()
@@ -172,10 +194,11 @@ class Refresh:
         if person_key(user_id) not in self._directory.people:
             return set()
         identity = await read(identity_of_key, user_id)
-        person = self._directory.people.get(person_key(user_id))
-        if person is None or identity is None:
-            return set()
-        return await self._connections.become(tuple(person.clients), identity)
+        return await self._become(identity) if identity is not None else set()
+
+    async def _become(self, identity: Identity) -> set[Client]:
+        person = self._directory.people.get(identity.key)
+        return await self._connections.become(tuple(person.clients), identity) if person is not None else set()
 
     async def _follow_guest(self, key: str) -> set[Client]:
         person = self._directory.people.get(key)
@@ -184,3 +207,44 @@ class Refresh:
             return set()
         identity = await read(identify, session_key)
         return await self._connections.become(tuple(person.clients), identity)
+
+    async def _check_people(self) -> None:
+        """Everyone who is connected is as the database has them now: muted, banned, a member or not."""
+        ids = {person.identity.user_id for person in self._directory.people.values()}
+        for some in _portions(ids):
+            for identity in await read(identities_of_keys, some):
+                person = self._directory.people.get(identity.key)
+                if person is not None and person.identity != identity:
+                    # Close them before others are looked at: that may take a while.
+                    self._connections.drop_refused(await self._become(identity))
+
+    async def _check_sessions(self) -> None:
+        """Whoever logged out is closed, and a guest may have an account by now."""
+        keys = {client.session_key for client in self._connections.clients}
+        for some in _portions(keys):
+            accounts = await read(accounts_of_sessions, some)
+            ended = []
+            for client in tuple(self._connections.clients):
+                if client.session_key not in accounts:
+                    continue
+                who, account = client.person.identity, accounts[client.session_key]
+                if who.user_id is None and account is not None:
+                    await self._follow_guest(who.key)
+                elif who.user_id != account:
+                    ended.append(client)
+            self._close(ended, "signed out")
+
+    async def _check_tokens(self) -> None:
+        """Sockets of tokens that were revoked are closed."""
+        ids = {client.token.id for client in self._connections.clients if client.token is not None}
+        for some in _portions(ids):
+            revoked = set(some) - await read(tokens_in_force, some)
+            ended = [each for each in self._connections.clients if each.token and each.token.id in revoked]
+            self._close(ended, "this token was revoked")
+
+
+def _portions(keys: Collection[T | None]) -> Iterator[list[T]]:
+    """The keys, `CHECKED_AT_ONCE` at a time."""
+    listed = [key for key in keys if key is not None]
+    for start in range(0, len(listed), CHECKED_AT_ONCE):
+        yield listed[start : start + CHECKED_AT_ONCE]

@@ -73,6 +73,19 @@ class Watchers:
             if card is not None and self._counts(card, room) != counted:
                 self._notify(room, [] if counted else [card], [card.key] if counted else [])
 
+    async def follow_all_memberships(self) -> None:
+        """Anybody's may have changed: read those of every followed room again."""
+        for room_id in tuple(self._has_left):
+            now = await read(memberships_in, room_id)
+            room = self._directory.rooms.get(room_id)
+            if room is None or room_id not in self._has_left:
+                continue
+            before = self._here(room)
+            self._has_left[room_id] = now
+            after = self._here(room)
+            came = [card for card in after if card not in before]
+            self._notify(room, came, [card.key for card in before if card not in after])
+
     def _here(self, room: RoomFacts) -> list[PersonCard]:
         return [card for card in self._presence.online.values() if self._counts(card, room)]
 

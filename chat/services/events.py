@@ -78,7 +78,10 @@ class TokenRevoked(msgspec.Struct, frozen=True, tag=True):
 
 
 class Gap(msgspec.Struct, frozen=True, tag=True):
-    """Events may have been lost: never published, made by a process that lost the channel layer."""
+    """
+    Events may have been lost: everything that is kept of the database is read again, and everyone checked. Made by
+    a process that lost the channel layer, and published by one whose own events others may have missed.
+    """
 
 
 class PresenceChanged(msgspec.Struct, frozen=True, tag=True):

@@ -1,12 +1,13 @@
 """Two processes over one PostgreSQL and one Redis are one site."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.gotalk_client import Client
+from tests.gotalk_client import Client, Failed
 from tests.server import visitor_cookie
 
 pytestmark = pytest.mark.services
@@ -150,3 +151,63 @@ def test_push_reaches_a_person_in_every_process(two_servers):
                 assert await socket.recv() == b"\x00\x00\x03\xe81"
 
     asyncio.run(asyncio.wait_for(scenario(), 60))
+
+
+PEOPLE = ("banned", "muted", "switched_off", "logged_out", "revoked", "renamed")
+MAKE_PEOPLE = f"""
+from django.test import Client as Browser
+from chat.models import *
+from chat.services.tokens import make_token
+for name in {PEOPLE}:
+    user = User.objects.create_user(name)
+    browser = Browser()
+    browser.force_login(user)
+    token = make_token(Token(user=user, name="t", scopes=["read", "post", "rpc"]))
+    print("person", name, browser.session.session_key, token)
+"""
+DECIDE = """
+from django.contrib.sessions.models import Session
+from chat.models import *
+from chat.services import accounts, moderation, tokens
+from chat.services.announcing import publish_through
+# As a process whose word is lost.
+publish_through(lambda event: False)
+key = {user.username: user.pk for user in User.objects.all()}
+moderation.impose(key["banned"], "ban", room_id=None, by=None)
+moderation.impose(key["muted"], "mute", room_id=None, by=None)
+accounts.set_active(key["switched_off"], False)
+Session.objects.filter(pk="%s").delete()
+tokens.revoke(Token.objects.get(user=key["revoked"]))
+accounts.rename(key["renamed"], "Renamed")
+"""
+
+
+def test_decisions_of_a_gap_hold_in_every_process(two_servers, redis):
+    """
+    While Redis is away people are banned, muted, switched off, logged out, and a token is revoked: once it is back,
+    all of that holds on the sockets that stayed open.
+    """
+    one, other = two_servers
+    lines = [line.split() for line in one.manage("shell", "-c", MAKE_PEOPLE).splitlines()]
+    people = {line[1]: line[2:] for line in lines if line[:1] == ["person"]}
+
+    async def scenario():
+        async with AsyncExitStack() as stack:
+            clients = {}
+            for name, (session, token) in people.items():
+                how = {"bearer": token} if name == "revoked" else {"cookie": f"hubtalk={session}"}
+                clients[name] = await stack.enter_async_context(Client(other.websocket_url, **how))
+            await ready(*clients.values())
+            await asyncio.to_thread(redis.stop)
+            await asyncio.to_thread(one.manage, "shell", "-c", DECIDE % people["logged_out"][0])
+            await asyncio.to_thread(redis.start)
+            for name, code in (("banned", 4403), ("switched_off", 4403), ("logged_out", 4401), ("revoked", 4401)):
+                async with asyncio.timeout(20):
+                    await clients[name].socket.wait_closed()
+                assert clients[name].socket.close_code == code, name
+            await clients["renamed"].wait_for(has("username", lambda name: name == "Renamed"))
+            with pytest.raises(Failed) as refused:
+                await clients["muted"].request("send-message", {"room": "animals", "message": {"body": "on"}})
+            assert refused.value.code == "muted"
+
+    asyncio.run(scenario())

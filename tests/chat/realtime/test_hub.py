@@ -262,6 +262,36 @@ async def test_layer_that_is_away_does_not_silence_this_process(hang, monkeypatc
     assert "the channel layer did not take 1 events" in caplog.text
 
 
+class DeafLayer(LocalLayer):
+    """Takes nothing while it is away."""
+
+    away = False
+
+    async def group_send(self, group, message):
+        if self.away:
+            raise ConnectionError("the layer is away")
+        await super().group_send(group, message)
+
+
+async def test_event_that_the_layer_did_not_take_is_a_gap_for_everyone(monkeypatch):
+    """The other processes may have been connected to it all the time: nothing else tells them."""
+    monkeypatch.setattr(hub_module, "REJOIN_SECONDS", 0.01)
+    shared = DeafLayer(capacity=10_000, expiry=3600, group_expiry=3600)
+    async with running(shared, shared) as (one, other):
+        heard = {one: [], other: []}
+        for each in (one, other):
+            each.listen(heard[each].append)
+        shared.away = True
+        one.publish(PersonChanged(7))
+        async with asyncio.timeout(DEADLINE):
+            while heard[one] != [PersonChanged(7)]:
+                await asyncio.sleep(0)
+            shared.away = False
+            while Gap() not in heard[other] or Gap() not in heard[one]:
+                await asyncio.sleep(0)
+        assert heard == {one: [PersonChanged(7), Gap()], other: [Gap()]}
+
+
 class AwayLayer(InMemoryChannelLayer):
     """Takes no more members while it is away."""
 

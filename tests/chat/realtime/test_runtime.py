@@ -3,13 +3,20 @@
 import asyncio
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.db import OperationalError
+from django.utils import timezone
 
-from chat.models import Message, Room, User
+from chat.models import Message, Room, Sanction, Token, User
+from chat.queries.guests import GUEST_USER
+from chat.queries.identity import open_session
+from chat.queries.tokens import SCOPES
 from chat.realtime import refresh, runtime
 from chat.realtime.clients import Wire
 from chat.services import accounts as people
 from chat.services import memberships, messages, rooms, site
-from chat.services.events import Gap
+from chat.services.events import Gap, PersonChanged
+from chat.services.tokens import make_token
 from rpc import Refused
 
 
@@ -239,6 +246,90 @@ async def test_gap_of_the_layer_brings_everyone_the_list_again(chat, hall, alice
     chat.runtime.hub._take([Gap()])
     await page.hears("rooms", lambda rooms: rooms["hall"]["version"] == 5)
     assert page.heard["rooms"][-1]["hall"]["topic"] == "changed unheard"
+
+
+def _switch_off(user):
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def _ban(user):
+    Sanction.objects.create(user=user, kind=Sanction.Kind.BAN)
+
+
+def _end_sessions(user):
+    Session.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(_switch_off, 4403), (_ban, 4403), (_end_sessions, 4401)],
+    ids=["switched off", "banned", "logged out"],
+)
+async def test_gap_closes_whoever_may_be_connected_no_longer(chat, hall, alice, bob, change, code):
+    """Nobody said so while the layer was away: everyone is compared with the database."""
+    page, visitor = await chat.open(alice), await chat.open()
+    await chat.elsewhere(change, alice)
+    chat.runtime.hub._take([Gap()])
+    assert await page.is_closed() == code
+    assert (await visitor.ask("whoami"))["id"] is None
+
+
+async def test_gap_closes_sockets_of_a_token_that_was_revoked(chat, alice):
+    """Those of other tokens stay."""
+    mine, other = Token(user=alice, name="mine", scopes=SCOPES), Token(user=alice, name="other", scopes=SCOPES)
+    secrets = [await chat.elsewhere(make_token, token) for token in (mine, other)]
+    page, stays = [await chat.open(bearer=secret) for secret in secrets]
+    await chat.elsewhere(Token.objects.filter(pk=mine.pk).update, revoked_at=timezone.now())
+    chat.runtime.hub._take([Gap()])
+    assert await page.is_closed() == 4401
+    assert (await stays.ask("whoami"))["id"] == alice.pk
+
+
+async def test_gap_takes_in_what_a_person_may_no_longer_do(chat, hall, cellar, alice, bob):
+    """A mute and a lost membership hold on the open socket, and those who look on see who is here."""
+    page, watcher = await chat.open(bob), await chat.open(alice)
+    await chat.counts(bob)
+    await watcher.ask("list-members", "cellar")
+    await chat.elsewhere(Sanction.objects.create, user=bob, kind=Sanction.Kind.MUTE)
+    await chat.elsewhere(cellar.memberships.filter(user=bob).update, left=True)
+    chat.runtime.hub._take([Gap()])
+    await page.hears("rooms", lambda rooms: "cellar" not in rooms)
+    assert await page.refusal("send-message", {"room": "hall", "message": {"body": "still here"}}) == "muted"
+    await watcher.hears("presence", lambda change: change["left"] == [f"u{bob.pk}"])
+
+
+async def test_gap_in_which_a_guest_got_an_account(chat, hall, visitor_session):
+    """They posted through another process: the socket is their account's now."""
+    page = await chat.open(session=visitor_session)
+    key = await chat.elsewhere(_account_unheard, visitor_session)
+    chat.runtime.hub._take([Gap()])
+    await page.hears("rooms")
+    async with asyncio.timeout(10):
+        while (await page.ask("whoami"))["id"] != key:
+            await asyncio.sleep(0)
+
+
+def _account_unheard(session_key):
+    user = User.objects.create_user("guest-of-elsewhere", name="Vera", is_guest=True)
+    session = open_session(session_key)
+    session[GUEST_USER] = user.pk
+    session.save()
+    return user.pk
+
+
+async def test_what_could_not_be_read_is_read_again(chat, hall, alice, monkeypatch, caplog):
+    """A ban that came while the database was out of reach is not forgotten."""
+    monkeypatch.setattr(refresh, "RETRY_SECONDS", 0.01)
+    page = await chat.open(alice)
+    await chat.elsewhere(_ban, alice)
+
+    def out_of_reach(user_id):
+        raise OperationalError("the database is out of reach")
+
+    monkeypatch.setattr(refresh, "identity_of_key", out_of_reach)
+    chat.runtime.hub._take([PersonChanged(alice.pk)])
+    assert await page.is_closed() == 4403
+    assert "could not follow PersonChanged" in caplog.text
 
 
 async def test_change_that_nobody_announced_is_found_by_reading_again(chat, hall, alice, monkeypatch):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import staff_key
 from chat.models import Membership, Message, Room, Sanction
-from chat.names import clean_name, name_key
+from chat.names import clean_name, same_name
 from chat.services.memberships import join_room, leave_room
 from chat.services.rooms import change_room, create_room, delete_room, not_kept
 from rpc import OperationError
@@ -25,7 +25,7 @@ class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
             name = not_kept(clean_name(self.cleaned_data["name"]))
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
-        if Room.objects.filter(name_key=name_key(name)).exclude(pk=self.instance.pk or 0).exists():
+        if Room.objects.filter(same_name(name)).exclude(pk=self.instance.pk or 0).exists():
             raise forms.ValidationError(_("A room with this name already exists."))
         return name
 

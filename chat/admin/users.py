@@ -27,7 +27,7 @@ from rpc import OperationError
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # generic in its stubs only
     def clean_name(self) -> str:
         try:
-            return free_name(self.cleaned_data["name"], besides=self.instance.pk)
+            return free_name(self.cleaned_data["name"], besides=self.instance.pk, for_staff=True)
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
 

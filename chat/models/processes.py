@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.users import User
-from chat.names import MAX_NAME_CHARS
+from chat.names import MAX_LOOK_CHARS, MAX_NAME_CHARS
 
 
 class Process(models.Model):
@@ -31,7 +31,8 @@ class Connection(models.Model):
     person_key = models.CharField(max_length=40, db_index=True)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="connections")
     name = models.CharField(max_length=MAX_NAME_CHARS)
-    name_key = models.CharField(max_length=2 * MAX_NAME_CHARS, db_index=True)
+    name_key = models.CharField(max_length=MAX_LOOK_CHARS, db_index=True)
+    name_look = models.CharField(max_length=MAX_LOOK_CHARS, db_index=True)
     door = models.CharField(max_length=16)
     address = models.CharField(max_length=64, blank=True)
     connected_at = models.DateTimeField(default=timezone.now)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.users import User
-from chat.names import MAX_NAME_CHARS, name_key
+from chat.names import MAX_LOOK_CHARS, MAX_NAME_CHARS, name_key, name_look
 
 MAX_TOPIC_CHARS = 200
 
@@ -20,7 +20,8 @@ class Room(models.Model):
         DIRECT = "direct", _("direct")
 
     name = models.CharField(_("name"), max_length=MAX_NAME_CHARS)
-    name_key = models.CharField(max_length=2 * MAX_NAME_CHARS, editable=False)
+    name_key = models.CharField(max_length=MAX_LOOK_CHARS, editable=False)
+    name_look = models.CharField(max_length=MAX_LOOK_CHARS, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PUBLIC)
     topic = models.CharField(_("topic"), max_length=MAX_TOPIC_CHARS, blank=True)
     auto_join = models.BooleanField(
@@ -51,6 +52,9 @@ class Room(models.Model):
             models.UniqueConstraint(
                 fields=["name_key"], name="room_name_unique", violation_error_message=_("This name is taken.")
             ),
+            models.UniqueConstraint(
+                fields=["name_look"], name="room_look_unique", violation_error_message=_("This name is taken.")
+            ),
             models.CheckConstraint(condition=Q(posts__lte=F("version")), name="room_posts_within_version"),
         ]
 
@@ -58,9 +62,9 @@ class Room(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.name_key = name_key(self.name)
+        self.name_key, self.name_look = name_key(self.name), name_look(self.name)
         if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "name_key"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], "name_key", "name_look"}
         super().save(*args, **kwargs)
 
 

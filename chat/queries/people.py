@@ -1,15 +1,16 @@
 """People by their names, and the names that are in use."""
 
-from collections.abc import Iterable
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from chat.models import Connection, User
-from chat.names import GUEST_NAMES, clean_name, free_guest_name, name_key
+from chat.models import Connection, SiteSettings, User
+from chat.names import GUEST_NAMES, BadName, clean_name, free_guest_name, name_key, name_look, same_name
 from rpc import OperationError
 
-LISTED_KEYS = frozenset(map(name_key, GUEST_NAMES))
+RESERVED = ("admin", "system")
+"""Besides the site's title: who is called so seems to speak for the site."""
+LISTED_LOOKS = {name_look(name): name for name in GUEST_NAMES}
 
 
 def person_named(name: str) -> User:
@@ -31,22 +32,28 @@ def person_named(name: str) -> User:
 
 
 class TakenNames:
-    """The keys of all names in use, by an account or a guest who is here now. Those of our list are read once."""
+    """All names in use, by an account or a guest who is here now, and their like; those of our list read once."""
 
-    def __contains__(self, key: object) -> bool:
-        if key in LISTED_KEYS:
-            return key in self._listed
-        return bool(_keys_in_use([key]))
+    def __contains__(self, name: object) -> bool:
+        if name in LISTED_LOOKS.values():
+            return name in self._listed
+        same = same_name(str(name))
+        return User.objects.filter(same).exists() or _guests_here().filter(same).exists()
 
     @cached_property
     def _listed(self) -> set[str]:
-        return _keys_in_use(LISTED_KEYS)
+        of_accounts = User.objects.filter(name_look__in=LISTED_LOOKS)
+        of_guests = _guests_here().filter(name_look__in=LISTED_LOOKS)
+        looks = {each for people in (of_accounts, of_guests) for each in people.values_list("name_look", flat=True)}
+        return {LISTED_LOOKS[look] for look in looks | (_reserved() & LISTED_LOOKS.keys())}
 
 
-def _keys_in_use(keys: Iterable[object]) -> set[str]:
-    of_accounts = User.objects.filter(name_key__in=keys).values_list("name_key", flat=True)
-    of_guests = Connection.objects.filter(name_key__in=keys, user__isnull=True)
-    return {*of_accounts, *of_guests.values_list("name_key", flat=True)}
+def _guests_here() -> QuerySet[Connection]:
+    return Connection.objects.filter(user__isnull=True)
+
+
+def _reserved() -> set[str]:
+    return {*map(name_look, (*RESERVED, SiteSettings.current().title))}
 
 
 def new_guest_name() -> str:
@@ -54,17 +61,21 @@ def new_guest_name() -> str:
     return free_guest_name(TakenNames())
 
 
-def free_name(name: str, *, besides: int | None = None) -> str:
+def free_name(name: str, *, besides: int | None = None, for_staff: bool = False) -> str:
     """
-    The name as it would be stored, if nobody but the person with key `besides` is called or logs in by it.
+    The name as it would be stored, if nobody but the person with key `besides` logs in by it, is called so or looks
+    so. Only staff, or who is about to be (`for_staff`), may speak for the site by their name.
 
     Raises:
         BadName: the text cannot be a name.
         OperationError: `name_taken`.
     """
     name = clean_name(name)
-    same = Q(name_key=name_key(name)) | Q(username__iexact=name)
-    others = User.objects.all() if besides is None else User.objects.exclude(pk=besides)
-    if others.filter(same).exists():
+    others = User.objects.exclude(pk=besides or 0)
+    if others.filter(same_name(name) | Q(username__iexact=name)).exists():
         raise OperationError("this name is taken", code="name_taken", field="name")
+    if name_look(name) in _reserved() and not (
+        for_staff or User.objects.filter(pk=besides or 0, is_staff=True).exists()
+    ):
+        raise BadName("this name is reserved")
     return name

@@ -13,7 +13,7 @@ from functools import partial
 from uuid import uuid4
 
 from chat.models import Connection
-from chat.names import name_key
+from chat.names import name_key, name_look
 from chat.queries.presence import people_online
 from chat.queries.structs import PersonCard
 from chat.realtime.clients import Client
@@ -82,6 +82,7 @@ class Presence:
             user_id=who.user_id,
             name=who.name,
             name_key=name_key(who.name),
+            name_look=name_look(who.name),
             door=client.link.door,
             address=client.address,
         )

@@ -5,7 +5,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from chat.models import User
-from chat.names import name_key, numbered
+from chat.names import numbered, same_name
 from chat.queries.guests import GUEST_NAME, GUEST_USER, guest_key
 from chat.queries.identity import open_session
 from chat.queries.people import TakenNames, free_name
@@ -26,7 +26,7 @@ def open_guest_account(session_key: str | None, name: str) -> int:
         session = open_session(session_key) if session_key is not None else None
         if session is not None and session.get(GUEST_USER) is not None:
             return int(session[GUEST_USER])
-        if User.objects.filter(name_key=name_key(name)).exists():
+        if User.objects.filter(same_name(name)).exists():
             name = numbered(name, TakenNames())
         user = User(username=f"guest-{uuid4().hex}", name=name, is_guest=True)
         user.set_unusable_password()

@@ -2,12 +2,13 @@
 
 import re
 import time
+from string import digits
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
 from chat.models import Membership, Message, Room
-from chat.names import BadName, clean_name, name_key
+from chat.names import BadName, clean_name, name_key, name_look, same_name
 from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Changed, PersonChanged, RoomChanged
 from rpc import OperationError
@@ -31,12 +32,12 @@ def create_room(
 
     Raises:
         BadName: the name is not valid.
-        OperationError: `name_taken`, by a room that is not public; `too_many_rooms`.
+        OperationError: `name_taken`, by a room that is not public, or that only looks so; `too_many_rooms`.
     """
     name = not_kept(clean_name(name))
-    existing = Room.objects.filter(name_key=name_key(name)).first()
+    existing = Room.objects.filter(same_name(name)).first()
     if existing is not None:
-        return _existing(existing, kind)
+        return _existing(existing, name, kind)
     if by is not None and most is not None and _owned_by(by) >= most:
         raise OperationError(f"one person may own {most} rooms", code="too_many_rooms")
     try:
@@ -44,7 +45,7 @@ def create_room(
             room = Room.objects.create(name=name, kind=kind, topic=topic, auto_join=auto_join, created_by_id=by)
     except IntegrityError:
         # Made by another process since we looked.
-        return _existing(Room.objects.get(name_key=name_key(name)), kind)
+        return _existing(Room.objects.filter(same_name(name))[0], name, kind)
     if by is not None:
         Membership.objects.create(room=room, user_id=by, role=Membership.Role.OWNER)
         announce_after_commit(PersonChanged(by))
@@ -103,7 +104,7 @@ def change_room(room_id: int, **changes: Any) -> Room:
             raise OperationError("the kind and name of a direct room cannot be changed", code="not_allowed")
         for field, value in changes.items():
             setattr(room, field, not_kept(clean_name(value)) if field == "name" else value)
-        if Room.objects.filter(name_key=name_key(room.name)).exclude(pk=room_id).exists():
+        if Room.objects.filter(same_name(room.name)).exclude(pk=room_id).exists():
             raise OperationError("a room with this name already exists", code="name_taken", field="name")
         room.save(update_fields=[*changes])
         announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
@@ -176,18 +177,19 @@ def no_such_room(room_id: int) -> OperationError:
 def not_kept(name: str) -> str:
     """
     Raises:
-        BadName: the name is reserved for a direct room, whether there is one or not.
+        BadName: the name is reserved for a direct room, or looks so, whether there is one or not.
     """
-    if _DIRECT.fullmatch(name_key(name)):
+    if _DIRECT.fullmatch(name_look(name)):
         raise BadName("this name is reserved for direct rooms")
     return name
 
 
-_DIRECT = re.compile(r"direct \d+-\d+")
+_DIGITS = f"[{''.join(map(name_look, digits))}]+"
+_DIRECT = re.compile(f"{name_look('direct')} {_DIGITS}-{_DIGITS}")
 _FIXED = {"name", "kind"}
 
 
-def _existing(room: Room, kind: str) -> Room:
-    if room.kind == Room.Kind.PUBLIC == kind:
+def _existing(room: Room, name: str, kind: str) -> Room:
+    if room.kind == Room.Kind.PUBLIC == kind and room.name_key == name_key(name):
         return room
     raise OperationError("a room with this name already exists", code="name_taken", field="name")

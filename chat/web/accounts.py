@@ -16,7 +16,7 @@ from chat.models import SiteSettings, User
 from chat.queries.guests import GUEST_USER
 from chat.services import accounts as people
 from chat.services import invitations, setup
-from chat.web.forms import LogInForm, SignUpForm
+from chat.web.forms import LogInForm, SetUpForm, SignUpForm
 
 
 class LogIn(LoginView):
@@ -75,7 +75,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """The one-time link of the server's first start: the operator chooses the admin's name and password."""
     if not setup.is_open(token):
         raise Http404
-    form = SignUpForm(request.POST or None)
+    form = SetUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user = form.save(commit=False)
         user.is_staff = user.is_superuser = True

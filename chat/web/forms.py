@@ -20,17 +20,27 @@ FAILURE_WINDOW = 15 * 60
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # generic in its stubs only
+    for_staff = False
+
     class Meta:
         model = User
         fields = ("username", "name")
         help_texts = {"name": _("The name that others see. If you leave it empty, it is your username.")}
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"] or self.cleaned_data.get("username", "")
+        name: str | None = self.cleaned_data["name"] or self.cleaned_data.get("username")
+        if name is None:
+            return ""  # A username that is refused, for which that field has its error.
         try:
-            return free_name(name, besides=self.instance.pk)
+            return free_name(name, besides=self.instance.pk, for_staff=self.for_staff)
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
+
+
+class SetUpForm(SignUpForm):
+    """For the operator, who may be called admin."""
+
+    for_staff = True
 
 
 class LogInForm(AuthenticationForm):

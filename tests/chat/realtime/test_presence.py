@@ -105,7 +105,13 @@ async def test_visitor_who_posts_is_one_person_before_and_after(chat, hall, alic
 
 def connection(process, key="c1", person="u1", name="Alice"):
     return Connection(
-        process_id=process, key=key, person_key=person, name=name, name_key=name.casefold(), door="web"
+        process_id=process,
+        key=key,
+        person_key=person,
+        name=name,
+        name_key=name.casefold(),
+        name_look=name.casefold(),
+        door="web",
     )
 
 

@@ -243,7 +243,10 @@ async def test_requests_without_end(chat, alice, bob, settings):
 
 def test_open_requests_are_counted(transactional_db, alice, bob):
     """Nobody asks a whole town."""
-    others = [User(username=f"u{n}", name=f"U {n}", name_key=f"u {n}") for n in range(MAX_OPEN_REQUESTS)]
+    others = [
+        User(username=f"u{n}", name=f"U {n}", name_key=f"u {n}", name_look=f"u {n}")
+        for n in range(MAX_OPEN_REQUESTS)
+    ]
     User.objects.bulk_create(others)
     for other in others:
         add_contact(alice.pk, other.name)

@@ -140,8 +140,10 @@ class Refresh:
             case RoomChanged(room_id=room_id):
                 return await self._follow_room(room_id)
             case PersonChanged(user_id=user_id):
+                # First their rights: whoever was removed from a room learns nothing more of it.
+                concerned = await self._follow_person(user_id)
                 await self._watchers.follow_memberships(user_id)
-                return await self._follow_pairs(user_id) | await self._follow_person(user_id)
+                return concerned | await self._follow_pairs(user_id)
             case GuestChanged(person_key=key):
                 return await self._follow_guest(key)
             case ContactChanged(user_id=user_id):

@@ -8,6 +8,7 @@ from chat.realtime.clients import Client, RoomPresence, Wire
 from chat.realtime.db import read
 from chat.realtime.directory import Directory
 from chat.realtime.presence import Presence
+from chat.realtime.visibility import sees
 from chat.services.events import PresenceChanged
 
 MAX_NAMED = 100
@@ -19,7 +20,7 @@ class Watchers:
     Which client follows which room, at most one each, and who ever belonged to the followed rooms.
 
     Actions and `Refresh` call it on the loop. It promises that whoever follows a room is told of every coming
-    and going that its list of people shows.
+    and going that its list of people shows, for as long as it sees the room.
     """
 
     def __init__(self, directory: Directory, presence: Presence) -> None:
@@ -103,6 +104,9 @@ class Watchers:
         change = RoomPresence(room.name, joined[:MAX_NAMED], left[:MAX_NAMED], len(self._here(room)))
         written: dict[Wire, object] = {}
         for client in tuple(self._watching.get(room.id, ())):
+            if not sees(client.person, room):
+                self.leave(client)
+                continue
             wire = client.link.wire
             if wire not in written:
                 written[wire] = wire.presence(change)

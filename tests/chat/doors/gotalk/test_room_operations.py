@@ -296,6 +296,35 @@ async def test_removed_person_is_no_longer_here(chat, cellar, alice, bob):
     assert (await owner.hears("presence", lambda change: change["left"]))["left"] == [f"u{bob.pk}"]
 
 
+async def test_removed_person_learns_nothing_more_of_a_private_room(chat, cellar, hall, alice, bob, carol):
+    """Also what they followed: who comes and goes, who writes, what becomes of its messages and its name."""
+    page, other = await chat.open(alice), await chat.open(bob)
+    await chat.counts(bob)
+    seq = (await page.post("cellar", "hello"))["seq"]
+    await other.ask("list-members", "cellar")
+    await page.ask("kick", {"room": "cellar", "id": bob.pk})
+    await other.hears("rooms", lambda rooms: "cellar" not in rooms)
+    await other.ask("echo", "what came before is read")
+    known = {name: len(values) for name, values in other.heard.items()}
+    # Alice follows the list of people too, and so knows when Bob would have been told.
+    await page.ask("list-members", "cellar")
+    await page.ask("invite", {"room": "cellar", "name": "Carol"})
+    third = await chat.open(carol)
+    await page.hears("presence", lambda change: [card["name"] for card in change["joined"]] == ["Carol"])
+    await third.post("cellar", "are we alone?")
+    await page.ask("edit-message", {"room": "cellar", "seq": seq, "body": "yes"})
+    await page.ask("set-topic", {"room": "cellar", "topic": "secrets"})
+    await page.post("hall", "now all")
+    await other.hears("newmsg", lambda value: value["message"]["body"] == "now all")
+    assert len(other.heard["presence"]) == known.get("presence", 0)
+    assert [value["room"] for value in other.heard["newmsg"][known["newmsg"] :]] == ["hall"]
+    assert "changed" not in other.heard
+    assert all("cellar" not in listed for listed in other.heard["rooms"][known["rooms"] :])
+    answer = await other.ask("sync", {"rooms": {"cellar": 0}})
+    assert answer["rooms"]["cellar"] == {"version": 0, "messages": [], "more": False, "reset": True}
+    assert [room["name"] for room in (await other.ask("info", "Alice"))["rooms"]] == []
+
+
 async def test_moderators_remove_members_not_owners_nor_staff(chat, cellar, alice, bob, carol):
     """Owners remove moderators and other owners, but nobody removes themselves."""
 

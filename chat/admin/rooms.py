@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import staff_key
 from chat.models import Membership, Message, Room, Sanction
-from chat.names import clean_name, same_name
+from chat.names import clean_name, same_name, unmarked
 from chat.services.memberships import join_room, leave_room
 from chat.services.rooms import change_room, create_room, delete_room, not_kept
 from rpc import OperationError
@@ -22,7 +22,11 @@ from rpc import OperationError
 class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
     def clean_name(self) -> str:
         try:
-            name = not_kept(clean_name(self.cleaned_data["name"]))
+            name = clean_name(self.cleaned_data["name"])
+            if name == self.instance.name:
+                return name
+            # A private room gets its mark when it is stored.
+            not_kept(unmarked(name) if self.instance.kind == Room.Kind.PRIVATE else name)
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
         if Room.objects.filter(same_name(name)).exclude(pk=self.instance.pk or 0).exists():

@@ -1,6 +1,7 @@
 """How a name of a person or a room is cleaned, found, told from others and, for a guest, chosen."""
 
 from chat.names.guests import GUEST_NAMES, free_guest_name, numbered
+from chat.names.marks import looks_marked, marked, unmarked
 from chat.names.rules import (
     JOINERS,
     MAX_LOOK_CHARS,
@@ -20,8 +21,11 @@ __all__ = [
     "BadName",
     "clean_name",
     "free_guest_name",
+    "looks_marked",
+    "marked",
     "name_key",
     "name_look",
     "numbered",
     "same_name",
+    "unmarked",
 ]

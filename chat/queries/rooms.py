@@ -4,6 +4,7 @@ import msgspec
 from django.db.models import QuerySet
 
 from chat.models import Contact, Membership, Room, SiteSettings
+from chat.names import unmarked
 from chat.queries.rates import Rate, load_rates
 
 
@@ -27,7 +28,9 @@ class RoomFacts(msgspec.Struct):
     """Of a direct room: those of the two whom the other declined."""
 
     def title_for(self, user_id: int | None) -> str:
-        """What the room is called before a person: a direct one by the other's name."""
+        """What people see: the other's name for a direct room, and no mark for a private one."""
+        if self.kind == Room.Kind.PRIVATE:
+            return unmarked(self.name)
         others = [name for key, name in self.pair.items() if key != user_id]
         return others[0] if len(others) == 1 else self.name
 

@@ -6,9 +6,10 @@ from string import digits
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 
 from chat.models import Membership, Message, Room
-from chat.names import BadName, clean_name, name_key, name_look, same_name
+from chat.names import BadName, clean_name, looks_marked, marked, name_key, name_look, same_name, unmarked
 from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Changed, PersonChanged, RoomChanged
 from rpc import OperationError
@@ -28,14 +29,15 @@ def create_room(
 ) -> Room:
     """
     Make a room, owned by the person with key `by`, who owns at most `most`. A public room of this name is returned
-    as it is.
+    as it is; a private room gets a mark behind its name, so that the maker of another one never learns of it.
 
     Raises:
         BadName: the name is not valid.
         OperationError: `name_taken`, by a room that is not public, or that only looks so; `too_many_rooms`.
     """
-    name = not_kept(clean_name(name))
-    existing = Room.objects.filter(same_name(name)).first()
+    title, name = clean_name(name), _named(name, kind)
+    # Everybody may know of a public room, so a private one need not be taken for it.
+    existing = Room.objects.filter(same_name(name) | same_name(title) & Q(kind=Room.Kind.PUBLIC)).first()
     if existing is not None:
         return _existing(existing, name, kind)
     if by is not None and most is not None and _owned_by(by) >= most:
@@ -103,7 +105,8 @@ def change_room(room_id: int, **changes: Any) -> Room:
         if Room.Kind.DIRECT in (room.kind, changes.get("kind")) and not changes.keys().isdisjoint(_FIXED):
             raise OperationError("the kind and name of a direct room cannot be changed", code="not_allowed")
         for field, value in changes.items():
-            setattr(room, field, not_kept(clean_name(value)) if field == "name" else value)
+            kind = changes.get("kind", room.kind)
+            setattr(room, field, _named(value, kind, now=room.name) if field == "name" else value)
         if Room.objects.filter(same_name(room.name)).exclude(pk=room_id).exists():
             raise OperationError("a room with this name already exists", code="name_taken", field="name")
         room.save(update_fields=[*changes])
@@ -174,11 +177,29 @@ def no_such_room(room_id: int) -> OperationError:
     return OperationError("no such room", code="no_such_room")
 
 
+def _named(name: str, kind: str, *, now: str = "") -> str:
+    """
+    The name that a room of a kind gets, which is called `now`.
+
+    Raises:
+        BadName: the text cannot be a name, or is reserved.
+    """
+    name = clean_name(name)
+    if name == now:
+        return now
+    if kind != Room.Kind.PRIVATE:
+        return not_kept(name)
+    title = not_kept(unmarked(name))
+    return now if unmarked(now) == title else marked(title)
+
+
 def not_kept(name: str) -> str:
     """
     Raises:
-        BadName: the name is reserved for a direct room, or looks so, whether there is one or not.
+        BadName: the name is reserved for a direct or private room, or looks so, whether there is one or not.
     """
+    if looks_marked(name):
+        raise BadName("this name is reserved for private rooms")
     if _DIRECT.fullmatch(name_look(name)):
         raise BadName("this name is reserved for direct rooms")
     return name

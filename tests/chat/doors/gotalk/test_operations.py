@@ -317,12 +317,43 @@ async def test_new_room_appears_for_everyone(chat, alice, bob):
 async def test_new_private_room_is_its_makers_alone(chat, hall, alice, mallory):
     """Nobody else learns that it is there."""
     maker, outsider = await chat.open(alice), await chat.open(mallory)
-    await maker.ask("create-room", {"name": "den", "kind": "private"})
-    await maker.post("den", "alone")
+    den = await maker.ask("create-room", {"name": "den", "kind": "private"})
+    await maker.post(den["name"], "alone")
     await maker.post("hall", "now all")
     assert (await outsider.hears("newmsg"))["message"]["body"] == "now all"
-    assert await outsider.refusal("list-messages", "den") == "no_such_room"
-    assert await outsider.refusal("create-room", "den") == "name_taken"
+    assert await outsider.refusal("list-messages", den["name"]) == "no_such_room"
+
+
+async def test_maker_of_a_room_learns_nothing_of_a_private_one(chat, alice, mallory):
+    """The answers are those of a site where there is none, for the name, its title and what looks like either."""
+    maker, outsider = await chat.open(alice), await chat.open(mallory)
+    den = await maker.ask("create-room", {"name": "den", "kind": "private"})
+    assert (den["title"], den["name"][:5]) == ("den", "den ~")
+    there_is_none = den["name"][:-5] + "".join("a" if letter != "a" else "b" for letter in den["name"][-5:])
+    for name in (den["name"], there_is_none, den["name"].replace("den", "d\u0435n")):
+        assert await outsider.refusal("create-room", name) == "bad_name"
+        assert await outsider.refusal("list-messages", name) == "no_such_room"
+    mine = await outsider.ask("create-room", {"name": "den", "kind": "private"})
+    assert (mine["title"], mine["role"]) == ("den", "owner")
+    public = await outsider.ask("create-room", "den")
+    assert (public["name"], public["role"]) == ("den", "owner")
+    assert len({den["id"], mine["id"], public["id"]}) == 3
+
+
+async def test_private_room_keeps_a_mark_when_it_is_renamed(chat, alice):
+    """Else the next one who tries that name would learn of it."""
+    maker = await chat.open(alice)
+    den = await maker.ask("create-room", {"name": "den", "kind": "private"})
+    await chat.elsewhere(rooms.change_room, den["id"], name="lair")
+    renamed = await maker.hears("rooms", lambda rooms: any(room["title"] == "lair" for room in rooms.values()))
+    assert [name[:6] for name in renamed if name.startswith("lair")] == ["lair ~"]
+
+
+async def test_private_room_of_a_long_title_is_refused(chat, alice):
+    """The mark has its place within the longest name."""
+    maker = await chat.open(alice)
+    assert await maker.refusal("create-room", {"name": "x" * 34, "kind": "private"}) == "bad_name"
+    assert (await maker.ask("create-room", {"name": "x" * 33, "kind": "private"}))["title"] == "x" * 33
 
 
 async def test_name_of_a_room_that_exists_answers_that_room(chat, hall, alice, bob):

@@ -134,7 +134,10 @@ class Peer:
         return self
 
     async def __aexit__(self, *raised: Any) -> bool | None:
-        self._stop()
+        self._session.lost(CloseCode.ABNORMAL, "connection lost")
+        self._connection.stop()
+        self._timer.cancel()
+        self._requester.lost()
         return await self._life.__aexit__(*raised)
 
     async def open(self) -> None:
@@ -192,13 +195,6 @@ class Peer:
     def _fail(self, what: str, error: BaseException) -> None:
         self._session.fail(ABNORMAL, internal_error(what, error).text)
         self._connection.finish()
-
-    def _stop(self) -> None:
-        """The connection is gone: nothing of it goes on."""
-        self._session.lost(CloseCode.ABNORMAL, "connection lost")
-        self._connection.stop()
-        self._timer.cancel()
-        self._requester.lost()
 
     def _abandon(self, kind: type[BaseException] | None, *_: object) -> bool:
         """Whether the block ended because the remote did not finish our close in time."""

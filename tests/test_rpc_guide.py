@@ -209,7 +209,7 @@ SAID = [
     f"at most {LIMITS.stream_window} parts are unread",
     "for each full 64 KiB",
     f"{conf.HANDLER_THREADS} of them run at the same time",
-    f"because more than {LIMITS.max_outbox_bytes // 2**20} MiB (`max_outbox_bytes`) is unread",
+    f"because more than {LIMITS.max_outbox_bytes // 2**20} MiB (`…`) is unread",
     f"has a timeout: {LIMITS.request_timeout:g} s",
     f"fails after {LIMITS.stream_timeout:g} s",
     f"longer than {LIMITS.request_timeout:g} s",

@@ -97,6 +97,8 @@ class Connection:
 
     def announced(self, announced: Announced) -> None:
         """The remote has said what it can do beyond a stock peer."""
+        # What was said so far, our `$hello` at its end, may not be joined: the remote reads it as messages.
+        self.flush()
         self._transport.joined = "joined" in announced.features
         if "flow" in announced.features:
             self.window = announced.window

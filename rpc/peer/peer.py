@@ -112,24 +112,23 @@ class Peer:
     # --- life ----------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        life = self._life
+        life, transport = self._life, self._transport
         life.push_async_callback(self.handlers.run_closed_hooks, self, self.limits.close_timeout)
         tasks = await life.enter_async_context(Tasks(lambda error: self._fail("a task of a connection", error)))
         life.push(self._abandon)
         self._deadline = await life.enter_async_context(asyncio.timeout(None))
         now = asyncio.get_running_loop().time()
-        session = Session(self.limits, now, framed=self._transport.framed, spread=random.random())
+        framed, greets, limits = transport.framed, transport.connects, self.limits
+        session = Session(limits, now, framed=framed, greets=greets, spread=random.random())
         missed, end_by = partial(self.handlers.run_missed_hooks, self), self._deadline.reschedule
-        connection = Connection(
-            session, self._transport, self.limits, read_on=self._read_on, end_by=end_by, missed=missed
-        )
+        connection = Connection(session, transport, limits, read_on=self._read_on, end_by=end_by, missed=missed)
         self._session, self._connection = session, connection
         spawn, run_blocking = tasks.spawn, self._run_blocking
         self._requester = Requester(connection)
         self._timer = Timer(connection, lambda now: self._dispatcher.end_what_is_due(now))
         self._dispatcher = Dispatcher(self, self.handlers, connection, spawn, run_blocking, self._timer.arm)
         self._notifications = NotificationQueue(self, self.handlers, connection, spawn, run_blocking)
-        self._transport.start(spawn, connection.drained, connection.backlog.watch)
+        transport.start(spawn, connection.drained, connection.backlog.watch)
         connection.flush()
         return self
 

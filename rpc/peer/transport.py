@@ -18,6 +18,8 @@ MAX_WRITABLE_BYTES = 64 * 1024
 class Transport(Protocol):
     """One connection's way out. Nothing here waits, and nothing raises because the remote is gone."""
 
+    connects: bool
+    """Whether it was this side that opened the connection; otherwise the remote did."""
     framed: bool
     """Whether chunks arrive as WebSocket messages; otherwise as a byte stream."""
     joined: bool

@@ -7,7 +7,8 @@ The session takes care of everything else: the version, `$hello` and what it swi
 flight, limits, heartbeats. `data_to_send()` returns what there is to send: each chunk is one
 WebSocket message (bytes: binary, str: text) that a byte stream joins, and none is ever empty.
 
-Both peers send the version and `$hello` at once. Until the remote's `$hello` is there it counts as a stock
+Both peers send the version at once. The one that connects says `$hello` right behind it, the other one answers
+with its own: so a stock peer that connects hears of no `$hello`. Until the remote's is there it counts as a stock
 peer, and never gets what stock peers cannot do.
 
 Time is an argument: call `handle_timer()` when `next_deadline()` has come. When `ended` is set the
@@ -116,6 +117,7 @@ class Session:
         limits: what the remote may use.
         now: seconds, of the clock that all later calls use.
         framed: whether chunks are WebSocket messages; else they are a byte stream.
+        greets: whether to say `$hello` at once, as the side that connects does; else it answers the remote's.
         spread: 0 to 1, different for each connection: spreads what would otherwise happen at the same time.
     """
 
@@ -125,13 +127,16 @@ class Session:
         "_decoder",
         "_draining",
         "_framed",
+        "_greets",
         "_heartbeat_at",
         "_in_flight",
+        "_introduced",
         "_last_id",
         "_last_received",
         "_limits",
         "_messages",
         "_outgoing",
+        "_refusal",
         "_sending",
         "_spread",
         "_started_at",
@@ -143,9 +148,12 @@ class Session:
         "ignored",
     )
 
-    def __init__(self, limits: Limits, now: float, *, framed: bool, spread: float = 0.0) -> None:
+    def __init__(
+        self, limits: Limits, now: float, *, framed: bool, greets: bool = False, spread: float = 0.0
+    ) -> None:
         self._limits = limits
         self._framed = framed
+        self._greets = greets
         self._spread = spread
         self._decoder = Decoder(limits.max_payload_bytes, framed=framed)
         self._bytes = TokenBucket(limits.bytes_per_second, limits.bytes_burst, now)
@@ -164,9 +172,15 @@ class Session:
         """Those of them whose parts have not ended."""
         self._draining = False
         self._last_id = 0
-        self._outgoing: list[Chunk] = [VERSION, *encode(extensions.hello(limits.stream_window))]
+        self._refusal: Ended | None = None
+        """The end that waits for the remote's first words."""
+        self._outgoing: list[Chunk] = [VERSION]
         self.bytes_to_send = 0
         """About how much `data_to_send` will return: each message counts as `CHUNK_COST` more than its payload."""
+        if greets:
+            self._say_hello()
+        self._introduced = False
+        """Whether the remote has said `$hello`."""
         self.features: frozenset[str] = frozenset()
         """What the remote announced of the features we know."""
         self.ignored = 0
@@ -190,9 +204,14 @@ class Session:
         if self._bytes.exhausted:
             self.close(CloseCode.TOO_FAST, "too fast")
             return
-        if self._version is not None:
-            data = self._read_version(data)
-        self._decoder.feed(data, text)
+        if self._version is None:
+            self._decoder.feed(data, text)
+            return
+        self._decoder.feed(self._read_version(data), text)
+        if self._refusal is not None and self._version is None:
+            # Our peers say `$hello` in one write with the version. Nothing else is taken any more.
+            self.next_event()
+            self.close(self._refusal.close_code, self._refusal.text)
 
     def reading_from(self, now: float) -> None:
         """The remote's bytes were not read before `now`: its deadlines begin here."""
@@ -353,7 +372,7 @@ class Session:
     def _take_reserved(self, notification: Notification) -> Control | None:
         payload = notification.payload
         match notification.name:
-            case "$hello" if not self.features:
+            case "$hello" if not self._introduced:
                 return self._take_hello(extensions.read_hello(payload))
             case "$cancel":
                 id = extensions.read_id(extensions.read_cancel(payload).id)
@@ -370,10 +389,16 @@ class Session:
         return None
 
     def _take_hello(self, hello: extensions.Hello) -> Announced:
+        self._introduced = True
+        if not self._greets:
+            self._say_hello()
         self.features = frozenset(hello.features).intersection(FEATURES)
         if "joined" in self.features:
             self._decoder.to_stream()
         return Announced(self.features, hello.window)
+
+    def _say_hello(self) -> None:
+        self._outgoing += encode(extensions.hello(self._limits.stream_window))
 
     def _take_heartbeat(self, heartbeat: Heartbeat) -> Heartbeat:
         """That it came is all that counts here: `receive_data` has noted the time."""
@@ -527,10 +552,19 @@ class Session:
             self.lost(CloseCode.FAULT + code, text)
 
     def close(self, close_code: int, text: str) -> None:
-        """End the connection: nothing is read or added to what there is to send any more."""
+        """
+        End the connection: nothing is read or added to what there is to send any more.
+
+        Where the remote connected with a byte stream and was not heard yet, the end waits for its first words, or
+        for the handshake timeout: they tell whether it understands `$close`.
+        """
         if self.ended is None and not self._framed:
-            # A WebSocket's close frame says why, the end of a byte stream does not.
-            self._push(extensions.close(close_code, text))
+            if self._version is not None and not self._greets:
+                self._refusal = self._refusal or Ended(close_code, text)
+                return
+            if self._introduced:
+                # A WebSocket's close frame says why, the end of a byte stream does not.
+                self._push(extensions.close(close_code, text))
         self.lost(close_code, text)
 
     def lost(self, close_code: int, text: str) -> None:

@@ -20,7 +20,8 @@ class MemoryTransport:
 
     _other: "MemoryTransport"
 
-    def __init__(self, *, framed: bool) -> None:
+    def __init__(self, *, connects: bool, framed: bool) -> None:
+        self.connects = connects
         self.framed = framed
         self.joined = False
         self.closed: tuple[int, str] | None = None
@@ -83,8 +84,11 @@ class MemoryTransport:
 
 
 def memory_pair(*, framed: bool = True) -> tuple[MemoryTransport, MemoryTransport]:
-    """The two sides of one connection; `framed` as over WebSocket, otherwise as over a byte stream."""
-    one, other = MemoryTransport(framed=framed), MemoryTransport(framed=framed)
+    """
+    The two sides of one connection, of which the second is the one that connects; `framed` as over WebSocket,
+    otherwise as over a byte stream.
+    """
+    one, other = MemoryTransport(connects=False, framed=framed), MemoryTransport(connects=True, framed=framed)
     one._other, other._other = other, one
     return one, other
 
@@ -94,7 +98,7 @@ async def pipe(
     handlers: Handlers, other: Handlers | None = None, *, framed: bool = True, limits: Limits | None = None
 ) -> AsyncIterator[tuple[Peer, Peer]]:
     """
-    Two peers that are connected to each other: the one with `handlers` and `limits`, and the one with `other`.
+    Two peers: the one with `handlers` and `limits`, and the one with `other`, which has connected to it.
 
     Leaving the block closes both.
     """

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 class OutboxTransport:
     """An outbox, bounded by its owner, and the task that empties it one message after the other."""
 
+    connects = False
     framed = True
     __slots__ = ("_buffered", "_drained", "_filled", "_outbox", "_ready", "joined")
     _drained: Callable[[], None]

@@ -19,6 +19,9 @@ class SocketTransport(asyncio.Protocol):
     One socket: given to `loop.create_connection` and the like, then run with a peer.
 
     A remote that has closed its side may still read: its requests are answered first.
+
+    Args:
+        accepted: of a server, called with each socket that it accepts; None: this side connects.
     """
 
     framed = False
@@ -29,8 +32,9 @@ class SocketTransport(asyncio.Protocol):
     _drained: Callable[[], None]
     _filled: Callable[[], None]
 
-    def __init__(self, connected: Callable[["SocketTransport"], None] | None = None) -> None:
-        self._connected = connected
+    def __init__(self, accepted: Callable[["SocketTransport"], None] | None = None) -> None:
+        self.connects = accepted is None
+        self._accepted = accepted
         self._over = asyncio.Event()
         """Nothing more will come."""
         self._lost = False
@@ -65,8 +69,8 @@ class SocketTransport(asyncio.Protocol):
         # Until somebody listens.
         transport.pause_reading()
         set_options(transport)
-        if self._connected is not None:
-            self._connected(self)
+        if self._accepted is not None:
+            self._accepted(self)
 
     def data_received(self, data: bytes) -> None:
         self._receive(data)

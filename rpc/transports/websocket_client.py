@@ -30,6 +30,7 @@ REFUSALS = frozenset((HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 class WebSocketTransport(OutboxTransport):
     """Run it with a peer."""
 
+    connects = True
     __slots__ = ("_websocket",)
 
     def __init__(self, websocket: Connection) -> None:

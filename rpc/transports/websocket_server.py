@@ -49,6 +49,7 @@ class FrameSink(Protocol):
 class FrameTransport:
     """A WebSocket of a server that gives access to its frames: nothing is encoded or copied twice."""
 
+    connects = False
     framed = True
     __slots__ = ("_send", "_sink", "_spawn", "joined")
     _spawn: Spawn

@@ -20,6 +20,12 @@ class Remote:
     def say(self, *chunks: Chunk) -> None:
         self.transport.write(chunks)
 
+    async def introduce(self, hello: bytes) -> None:
+        """Say `$hello` to a peer that was connected to, and read its answer."""
+        self.say(hello)
+        answer = [HELLO[:18], HELLO[18:]] if self.transport.framed else [HELLO]
+        assert await self.hear(len(answer)) == answer
+
     async def hear(self, number: int = 1) -> list[Chunk]:
         """The next chunks."""
         async with asyncio.timeout(120):
@@ -35,16 +41,15 @@ class Remote:
 async def facing(
     handlers: Handlers, *hellos: bytes, framed: bool = True, limits: Limits | None = None
 ) -> AsyncIterator[tuple[Peer, Remote]]:
-    """Our peer and a remote that has read the first messages and sent `01` and `hellos`."""
+    """Our peer and a remote that has connected, sent `01` and `hellos`, and read the answers."""
     near, remote_transport = memory_pair(framed=framed)
     far = Remote(remote_transport)
     async with Peer(handlers, near, limits) as peer, asyncio.TaskGroup() as readers:
         await peer.open()
         readers.create_task(peer.read(near))
-        if framed:
-            assert await far.hear(3) == [b"01", HELLO[:18], HELLO[18:]]
-        else:
-            assert await far.hear(1) == [b"01" + HELLO]
-        far.say(b"01", *hellos)
+        assert await far.hear(1) == [b"01"]
+        far.say(b"01")
+        for hello in hellos:
+            await far.introduce(hello)
         yield peer, far
         near.close(4000, "end of the test")

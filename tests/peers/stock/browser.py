@@ -305,6 +305,8 @@ class BrowserPeer:
         if kind == b"n":
             if int(found["name_size"], 16) != len(found["name"]) or not found["name"]:
                 raise PeerBroken(f"not one header: {header!r}")
+            if found["name"].startswith(b"$"):
+                raise PeerBroken(f"its handler for all names is told {header!r}")
             # None has a handler: kept for the test, never acted on.
             self.notifications.append((found["name"].decode(), json.loads(payload or "null")))
         elif kind == b"r":

@@ -76,7 +76,7 @@ class GoPeer:
     Enter it to connect; leaving it closes, and raises `PeerBroken` if the server sent what Go cannot take.
 
     Args:
-        url: tcp://host:port
+        url: tcp://host:port; empty for the peer of a server, which adopts its connection.
         handlers: what it answers, by operation.
         streams: what it answers in parts, to requests in parts; it has no others.
         read_timeout: seconds of silence after which it drops the server.
@@ -95,6 +95,7 @@ class GoPeer:
         pieces: int | None = None,
     ) -> None:
         self._address = url.removeprefix("tcp://").split(":")
+        self._is_served = bool(url)
         self._handlers = dict(handlers or {})
         self._streams = dict(streams or {})
         self._read_timeout = read_timeout
@@ -287,6 +288,9 @@ class GoPeer:
 
     async def _take(self, kind: bytes, id: bytes, name: str, wait: int, payload: bytes) -> None:
         if kind == b"n":
+            # Nothing tells a client of ours beforehand that it connects to a stock server.
+            if name.startswith("$") and (self._is_served or name != "$hello"):
+                raise PeerBroken(f"its handler for all names is told {name!r}")
             # None has a handler: kept for the test, never acted on.
             self.notifications.append((name, payload))
         elif kind == b"r":

@@ -824,16 +824,16 @@ async def test_structured_error(handlers):
 
 
 @pytest.mark.parametrize(
-    ("hello", "chunks", "text"),
+    ("hellos", "chunks", "text"),
     [
-        (HELLO, [b"E000100000002no"], "no"),
-        (b"n001a00000000", [b"E000100000002", b"\xff!"], "\ufffd!"),
-        (b"n001a00000000", [b"R000100000001", b"{"], "unexpected result: Input data was truncated"),
+        ((HELLO,), [b"E000100000002no"], "no"),
+        ((), [b"E000100000002", b"\xff!"], "\ufffd!"),
+        ((), [b"R000100000001", b"{"], "unexpected result: Input data was truncated"),
     ],
 )
-async def test_answers_that_are_no_result(handlers, hello, chunks, text):
+async def test_answers_that_are_no_result(handlers, hellos, chunks, text):
     """Plain text, broken JSON: each fails the request with what there is to say."""
-    async with facing(handlers, hello) as (peer, far):
+    async with facing(handlers, *hellos) as (peer, far):
         asking = asyncio.create_task(peer.request("name"))
         await far.hear()
         far.say(*chunks)

@@ -362,7 +362,8 @@ async def test_credit_announced_after_the_first_parts(handlers):
     async with facing(handlers, framed=False) as (_, far):
         far.say(b"s0001005count000000012")
         assert await far.hear() == [b"S0001000000010S0001000000011"]
-        far.say(hello("flow", window=3), b"p0001000000019")
+        await far.introduce(hello("flow", window=3))
+        far.say(b"p0001000000019")
         assert await far.hear() == [b"S0001000000010"]
         far.say(more("S", 1))
         assert await far.hear() == [b"S0001000000011"]
@@ -530,7 +531,7 @@ async def test_stream_before_the_remote_has_announced_itself(handlers):
     async with facing(handlers) as (peer, far), peer.stream("sum") as stream:
         sending = asyncio.create_task(stream.send(1))
         await asyncio.sleep(1)
-        far.say(hello("streams"))
+        await far.introduce(hello("streams"))
         await sending
         assert await far.hear(2) == [b"s0001003sum00000001", b"1"]
 
@@ -543,7 +544,7 @@ async def test_end_before_the_remote_has_announced_itself(handlers):
         await asyncio.sleep(1)
         ending = asyncio.create_task(stream.end())
         await asyncio.sleep(1)
-        far.say(hello("streams"))
+        await far.introduce(hello("streams"))
         await sending
         await ending
         assert await far.hear(3) == [b"s0001003sum00000001", b"1", b"p000100000000"]

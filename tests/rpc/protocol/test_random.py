@@ -45,8 +45,8 @@ MORE_ACTIONS = ("notify", "grant", "oversized", "timer", "deliver")
 class Side:
     """A session and what its application knows: whom it has to answer, and what it has asked."""
 
-    def __init__(self, framed: bool) -> None:
-        self.session = Session(SMALL, 0.0, framed=framed)
+    def __init__(self, *, framed: bool, greets: bool) -> None:
+        self.session = Session(SMALL, 0.0, framed=framed, greets=greets)
         self.to_answer: list[bytes] = []
         self.asked: list[bytes] = []
 
@@ -130,13 +130,12 @@ def deliver(one: Side, other: Side, chance: random.Random, now: float) -> None:
 def test_sessions(seed, actions, framed):
     """Whatever two applications do, the sessions stay open, and when all is answered nothing is left."""
     chance = random.Random(seed)
-    sides = Side(framed), Side(framed)
+    sides = Side(framed=framed, greets=True), Side(framed=framed, greets=False)
     now = 0.0
     # The first words are not joined: what they announce counts from behind them.
-    first_words = [each.session.data_to_send() for each in sides]
-    for each, chunks in zip(sides, reversed(first_words), strict=True):
-        for chunk in chunks:
-            each.receive(chunk, now)
+    for one, other in (sides, reversed(sides)):
+        for chunk in one.session.data_to_send():
+            other.receive(chunk, now)
     for action in actions:
         now += 0.01
         side = chance.randrange(2)

@@ -20,6 +20,7 @@ from rpc.messages import (
     StreamResult,
 )
 from rpc.protocol.codec import Oversized
+from rpc.protocol.extensions import FEATURES
 from rpc.protocol.session import Announced, Cancelled, Session
 from tests.rpc.wire import CANCEL, ERRORS, HELLO, JOINED, RETRY, VECTORS, cut
 
@@ -28,7 +29,7 @@ HELLO_HEADER, HELLO_PAYLOAD = HELLO[:18], HELLO[18:]
 
 
 def opened(*hellos: bytes, framed: bool = True, limits: Limits | None = None) -> Session:
-    """A session at time 0 whose remote has sent its version and hello, and which has sent its own."""
+    """A session at time 0 whose remote has connected and sent its version and hello, and which has answered."""
     session = Session(limits or Limits(), 0.0, framed=framed)
     announced = take(session, b"01", *hellos)
     assert all(isinstance(event, Announced) for event in announced)
@@ -52,9 +53,61 @@ def take(session: Session, *chunks: bytes | str, now: float = 0.0) -> list:
 # --- version and hello -------------------------------------------------------------------------------------
 
 
-def test_first_words():
+def test_first_words_of_the_side_that_connects():
     """Version alone, then `$hello`, without waiting for the remote."""
-    assert Session(Limits(), 0.0, framed=True).data_to_send() == [b"01", HELLO_HEADER, HELLO_PAYLOAD]
+    session = Session(Limits(), 0.0, framed=True, greets=True)
+    assert session.data_to_send() == [b"01", HELLO_HEADER, HELLO_PAYLOAD]
+
+
+def test_first_words_of_the_side_that_is_connected_to():
+    """The version, without waiting for the remote either; `$hello` might be the first thing a stock peer hears."""
+    assert Session(Limits(), 0.0, framed=True).data_to_send() == [b"01"]
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_hello_is_answered(framed):
+    """At once, before the answers to what stands behind it, and also where the remote announces nothing we know."""
+    session = Session(Limits(), 0.0, framed=framed)
+    session.data_to_send()
+    session.receive_data(b"01" + b'n006$hello0000000f{"features":[]}' + b"r0001004echo00000000", 0.0)
+    assert session.next_event() == Announced(frozenset(), 16)
+    assert session.next_event() == Request(b"0001", "echo", b"")
+    session.answer(b"0001", b"")
+    assert session.data_to_send() == [HELLO_HEADER, HELLO_PAYLOAD, b"R000100000000"]
+
+
+def test_hello_is_answered_once():
+    """A second one, such as the answer to the one that we said first, is not."""
+    connected_to = opened(HELLO)
+    take(connected_to, HELLO)
+    assert connected_to.data_to_send() == []
+    connecting = Session(Limits(), 0.0, framed=True, greets=True)
+    connecting.data_to_send()
+    take(connecting, b"01", HELLO)
+    assert connecting.data_to_send() == []
+    assert "joined" in connecting.features
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_two_of_ours_know_each_other_after_one_round_trip(framed):
+    """What the side that connects says at once, and what is said to that, is all that it takes."""
+    connecting = Session(Limits(), 0.0, framed=framed, greets=True)
+    connected_to = Session(Limits(), 0.0, framed=framed)
+    take(connected_to, *connecting.data_to_send())
+    take(connecting, *connected_to.data_to_send())
+    assert connected_to.features == connecting.features == set(FEATURES)
+
+
+def test_stock_remote_never_hears_a_reserved_name():
+    """Whatever it does, its application's handler for all names gets nothing of ours."""
+    session = Session(Limits(), 0.0, framed=False)
+    take(session, b"01", b"s0001003sum000000011", b"p000100000001", b"2", ECHO.replace(b"0001", b"0002"))
+    session.grant(b"0001", 8, results=False)
+    session.give_up(session.request("name", b""))
+    session.answer(b"0002", b"hi")
+    session.close(4403, "kicked")
+    assert b"".join(session.data_to_send()) == b"01r0001004name00000000R000200000002hi"
+    assert session.ended.close_code == 4403
 
 
 def test_version_alone():
@@ -446,8 +499,8 @@ def test_connection_is_closed_amid_streams():
 
 
 def test_reason_of_a_close():
-    """Over a byte stream it is told, and read."""
-    session = opened(framed=False)
+    """Over a byte stream it is told to a remote that said `$hello`, and read."""
+    session = opened(HELLO, framed=False)
     session.close(4403, "kicked")
     told = b'n006$close0000001d{"code":4403,"text":"kicked"}'
     assert b"".join(session.data_to_send()) == told
@@ -455,6 +508,47 @@ def test_reason_of_a_close():
     assert take(other, told) == []
     assert (other.ended.close_code, other.ended.text) == (4403, "kicked")
     assert not other.has_data_to_send
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"01" + HELLO, HELLO + b'n006$close0000001d{"code":4403,"text":"kicked"}'),
+        (b"01" + HELLO + ECHO, HELLO + b'n006$close0000001d{"code":4403,"text":"kicked"}'),
+        (b"01", b""),
+        (b"01" + ECHO, b""),
+        (b"02", b"f00000001"),
+    ],
+    ids=["hello", "hello and a request", "version", "a request", "another version"],
+)
+def test_close_before_the_remote_was_heard(said, told):
+    """A byte stream ends with the remote's first words, which tell whether it is one of ours; none is answered."""
+    session = Session(Limits(), 0.0, framed=False)
+    session.data_to_send()
+    session.close(4403, "kicked")
+    session.close(4401, "log in")
+    assert session.ended is None
+    assert take(session, said[:1], said[1:]) == []
+    assert b"".join(session.data_to_send()) == told
+    assert session.ended.close_code == (4001 if said == b"02" else 4403)
+
+
+def test_close_before_a_remote_that_says_nothing():
+    """It has the time of the handshake."""
+    session = Session(Limits(), 0.0, framed=False)
+    session.data_to_send()
+    session.close(4403, "kicked")
+    session.handle_timer(5.0, 0)
+    assert session.data_to_send() == [b"f00000003"]
+
+
+def test_close_by_the_side_that_connects():
+    """It waits for nothing: before the server's `$hello` there is nobody to tell why."""
+    session = Session(Limits(), 0.0, framed=False, greets=True)
+    session.data_to_send()
+    session.close(1000, "")
+    assert session.ended.close_code == 1000
+    assert session.data_to_send() == []
 
 
 def test_reason_of_a_close_over_websocket():

@@ -53,7 +53,6 @@ class Server:
 
 
 HELLO_FRAMES = (
-    b"\x82\x0201"
     b"\x82\x12n006$hello0000006a"
     b'\x82\x6a{"agent":"hubtalk/0.1",'
     b'"features":["joined","retry","errors","cancel","streams","ops","flow"],"window":16}'
@@ -64,11 +63,11 @@ async def test_frames_to_a_stock_peer():
     """Version, header and payload are a frame each."""
     sink, server = Sink(), Server()
     async with Peer(Handlers(), FrameTransport(sink, server)) as peer:
-        assert sink.written == HELLO_FRAMES
+        assert sink.written == b"\x82\x0201"
         await peer.open()
         peer.notify("a", 1)
         await asyncio.sleep(0)
-        assert sink.written == HELLO_FRAMES + b"\x82\x0dn001a00000001\x82\x011"
+        assert sink.written == b"\x82\x0201\x82\x0dn001a00000001\x82\x011"
         peer.send(Prepared([Notification("b", b"")]))
         assert sink.written.endswith(b"\x82\x0dn001b00000000")
         peer.close(4503, "restarting")
@@ -90,6 +89,17 @@ async def test_frames_to_a_joined_peer():
         assert sink.written == b"\x82\x1cn001a000000011n001b000000011\x82\x0en001c000000013"
 
 
+async def test_what_was_said_before_the_announcement():
+    """It leaves as stock peers want it, and so does our `$hello`: only behind that is a byte stream read."""
+    sink = Sink()
+    async with Peer(Handlers(), FrameTransport(sink, Server())) as peer:
+        await peer.open()
+        peer.receive(b"01")
+        peer.notify("a", 1)
+        peer.receive(JOINED)
+        assert sink.written == b"\x82\x0201\x82\x0dn001a00000001\x82\x011" + HELLO_FRAMES
+
+
 async def test_prepared_to_a_joined_peer_first_of_all():
     """What is prepared is joined from the first write after the announcement."""
     sink = Sink()
@@ -108,7 +118,7 @@ async def test_frames_to_a_peer_that_does_not_read():
     async with Peer(Handlers(), FrameTransport(sink, server), Limits(max_outbox_bytes=1000)) as peer:
         await peer.open()
         sink.buffered = 1001
-        peer.send(Prepared([Notification("c", bytes(200))]))
+        peer.send(Prepared([Notification("c", bytes(300))]))
         written = sink.written
         peer.send(Prepared([Notification("c", bytes(200))]))
         sink.buffered = 999
@@ -170,9 +180,8 @@ async def test_events_of_any_server():
         peer.close(4503, "restarting")
         await asyncio.sleep(0.1)
         sent = [event.get("bytes", event.get("text")) for event in server.events]
-        assert sent[:3] == [b"01", HELLO[:18], HELLO[18:]]
-        assert sent[3:6] == ["E000100000018", 'unknown operation "nope"', b"n001b00000000"]
-        assert server.events[6:] == [{"type": "websocket.close", "code": 4503, "reason": "restarting"}]
+        assert sent[:4] == [b"01", "E000100000018", 'unknown operation "nope"', b"n001b00000000"]
+        assert server.events[4:] == [{"type": "websocket.close", "code": 4503, "reason": "restarting"}]
 
 
 async def test_joined_events_of_any_server():
@@ -187,7 +196,10 @@ async def test_joined_events_of_any_server():
         await asyncio.sleep(0.1)
         peer.send(Prepared([Notification("c", b"3")]))
         await asyncio.sleep(0.1)
-        assert [event["bytes"] for event in server.events[3:]] == [
+        assert [event["bytes"] for event in server.events] == [
+            b"01",
+            HELLO[:18],
+            HELLO[18:],
             b"n001a000000011n001b000000011",
             b"n001c000000013",
         ]
@@ -217,4 +229,4 @@ async def test_server_that_raises_for_a_socket_that_is_gone():
         await peer.open()
         peer.notify("a", 1)
         await asyncio.sleep(0.1)
-    assert len(server.events) == 5
+    assert len(server.events) == 3

@@ -7,7 +7,7 @@ import { IdleTimer, Meter, Parts, RequestOutflow } from "./flow_control.js";
 /** @typedef {import("../gotalk").Stream} TypedStream */
 /** @typedef {import("../gotalk").StreamRequest} TypedStreamRequest */
 
-/** How long the peer may take to announce what it supports: it does so first of all. */
+/** How long the peer may take to answer our `$hello` with what it supports. */
 const HELLO_MS = 5000;
 
 /**

@@ -1,4 +1,4 @@
-import { RequestCall } from "./calls.js";
+import { RequestCall, Requester } from "./calls.js";
 import { LAYOUTS, encodeName, idKey, protocol, toPayload } from "./codec.js";
 import { Connection, WS_OPEN, closeError } from "./connection.js";
 import { Dispatcher } from "./dispatcher.js";
@@ -7,7 +7,6 @@ import { EventEmitter, guard, warnDeveloper } from "./events.js";
 import { JSON_PARTS, RAW_PARTS, decodeJSON } from "./handlers.js";
 import { KeepAlive } from "./keepalive.js";
 import { gotalk, resolveAddress } from "./page.js";
-import { Requester } from "./requester.js";
 import { EventCall, Stream } from "./streams.js";
 
 /** @typedef {import("../gotalk").Socket} TypedSocket */

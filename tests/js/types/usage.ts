@@ -54,6 +54,23 @@ export function connections() {
   gotalk.version = "2";
 }
 
+export function preparations(token: string) {
+  gotalk.connection({ address: "/gotalk/", token, onConnect: ({ notify }) => notify("here") });
+  gotalk.open({ token }, (error, opened) => [error?.message, opened?.address()]);
+  const sock = gotalk.Sock().openKeepAlive({
+    async onConnect({ request }) {
+      const greeting = await request<Greeting>("greet", { name: "Zoé" }, { timeout: 1000 });
+      exactly<string>()(greeting.greeting);
+    },
+  });
+  // @ts-expect-error a token is text
+  sock.open({ token: 5 });
+  // @ts-expect-error no such option
+  gotalk.connection({ url: "/gotalk/" });
+  // @ts-expect-error a fresh connection has no streams
+  gotalk.connection({ onConnect: ({ stream }) => stream("sum") });
+}
+
 export function events(sock: Socket) {
   sock
     .on("open", (opened) => exactly<Socket>()(opened))

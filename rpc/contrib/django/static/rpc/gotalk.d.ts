@@ -78,6 +78,30 @@ export interface StreamOptions {
   signal?: AbortSignal;
 }
 
+/** Where to connect, and what comes first on each connection: requests of the page wait until it is done. */
+export interface ConnectionOptions {
+  /** Default: `gotalk.defaultResponderAddress`. */
+  address?: string;
+  /**
+   * Who this is: goes to the operation `login`, before anything else. If it is refused, the socket ends, and
+   * "close" has an error with the code 4401 and the server's words.
+   */
+  token?: string;
+  /**
+   * Awaited behind the login, for as long as a request may take: asks for what belongs to a connection, and for
+   * what the page missed. If it fails, the connection is closed, and a socket that is kept alive tries again.
+   */
+  onConnect?: (connection: FreshConnection) => unknown;
+}
+
+/** A connection that is being prepared. What is sent through it leaves before what waits in the socket. */
+export interface FreshConnection {
+  /** As `Socket.request`, but fails if the connection is lost. */
+  request<Value = any>(op: string, value?: unknown, options?: RequestOptions): Promise<Value>;
+  /** As `Socket.notify`, but throws if the connection is lost. */
+  notify(name: string, value?: unknown): void;
+}
+
 /** Older style of answer; `error` is null when all went well. */
 export type Callback<Result> = (error: Error | null, result?: Result) => void;
 
@@ -111,7 +135,7 @@ export interface EventEmitterConstructor {
 }
 
 export interface SocketEvents {
-  /** A connection is there. */
+  /** A connection is there, and prepared. */
   open: [sock: Socket];
   /** A connection was lost, could not be opened, or ended; null for a normal end. */
   close: [error: ConnectionError | null];
@@ -280,10 +304,13 @@ export interface Socket extends EventEmitter<SocketEvents> {
   readonly features: Set<string>;
 
   /** Connects once. Without an address: to `gotalk.defaultResponderAddress`. */
-  open(addr?: string, callback?: (error: Error | null, sock?: Socket) => void): this;
+  open(
+    addr?: string | ConnectionOptions,
+    callback?: (error: Error | null, sock?: Socket) => void,
+  ): this;
   open(callback: (error: Error | null, sock?: Socket) => void): this;
   /** Connects, and again whenever the connection is lost, until `end()`. */
-  openKeepAlive(addr?: string): this;
+  openKeepAlive(addr?: string | ConnectionOptions): this;
   /** Milliseconds until the next reconnect, once: for a server that says when it will be back. */
   reconnectIn(ms: number): this;
   /** Ends after the pending requests and streams have ended; at once when called again. */
@@ -429,17 +456,20 @@ export interface Gotalk {
   defaultHandlers: Handlers;
 
   /** A new socket that stays connected until `end()`. */
-  connection(addr?: string, handlers?: Handlers, proto?: Codec): Socket;
+  connection(addr?: string | ConnectionOptions, handlers?: Handlers, proto?: Codec): Socket;
   /** A new socket that connects once. */
   open(
-    addr?: string,
+    addr?: string | ConnectionOptions,
     callback?: (error: Error | null, sock?: Socket) => void,
     handlers?: Handlers,
     proto?: Codec,
   ): Socket;
   open(callback: (error: Error | null, sock?: Socket) => void): Socket;
   /** The older name of `open`. */
-  connect(addr?: string, callback?: (error: Error | null, sock?: Socket) => void): Socket;
+  connect(
+    addr?: string | ConnectionOptions,
+    callback?: (error: Error | null, sock?: Socket) => void,
+  ): Socket;
 
   // Each for `defaultHandlers`, as it is at the time of the call.
   /** The older name of `handleRequest`. */

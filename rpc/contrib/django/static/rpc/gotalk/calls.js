@@ -73,6 +73,7 @@ export class RequestCall extends Call {
   #reject;
   #op;
   #payload;
+  #transmit;
   #deadline;
   #retriesLeft;
   #timer;
@@ -81,8 +82,11 @@ export class RequestCall extends Call {
   #size = 0;
   #meter;
 
-  /** @param {Required<Omit<import("../gotalk").RequestOptions, "signal">> & { signal?: AbortSignal }} options */
-  constructor(requester, op, payload, options) {
+  /**
+   * @param {Required<Omit<import("../gotalk").RequestOptions, "signal">> & { signal?: AbortSignal }} options
+   * @param {any} send takes what `Socket.sendMsg` takes
+   */
+  constructor(requester, op, payload, options, send) {
     const { timeout, retries, signal } = options;
     super(requester);
     this.promise = new Promise((resolve, reject) => {
@@ -91,6 +95,7 @@ export class RequestCall extends Call {
     });
     this.#op = op;
     this.#payload = payload;
+    this.#transmit = send;
     this.#retriesLeft = retries;
     this.#deadline = timeout > 0 ? Date.now() + timeout : Infinity;
     if (!this.heed(signal)) return;
@@ -126,7 +131,7 @@ export class RequestCall extends Call {
     this.#size = 0;
     this.#meter = new Meter(this, "S");
     try {
-      this.requester.send(protocol.MsgTypeSingleReq, this.id, this.#op, 0, this.#payload);
+      this.#transmit(protocol.MsgTypeSingleReq, this.id, this.#op, 0, this.#payload);
     } catch (error) {
       this.lost(error);
     }

@@ -11,7 +11,7 @@
  * directions of a stream, for the peer that opens it and for the one that answers. A `Connection` is one WebSocket from
  * its opening to its end. The `Dispatcher` answers what the peer asks; the `Requester` keeps our `calls`, of which
  * `streams` are one kind. The socket is what a page holds; it outlives its connections, and `KeepAlive` decides when it
- * opens the next one.
+ * opens the next one. `opening` has what comes before a page may use it: the WebSocket, the login, the page's own hook.
  */
 import { Buf, protocol } from "./codec.js";
 import { RequestError } from "./errors.js";

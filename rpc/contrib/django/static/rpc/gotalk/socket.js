@@ -1,12 +1,13 @@
 import { RequestCall, Requester } from "./calls.js";
 import { LAYOUTS, encodeName, idKey, protocol, toPayload } from "./codec.js";
-import { Connection, WS_OPEN, closeError } from "./connection.js";
+import { Connection, WS_OPEN } from "./connection.js";
 import { Dispatcher } from "./dispatcher.js";
-import { notConnected } from "./errors.js";
-import { EventEmitter, guard, warnDeveloper } from "./events.js";
+import { RequestError, connectionClosed, notConnected } from "./errors.js";
+import { EventEmitter, guard, report, warnDeveloper } from "./events.js";
 import { JSON_PARTS, RAW_PARTS, decodeJSON } from "./handlers.js";
 import { KeepAlive } from "./keepalive.js";
-import { gotalk, resolveAddress } from "./page.js";
+import { destination, isRefused, openWebSocket, prepare } from "./opening.js";
+import { gotalk } from "./page.js";
 import { EventCall, Stream } from "./streams.js";
 
 /** @typedef {import("../gotalk").Socket} TypedSocket */
@@ -19,8 +20,7 @@ const ANSWERS = new Set([
   protocol.MsgTypeRetryRes,
 ]);
 
-/** Whether the developer was told once that the address may be wrong. */
-let wasHinted = false;
+const NO_ONE = () => {};
 
 /** @implements {TypedSocket} */
 class Socket extends EventEmitter {
@@ -50,14 +50,21 @@ class Socket extends EventEmitter {
   sendBufferLimit = 100;
   /** @type {Connection | null} */
   #connection = null;
+  /** Whether the page may use it: not before its login and `onConnect`. */
+  #isReady = false;
   /** @type {((error: Error) => void) | null} */
   #opening = null;
+  /**
+   * Hears once whether the page may use a connection.
+   * @type {(error: Error | null, sock?: Socket) => void}
+   */
+  #onOpened = NO_ONE;
   #ending = false;
   #queue = [];
   #dispatcher = new Dispatcher(this);
   #requester = new Requester({
     send: this.sendMsg.bind(this),
-    connection: () => this.#connection,
+    connection: () => (this.#isReady ? this.#connection : null),
     connectTimeout: () => this.connectTimeout,
     forgotten: (call) => this.#forgotten(call),
   });
@@ -80,22 +87,23 @@ class Socket extends EventEmitter {
 
   /**
    * Connects once. `callback(error, socket)` hears how it went; then "open" is emitted.
-   * @param {any} [addr] default: `gotalk.defaultResponderAddress`
+   * @param {any} [addr] default: `gotalk.defaultResponderAddress`; or a connection's options
    * @param {(error: Error|null, sock?: Socket) => void} [callback]
    */
   open(addr, callback) {
-    const onOpened = callback || (typeof addr === "function" ? addr : () => {});
-    const url = resolveAddress(typeof addr === "function" ? undefined : addr);
+    const onOpened = callback || (typeof addr === "function" ? addr : NO_ONE);
+    const to = destination(typeof addr === "function" ? undefined : addr);
     this.#release();
-    this.#connect(url, onOpened);
+    this.#onOpened = onOpened;
+    this.#connect(to, (error) => error !== null && this.#opened(error));
     return this;
   }
 
   /** Connects, and again whenever the connection is lost, until `end()`. */
   openKeepAlive(addr) {
-    const url = resolveAddress(addr);
+    const to = destination(addr);
     this.#release();
-    this.keepalive = new KeepAlive(this, (onOpened) => this.#connect(url, onOpened));
+    this.keepalive = new KeepAlive(this, (attempted) => this.#connect(to, attempted));
     this.keepalive.enable();
     return this;
   }
@@ -111,10 +119,11 @@ class Socket extends EventEmitter {
     if (!ws || typeof ws.send !== "function") throw new Error("unsupported transport");
     if (ws.readyState !== WS_OPEN) throw new Error("this web socket is not open");
     if (this.#connection !== null) this.#connection.drop(null);
+    this.#isReady = false;
     this.ws = ws;
     this.#connection = new Connection(this, ws, {
       message: (connection, msg) => this.#receive(connection, msg),
-      introduced: (connection) => this.#requester.introduced(connection),
+      introduced: (connection) => this.#isReady && this.#requester.introduced(connection),
       granted: (connection, id, credit) => this.#requester.find(connection, id)?.grant(credit),
       closed: (connection, error) => this.#closed(connection, error),
     });
@@ -127,9 +136,7 @@ class Socket extends EventEmitter {
   /** Sends our version and what we can do, then what waited for a connection. */
   handshake() {
     this.#present.handshake();
-    for (const [t, id, name, wait, payload] of this.#queue.splice(0)) {
-      this.#deliver(t, id, name, wait, payload);
-    }
+    this.#admit();
   }
 
   startReading() {
@@ -231,7 +238,7 @@ class Socket extends EventEmitter {
   sendMsg(t, id, name, wait, payload) {
     if (LAYOUTS.get(t)?.name) encodeName(name);
     const body = toPayload(payload);
-    if (this.#connection !== null && this.#connection.writable) {
+    if (this.#isReady && this.#present.writable) {
       this.#deliver(t, id, name, wait, body);
     } else if (this.#queue.length < this.sendBufferLimit) {
       this.#queue.push([t, id, name, wait, body]);
@@ -251,43 +258,90 @@ class Socket extends EventEmitter {
     this.#requester.sent(this.#connection, id);
   }
 
-  #connect(url, onOpened) {
-    const opened = (error, sock) => guard("callback of open", () => onOpened(error, sock));
-    let ws;
+  /** `attempted(error)` hears whether there is a connection, which may still have to be prepared. */
+  #connect(to, attempted) {
     try {
-      ws = new WebSocket(url);
+      this.#opening = openWebSocket(
+        to.url,
+        this.connectTimeout,
+        (ws) => {
+          this.#opening = null;
+          this.adopt(ws);
+          this.#begin(this.#connection, to, attempted);
+        },
+        (error) => {
+          this.#opening = null;
+          attempted(error);
+        },
+      );
     } catch (error) {
-      warnDeveloper("cannot open", url, error);
-      opened(error);
+      warnDeveloper("cannot open", to.url, error);
+      attempted(error);
       this.emit("close", error);
-      return;
     }
-    const settle = () => {
-      clearTimeout(timer);
-      this.#opening = null;
-      ws.onopen = ws.onclose = ws.onerror = null;
-    };
-    const fail = (error) => {
-      settle();
-      ws.close();
-      opened(error);
-    };
-    const timer = setTimeout(() => fail(new Error("connection failed: timeout")), this.connectTimeout);
-    this.#opening = fail;
-    ws.onclose = (event) => {
-      if (!wasHinted) warnDeveloper(`cannot connect to ${url}: is gotalk.defaultResponderAddress right?`);
-      wasHinted = true;
-      fail(closeError(event, "connection failed") || new Error("connection failed"));
-    };
-    ws.onopen = () => {
-      settle();
-      this.adopt(ws);
-      const connection = this.#present;
-      this.handshake();
-      opened(null, this);
-      this.emit("open", this);
+  }
+
+  #begin(connection, to, attempted) {
+    connection.handshake();
+    attempted(null);
+    if (to.token === undefined && to.onConnect === undefined) {
+      this.#ready(connection);
       connection.startReading();
+    } else {
+      connection.startReading();
+      prepare(this.#fresh(connection), to, this.requestTimeout).then(
+        () => this.#ready(connection),
+        (error) => this.#unprepared(connection, error),
+      );
+    }
+  }
+
+  /** What `onConnect` may use: it goes out before all that waits. */
+  #fresh(connection) {
+    const send = (t, id, name, wait, payload) => {
+      if (!connection.writable) throw notConnected();
+      this.#deliver(t, id, name, wait, toPayload(payload));
     };
+    return {
+      request: (op, value, options) => this.#ask(op, JSON.stringify(value), options, send).then(decodeJSON),
+      notify: (name, value) => send(protocol.MsgTypeNotification, null, name, 0, JSON.stringify(value)),
+    };
+  }
+
+  #ready(connection) {
+    if (connection !== this.#connection) return;
+    this.#admit();
+    this.#opened(null);
+    this.emit("open", this);
+  }
+
+  /** From now on the page may use the connection. What waited leaves first. */
+  #admit() {
+    const connection = this.#present;
+    this.#isReady = true;
+    for (const [t, id, name, wait, payload] of this.#queue.splice(0)) {
+      this.#deliver(t, id, name, wait, payload);
+    }
+    if (connection.introduced) this.#requester.introduced(connection);
+  }
+
+  /** The next connection may go better, unless the token was refused. */
+  #unprepared(connection, error) {
+    if (connection !== this.#connection) return;
+    if (isRefused(error)) {
+      this.#stopOpening();
+      this.#ending = true;
+      this.#queue = [];
+    } else if (!(error instanceof RequestError)) {
+      report("onConnect", error);
+    }
+    connection.drop(error);
+  }
+
+  #opened(error) {
+    const onOpened = this.#onOpened;
+    this.#onOpened = NO_ONE;
+    guard("callback of open", () => (error === null ? onOpened(null, this) : onOpened(error)));
   }
 
   /** Lets go of what there is, so that another connection can take its place. */
@@ -306,8 +360,10 @@ class Socket extends EventEmitter {
     const hasEnded = this.#ending;
     const { keepalive } = this;
     this.#connection = null;
+    this.#isReady = false;
     this.ws = null;
     this.#ending = false;
+    this.#opened(error || connectionClosed(null));
     this.#requester.lose((call) => hasEnded || call.connection === connection, error);
     this.emit("close", error);
     if (keepalive !== null && keepalive === this.keepalive) keepalive.lost(error);
@@ -319,9 +375,9 @@ class Socket extends EventEmitter {
     if (this.#ending && this.#requester.isIdle) this.#present.close();
   }
 
-  #ask(op, payload, given) {
+  #ask(op, payload, given, send = this.#requester.send) {
     const { timeout = this.requestTimeout, retries = this.retryLimit, signal } = Object(given);
-    return new RequestCall(this.#requester, op, payload, { timeout, retries, signal }).promise;
+    return new RequestCall(this.#requester, op, payload, { timeout, retries, signal }, send).promise;
   }
 
   #receive(connection, msg) {

@@ -60,7 +60,11 @@ class Room:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """At ports that stay the same when it starts again, and called by names that it does not know."""
-    environment = {"GOTALK_LISTEN": f"tcp://127.0.0.1:{free_port()}", "ALLOWED_HOSTS": "127.0.0.1,chat.example.org"}
+    environment = {
+        "GOTALK_LISTEN": f"tcp://127.0.0.1:{free_port()}",
+        "ALLOWED_HOSTS": "127.0.0.1,chat.example.org",
+        "RATE_LIMITS": "off",
+    }
     with Server(tmp_path / "data", port=free_port(), environment=environment) as server:
         yield server
 

@@ -16,6 +16,43 @@ def test_emoji_are_drawn_by_a_font_that_has_colours(arrive):
     assert emoji.evaluate("each => getComputedStyle(each).fontFamily").startswith('"Apple Color Emoji"')
 
 
+def test_a_long_message_is_folded(arrive):
+    """It shows its beginning; all of it where the reader asks for it, who stays at its beginning."""
+    tess = arrive("golang")
+    tess.say("\n".join(f"line {each}" for each in range(1, 100)))
+    line = tess.line("line 1")
+    assert line.bounding_box()["height"] < 500
+    line.get_by_role("button", name="Show all").click()
+    assert line.bounding_box()["height"] > 1500
+    expect(line.locator(".by")).to_be_in_viewport()
+    line.get_by_role("button", name="Show less").click()
+    expect(line.locator(".by")).to_be_in_viewport()
+    assert line.bounding_box()["height"] < 500
+
+
+def test_an_opened_message_stays_open(arrive):
+    """Also when it is drawn anew, with what others put on it."""
+    tess, ulysses = arrive("jokes"), arrive("jokes")
+    tess.say("a very long story " * 200)
+    ulysses.line("a very long story").get_by_role("button", name="Show all").click()
+    tess.act("a very long story", "react")
+    tess.page.locator("#reaction-picker").get_by_role("menuitem", name="😂").click()
+    expect(ulysses.line("a very long story").locator(".reactions [data-emoji]")).to_have_text("😂 1")
+    expect(ulysses.line("a very long story").get_by_role("button", name="Show less")).to_be_visible()
+    assert ulysses.line("a very long story").bounding_box()["height"] > 700
+
+
+def test_the_keyboard_opens_what_it_enters(arrive):
+    """A link in what is folded away can be reached."""
+    tess = arrive("golang")
+    tess.say("so it went on\n" * 40 + "https://example.org/end")
+    tess.line("so it went on").focus()
+    tess.page.keyboard.press("Tab")
+    expect(tess.page.get_by_role("link", name="https://example.org/end")).to_be_focused()
+    expect(tess.page.get_by_role("link", name="https://example.org/end")).to_be_in_viewport()
+    expect(tess.line("so it went on").get_by_role("button", name="Show less")).to_be_visible()
+
+
 def test_emoji_alone_are_larger(arrive):
     """A message of a few emoji is a gesture, not a line of text."""
     tess = arrive("animals")

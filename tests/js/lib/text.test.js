@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { lengthOf, oneLine, safeHref, tokenize } from "../../../chat/static/chat/lib/text.js";
+import { lengthOf, linesOf, oneLine, safeHref, tokenize } from "../../../chat/static/chat/lib/text.js";
 
 const hostile = JSON.parse(readFileSync(new URL("./hostile.json", import.meta.url), "utf-8"));
 const links = (body) =>
@@ -102,3 +102,13 @@ test("a quote is one short line", () => {
 });
 
 test("length counts code points, as the server does", () => assert.equal(lengthOf("a😀王"), 3));
+
+for (const [body, lines] of [
+  ["", 1],
+  ["a\nb\n\nc", 4],
+  ["x".repeat(81), 2],
+  ["猫".repeat(81), 3],
+]) {
+  test(`${JSON.stringify(body.slice(0, 8))} of ${body.length} takes ${lines} lines`, () =>
+    assert.equal(linesOf(body), lines));
+}

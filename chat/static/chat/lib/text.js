@@ -156,6 +156,16 @@ export function oneLine(body, max = 140) {
   return chars.length > max ? `${chars.slice(0, max).join("")}…` : line;
 }
 
+/** Code units that make a line; a Chinese, Japanese or Korean character is as wide as two others. */
+const LINE = 80;
+const WIDE = /[\u2e80-\ud7ff\uf900-\ufaff\uff01-\uff60]/g;
+
+/** How many lines a text takes, about. @param {string} body */
+export function linesOf(body) {
+  const width = (/** @type {string} */ line) => line.length + (line.match(WIDE)?.length ?? 0);
+  return body.split("\n").reduce((lines, line) => lines + Math.max(1, Math.ceil(width(line) / LINE)), 0);
+}
+
 /** How long a text is as the server counts: in code points. @param {string} text */
 export function lengthOf(text) {
   let length = 0;

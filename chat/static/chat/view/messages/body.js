@@ -3,14 +3,16 @@
 import { el } from "../../lib/dom.js";
 import { emojiRuns, isOnlyEmoji } from "../../lib/emoji.js";
 import { tokenize } from "../../lib/text.js";
+import { folded } from "./fold.js";
 
-/** @param {string} body */
-export function bodyNode(body) {
-  return el("div", { class: isOnlyEmoji(body) ? "body only-emoji" : "body", dir: "auto" }, bodyNodes(body));
+/** @param {string} body @param {boolean} isOpen whether all of a long text is shown @param {...(Node|string)} more */
+export function bodyNodes(body, isOpen, ...more) {
+  const kind = isOnlyEmoji(body) ? "body only-emoji" : "body";
+  return folded(el("div", { class: kind, dir: "auto" }, textNodes(body), ...more), body, isOpen);
 }
 
 /** @param {string} body @returns {DocumentFragment} */
-function bodyNodes(body) {
+function textNodes(body) {
   const nodes = document.createDocumentFragment();
   for (const token of tokenize(body)) {
     if (token.type === "link") {

@@ -23,6 +23,7 @@ import { el, isolated } from "../../lib/dom.js";
 import { Emitter } from "../../lib/emitter.js";
 import { gettext, interpolate, ngettext } from "../../lib/i18n.js";
 import { dayName } from "../../lib/time.js";
+import { Folds } from "./fold.js";
 import { layOut } from "./lines.js";
 import { lineNode, messageNode, pendingNode } from "./message.js";
 import { Timeline } from "./timeline.js";
@@ -34,6 +35,7 @@ import { Timeline } from "./timeline.js";
 export class Conversation extends Emitter {
   #parts;
   #timeline;
+  #folds;
 
   /**
    * @param {{log: HTMLElement, list: HTMLElement, edge: HTMLElement, empty: HTMLElement, jump: HTMLElement}} parts
@@ -42,6 +44,7 @@ export class Conversation extends Emitter {
     super();
     this.#parts = parts;
     this.#timeline = new Timeline(parts.log, parts.list, () => this.emit("moved"));
+    this.#folds = new Folds(parts.list, this.#timeline);
     parts.jump.addEventListener("click", () => this.emit("newest"));
     parts.list.addEventListener("click", ({ target }) => {
       const { jump, retry, discard } = /** @type {HTMLElement} */ (target).closest("button")?.dataset ?? {};
@@ -89,6 +92,7 @@ export class Conversation extends Emitter {
   /** Another room is open, or none. @param {string|null} title */
   begin(title) {
     this.#timeline.clear();
+    this.#folds.clear();
     this.#parts.log.setAttribute(
       "aria-label",
       title === null ? gettext("Messages") : interpolate(gettext("Messages in %(room)s"), { room: title }),
@@ -109,7 +113,7 @@ export class Conversation extends Emitter {
             myName: content.me?.name ?? "",
           });
     this.#timeline.show(
-      items.map((item) => lineOf(item, /** @type {Content} */ (content))),
+      items.map((item) => lineOf(item, /** @type {Content} */ (content), this.#folds)),
       { quietly },
     );
     const { edge, empty } = this.#parts;
@@ -163,10 +167,10 @@ function edgeWords({ room, atStart }) {
 }
 
 /**
- * @param {import("./lines.js").Item} item @param {Content} content
+ * @param {import("./lines.js").Item} item @param {Content} content @param {Folds} folds
  * @returns {import("./timeline.js").Line}
  */
-function lineOf(item, { me, concern, isOnline, quoteOf, nameOf }) {
+function lineOf(item, { me, concern, isOnline, quoteOf, nameOf }, folds) {
   if (item.kind === "day") {
     const name = dayName(item.when, new Date());
     return { key: item.key, state: name, make: () => lineNode(name) };
@@ -183,7 +187,10 @@ function lineOf(item, { me, concern, isOnline, quoteOf, nameOf }) {
     return {
       key: item.key,
       state: `${message.version}|${isFirst}|${isConcerned}|${me?.id}|${quoted}`,
-      make: () => messageNode(message, { isFirst, isConcerned, me, quote, nameOf }),
+      make: () => {
+        const isOpen = folds.isOpen(String(message.seq));
+        return messageNode(message, { isFirst, isOpen, isConcerned, me, quote, nameOf });
+      },
     };
   }
   const { entry, isFirst } = item;
@@ -193,6 +200,9 @@ function lineOf(item, { me, concern, isOnline, quoteOf, nameOf }) {
   return {
     key: item.key,
     state: `${entry.state}|${entry.reason}|${left}|${isOnline}|${isFirst}|${myName}|${quoted}`,
-    make: () => pendingNode(entry, { isFirst, myName, quote, isOnline, now }),
+    make: () => {
+      const isOpen = folds.isOpen(entry.clientId);
+      return pendingNode(entry, { isFirst, isOpen, myName, quote, isOnline, now });
+    },
   };
 }

@@ -8,7 +8,7 @@
  * @typedef {import("../../types.js").Quote} Quote
  */
 import { avatar } from "../avatar.js";
-import { bodyNode } from "./body.js";
+import { bodyNodes } from "./body.js";
 import { el, icon, isolate, isolated } from "../../lib/dom.js";
 import { gettext, interpolate, ngettext } from "../../lib/i18n.js";
 import { clockTime, fullTime, shortTime } from "../../lib/time.js";
@@ -18,12 +18,12 @@ const PLAIN_DOORS = new Set(["web", "seed"]);
 
 /**
  * @param {Message} message
- * @param {{isFirst: boolean, isConcerned: boolean, me: Me|null, quote: Quote,
+ * @param {{isFirst: boolean, isOpen: boolean, isConcerned: boolean, me: Me|null, quote: Quote,
  *   nameOf: (id: number) => string|undefined}} context
- *   `isFirst`: of a run of messages by one author, so that it shows who that is; `isConcerned`: one is writing
- *   about it
+ *   `isFirst`: of a run of messages by one author, so that it shows who that is; `isOpen`: all of a long text is
+ *   shown; `isConcerned`: one is writing about it
  */
-export function messageNode(message, { isFirst, isConcerned, me, quote, nameOf }) {
+export function messageNode(message, { isFirst, isOpen, isConcerned, me, quote, nameOf }) {
   const isMine = me !== null && me.id === message.author_id;
   const node = el("li", {
     class: classes({ message: true, first: isFirst, mine: isMine, removed: message.deleted, concern: isConcerned }),
@@ -38,9 +38,8 @@ export function messageNode(message, { isFirst, isConcerned, me, quote, nameOf }
   if (message.deleted) {
     content.append(el("div", { class: "body" }, gettext("message removed")));
   } else {
-    const body = bodyNode(message.body);
-    if (message.edited_at !== null) body.append(" ", editedMark(message.edited_at));
-    content.append(body);
+    const marks = message.edited_at === null ? [] : [" ", editedMark(message.edited_at)];
+    content.append(...bodyNodes(message.body, isOpen, ...marks));
     const reactions = reactionsNode(message, me, nameOf);
     if (reactions !== null) content.append(reactions);
   }
@@ -57,9 +56,9 @@ function classes(given) {
 
 /**
  * @param {Entry} entry
- * @param {{isFirst: boolean, myName: string, quote: Quote, isOnline: boolean, now: number}} context
+ * @param {{isFirst: boolean, isOpen: boolean, myName: string, quote: Quote, isOnline: boolean, now: number}} context
  */
-export function pendingNode(entry, { isFirst, myName, quote, isOnline, now }) {
+export function pendingNode(entry, { isFirst, isOpen, myName, quote, isOnline, now }) {
   const state = entry.state === "waiting" ? "sending" : entry.state;
   const node = el("li", {
     class: classes({ message: true, pending: true, mine: true, first: isFirst, failed: state === "failed" }),
@@ -75,7 +74,7 @@ export function pendingNode(entry, { isFirst, myName, quote, isOnline, now }) {
       "div",
       { class: "content" },
       byLine(myName, isFirst, when, []),
-      bodyNode(entry.body),
+      ...bodyNodes(entry.body, isOpen),
       stateNode(entry, isOnline, now),
     ),
   );

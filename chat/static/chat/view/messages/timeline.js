@@ -20,7 +20,7 @@ export class Timeline {
   /** @type {Map<string, {node: HTMLElement, state: string}>} */
   #nodes = new Map();
   #isAtEnd = true;
-  /** @type {Array<{node: HTMLElement, top: number}>} what is in view, to find the place again */
+  /** @type {Array<{node: Element, top: number}>} what is in view, to find the place again */
   #anchors = [];
   #onMove;
   #quietUntil = 0;
@@ -34,7 +34,7 @@ export class Timeline {
     this.#list = list;
     this.#onMove = onMove;
     log.addEventListener("scroll", () => this.#moved(), { passive: true });
-    const resized = new ResizeObserver(() => this.#hold());
+    const resized = new ResizeObserver(() => this.#keepPlace());
     resized.observe(log);
     resized.observe(list);
   }
@@ -67,7 +67,7 @@ export class Timeline {
     const focused = this.#focusedKey();
     this.#patch(lines);
     this.#offerLast();
-    this.#hold();
+    this.#keepPlace();
     if (focused !== null) this.#refocus(focused);
   }
 
@@ -106,6 +106,20 @@ export class Timeline {
       node.classList.add("flash");
     }
     return node;
+  }
+
+  /**
+   * Makes something longer or shorter, while a node stays where it is in view, or comes there.
+   * @param {Element} node @param {() => void} change
+   */
+  around(node, change) {
+    const view = this.#log.getBoundingClientRect();
+    const box = node.getBoundingClientRect();
+    const top = Math.max(0, Math.min(box.top - view.top, view.height - box.height));
+    change();
+    this.#isAtEnd = false;
+    this.#anchors = [{ node, top }];
+    this.#keepPlace();
   }
 
   /** The last node with this selector whose top is in view or above it. @param {string} selector */
@@ -168,7 +182,7 @@ export class Timeline {
   }
 
   /** Puts what the reader saw back to where it was. */
-  #hold() {
+  #keepPlace() {
     if (this.#isAtEnd) {
       this.#log.scrollTop = this.#log.scrollHeight;
       return;

@@ -53,6 +53,23 @@ def test_the_keyboard_opens_what_it_enters(arrive):
     expect(tess.line("so it went on").get_by_role("button", name="Show less")).to_be_visible()
 
 
+def test_removed_messages_that_follow_each_other_are_one_line(arrive):
+    """They say nothing more than how many they were; a reply still leads there."""
+    tess = arrive("golang")
+    for text in ("one of three", "two of three", "three of three"):
+        tess.say(text)
+    tess.act("two of three", "reply")
+    tess.say("I disagree")
+    for text in ("two of three", "one of three", "three of three"):
+        tess.act(text, "delete")
+        tess.page.locator("#delete-dialog").get_by_role("button", name="Delete").click()
+        expect(tess.page.locator(".message .body", has_text=text)).to_have_count(0)
+    expect(tess.line("3 messages removed")).to_be_visible()
+    expect(tess.page.locator(".removed")).to_have_count(1)
+    tess.line("I disagree").locator(".reply").click()
+    expect(tess.line("3 messages removed")).to_be_focused()
+
+
 def test_emoji_alone_are_larger(arrive):
     """A message of a few emoji is a gesture, not a line of text."""
     tess = arrive("animals")

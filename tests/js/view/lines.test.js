@@ -47,6 +47,20 @@ test("the unseen begin at the first message of someone else", () => {
   assert.deepEqual(shape(items), ["day", "message!", "message", "new", "message!"]);
 });
 
+test("removed messages that follow each other are one line", () => {
+  const gone = (seq, changes = {}) => message(seq, { at: at(seq), deleted: true, ...changes });
+  const three = [gone(2), gone(3, { author_id: 8 }), gone(4)];
+  const items = layOut([message(1, { at: at(1) }), ...three, message(5, { at: at(5) })], [], reader);
+  assert.deepEqual(shape(items), ["day", "message!", "removed", "message!"]);
+  assert.deepEqual(items[2].messages, three);
+});
+
+test("a removed message alone, and those on both sides of a line, stand by themselves", () => {
+  const gone = [message(1, { at: at(0), deleted: true }), message(2, { at: at(1), deleted: true })];
+  assert.deepEqual(shape(layOut(gone.slice(0, 1), [], reader)), ["day", "message!"]);
+  assert.deepEqual(shape(layOut(gone, [], { ...reader, newAfter: 1, myId: 1 })), ["day", "message!", "new", "message!"]);
+});
+
 test("posts under way follow the messages and join one's own run", () => {
   const entry = { clientId: "c", at: START + MINUTE, replyTo: null };
   const items = layOut([message(1, { at: at(0), author_id: 7, author: "Tess" })], [entry], reader);

@@ -25,7 +25,7 @@ import { gettext, interpolate, ngettext } from "../../lib/i18n.js";
 import { dayName } from "../../lib/time.js";
 import { Folds } from "./fold.js";
 import { layOut } from "./lines.js";
-import { lineNode, messageNode, pendingNode } from "./message.js";
+import { lineNode, messageNode, pendingNode, removedNode } from "./message.js";
 import { Timeline } from "./timeline.js";
 
 /**
@@ -36,6 +36,8 @@ export class Conversation extends Emitter {
   #parts;
   #timeline;
   #folds;
+  /** seq of a removed message → key of the line that it is drawn in with others. @type {Map<number, string>} */
+  #runs = new Map();
 
   /**
    * @param {{log: HTMLElement, list: HTMLElement, edge: HTMLElement, empty: HTMLElement, jump: HTMLElement}} parts
@@ -86,7 +88,7 @@ export class Conversation extends Emitter {
 
   /** @param {number} seq */
   toMessage(seq) {
-    this.#timeline.reveal(`m${seq}`, { flash: true })?.focus({ preventScroll: true });
+    this.#timeline.reveal(this.#runs.get(seq) ?? `m${seq}`, { flash: true })?.focus({ preventScroll: true });
   }
 
   /** Another room is open, or none. @param {string|null} title */
@@ -112,6 +114,7 @@ export class Conversation extends Emitter {
             myId: content.me?.id ?? null,
             myName: content.me?.name ?? "",
           });
+    this.#runs = new Map(items.flatMap((item) => runOf(item)));
     this.#timeline.show(
       items.map((item) => lineOf(item, /** @type {Content} */ (content), this.#folds)),
       { quietly },
@@ -155,6 +158,9 @@ export class Conversation extends Emitter {
   }
 }
 
+/** @param {import("./lines.js").Item} item @returns {Array<[number, string]>} */
+const runOf = (item) => (item.kind === "removed" ? item.messages.map(({ seq }) => [seq, item.key]) : []);
+
 /** @param {Content} content */
 function edgeWords({ room, atStart }) {
   if (!atStart) return el("span", {}, gettext("Loading…"));
@@ -177,6 +183,10 @@ function lineOf(item, { me, concern, isOnline, quoteOf, nameOf }, folds) {
   }
   if (item.kind === "new") {
     return { key: item.key, state: "", make: () => lineNode(gettext("New since you left"), "new") };
+  }
+  if (item.kind === "removed") {
+    const { key, messages } = item;
+    return { key, state: String(messages.length), make: () => removedNode(messages) };
   }
   const replyTo = item.kind === "message" ? item.message.reply_to : item.entry.replyTo;
   const quote = replyTo === null ? null : quoteOf(replyTo);

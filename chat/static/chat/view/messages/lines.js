@@ -1,12 +1,13 @@
 // @ts-check
 /**
  * How messages stand on the page: with a line where a day begins and where the unseen begin, and grouped, so
- * that a run of one author's messages shows the name once.
+ * that a run of one author's messages shows the name once, and a run of removed messages is one line.
  *
  * @typedef {import("../../types.js").Message} Message
  * @typedef {import("../../types.js").Entry} Entry
  * @typedef {{kind: "day", key: string, when: Date} | {kind: "new", key: string}
  *   | {kind: "message", key: string, isFirst: boolean, message: Message}
+ *   | {kind: "removed", key: string, messages: Message[]}
  *   | {kind: "pending", key: string, isFirst: boolean, entry: Entry}} Item
  */
 import { dayKey } from "../../lib/time.js";
@@ -71,5 +72,37 @@ export function layOut(messages, entries, { newAfter, myId, myName }) {
     items.push({ kind: "pending", key: `p${entry.clientId}`, isFirst, entry });
     if (isFirst) run = { author: myId, name: myName, when: entry.at };
   }
-  return items;
+  return withoutRuns(items);
+}
+
+/** Removed messages that follow each other become one item; what comes after them shows its author again. */
+/** @param {Item[]} items @returns {Item[]} */
+function withoutRuns(items) {
+  /** @type {Item[]} */
+  const left = [];
+  let at = 0;
+  while (at < items.length) {
+    const messages = removedFrom(items, at);
+    const item = items[at];
+    if (messages.length < 2) {
+      const follows = left[left.length - 1]?.kind === "removed" && "isFirst" in item;
+      left.push(follows ? { ...item, isFirst: true } : item);
+      at++;
+    } else {
+      left.push({ kind: "removed", key: `r${messages[0].seq}`, messages });
+      at += messages.length;
+    }
+  }
+  return left;
+}
+
+/** @param {Item[]} items @param {number} at */
+function removedFrom(items, at) {
+  const messages = [];
+  for (let i = at; i < items.length; i++) {
+    const item = items[i];
+    if (item.kind !== "message" || !item.message.deleted) break;
+    messages.push(item.message);
+  }
+  return messages;
 }

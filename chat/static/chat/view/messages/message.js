@@ -81,6 +81,21 @@ export function pendingNode(entry, { isFirst, isOpen, myName, quote, isOnline, n
   return node;
 }
 
+/** Removed messages that follow each other. @param {Message[]} messages */
+export function removedNode(messages) {
+  const words = ngettext("%(n)s message removed", "%(n)s messages removed", messages.length);
+  return el(
+    "li",
+    {
+      class: "message removed",
+      tabindex: -1,
+      "data-seq": messages[messages.length - 1].seq,
+      "data-state": "sent",
+    },
+    el("div", { class: "content" }, el("div", { class: "body" }, interpolate(words, { n: messages.length }))),
+  );
+}
+
 /** @param {string} text @param {string} [kind] */
 export function lineNode(text, kind = "") {
   return el(

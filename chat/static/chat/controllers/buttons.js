@@ -2,6 +2,7 @@
 /** The buttons of the head, and those that open the lists at the side. */
 import { copyText } from "../lib/clipboard.js";
 import { byId } from "../lib/dom.js";
+import { gettext } from "../lib/i18n.js";
 import { NameDialog } from "../view/dialogs/people.js";
 import { DetailsDialog } from "../view/dialogs/rooms.js";
 
@@ -9,7 +10,7 @@ import { DetailsDialog } from "../view/dialogs/rooms.js";
  * @param {import("./parts.js").Parts & {reading: import("./reading.js").Reading,
  *   display: import("./display.js").Display, navigation: import("./navigation.js").Navigation}} parts
  */
-export function wireButtons({ store, contacts, request, drawers, reading, display, navigation }) {
+export function wireButtons({ store, contacts, request, composer, drawers, reading, display, navigation }) {
   const inviteDialog = new NameDialog(byId("invite-dialog"), async (name) => {
     await request("invite", { room: reading.room?.name, name });
   });
@@ -20,7 +21,11 @@ export function wireButtons({ store, contacts, request, drawers, reading, displa
     },
     leave: (room) => navigation.leave(room),
     invite: () => inviteDialog.ask(contacts.list.filter(isFriend).map(({ name }) => name)),
-    copy: copyText,
+    copy: (text) =>
+      display.attempt(async () => {
+        await copyText(text);
+        composer.mention(gettext("Link copied"));
+      }),
   });
 
   byId("create-room").addEventListener("click", () => navigation.askToCreate());

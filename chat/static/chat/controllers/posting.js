@@ -53,10 +53,12 @@ export function wirePosting(parts) {
   onMessage("reply", (message) => composer.reply(message));
   onMessage("edit", (message) => composer.edit(message));
   onMessage("delete", (message) => deleteDialog.ask(message, message.author_id === session.id));
-  onMessage("copy", async ({ body }) => {
-    await copyText(body);
-    composer.mention(gettext("Copied"));
-  });
+  onMessage("copy", ({ body }) =>
+    display.attempt(async () => {
+      await copyText(body);
+      composer.mention(gettext("Copied"));
+    }),
+  );
   onMessage("react", ({ seq, reactions }, emoji) => {
     const users = reactions[emoji] ?? [];
     change("react", { seq, emoji, on: session.id === null || !users.includes(session.id) });

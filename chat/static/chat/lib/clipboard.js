@@ -1,7 +1,8 @@
 // @ts-check
 import { el } from "./dom.js";
+import { gettext } from "./i18n.js";
 
-/** @param {string} text */
+/** Rejects where the browser does not allow it. No dialog may be open. @param {string} text */
 export async function copyText(text) {
   if (navigator.clipboard !== undefined) {
     await navigator.clipboard.writeText(text);
@@ -12,6 +13,7 @@ export async function copyText(text) {
   field.value = text;
   document.body.append(field);
   field.select();
-  document.execCommand("copy");
+  const isDone = document.execCommand("copy");
   field.remove();
+  if (!isDone) throw new Error(gettext("the browser does not allow it"));
 }

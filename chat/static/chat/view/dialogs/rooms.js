@@ -40,7 +40,7 @@ export class DetailsDialog extends Dialog {
   /**
    * @param {HTMLDialogElement} element
    * @param {{setTopic: (room: any, topic: string) => Promise<void>, leave: (room: any) => Promise<void>,
-   *   invite: () => void, copy: (text: string) => Promise<void>}} means
+   *   invite: () => void, copy: (text: string) => void}} means
    */
   constructor(element, { setTopic, leave, invite, copy }) {
     super(element);
@@ -53,11 +53,10 @@ export class DetailsDialog extends Dialog {
       this.close();
       invite();
     });
-    within(element, "[data-copy-link]").addEventListener("click", () =>
-      this.attempt(async () => {
-        await copy(location.origin + location.pathname + hashOf(this.room?.facts.name ?? ""));
-      }),
-    );
+    within(element, "[data-copy-link]").addEventListener("click", () => {
+      this.close();
+      copy(location.origin + location.pathname + hashOf(this.room?.facts.name ?? ""));
+    });
     this.field("topic").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();

@@ -96,9 +96,9 @@ async def list_rooms(caller: Caller) -> list[RoomEntry]:
     return rooms_listed(caller.person, caller.runtime.directory)
 
 
-async def create_room(caller: Caller, name: str, kind: str, topic: str) -> RoomEntry:
+async def create_room(caller: Caller, name: str, kind: str, topic: str, *, exist_ok: bool) -> RoomEntry:
     """
-    Make a room and own it; the name of an existing public room answers that room.
+    Make a room and own it. With `exist_ok`, the name of an existing public room answers that room.
 
     Raises:
         OperationError: `not_allowed`, `empty_name`, `bad_name`, `name_taken`, `too_many_rooms`.
@@ -109,7 +109,7 @@ async def create_room(caller: Caller, name: str, kind: str, topic: str) -> RoomE
     await count(caller, "create-room")
     by = await account_of(caller)
     most = None if caller.person.identity.is_staff else MAX_ROOMS_OWNED
-    room = await caller.write(rooms.create_room, name, by=by, kind=kind, topic=topic, most=most)
+    room = await caller.write(rooms.create_room, name, by=by, kind=kind, topic=topic, most=most, exist_ok=exist_ok)
     return await _entry_now(caller, room.pk)
 
 
@@ -254,7 +254,7 @@ async def make_lobby(caller: Caller, name: str) -> None:
         OperationError: `name_taken`, by a room that is not public.
         RetryLater: `busy`.
     """
-    room = await caller.write(rooms.create_room, name, by=None, auto_join=False)
+    room = await caller.write(rooms.create_room, name, by=None, auto_join=False, exist_ok=True)
     await caller.runtime.connections.catch_up(caller.client, room.pk)
 
 

@@ -26,20 +26,22 @@ def create_room(
     topic: str = "",
     auto_join: bool = True,
     most: int | None = None,
+    exist_ok: bool = False,
 ) -> Room:
     """
-    Make a room, owned by the person with key `by`, who owns at most `most`. A public room of this name is returned
-    as it is; a private room gets a mark behind its name, so that the maker of another one never learns of it.
+    Make a room, owned by the person with key `by`, who owns at most `most`. A private room gets a mark behind its
+    name, so that the maker of another one never learns of it. With `exist_ok`, a public room of this name is returned
+    as it is.
 
     Raises:
         BadName: the name is not valid.
-        OperationError: `name_taken`, by a room that is not public, or that only looks so; `too_many_rooms`.
+        OperationError: `name_taken`, `too_many_rooms`.
     """
     title, name = clean_name(name), _named(name, kind)
     # Everybody may know of a public room, so a private one need not be taken for it.
     existing = Room.objects.filter(same_name(name) | same_name(title) & Q(kind=Room.Kind.PUBLIC)).first()
     if existing is not None:
-        return _existing(existing, name, kind)
+        return _existing(existing, name, kind, exist_ok=exist_ok)
     if by is not None and most is not None and _owned_by(by) >= most:
         raise OperationError(f"one person may own {most} rooms", code="too_many_rooms")
     try:
@@ -47,7 +49,7 @@ def create_room(
             room = Room.objects.create(name=name, kind=kind, topic=topic, auto_join=auto_join, created_by_id=by)
     except IntegrityError:
         # Made by another process since we looked.
-        return _existing(Room.objects.filter(same_name(name))[0], name, kind)
+        return _existing(Room.objects.filter(same_name(name))[0], name, kind, exist_ok=exist_ok)
     if by is not None:
         Membership.objects.create(room=room, user_id=by, role=Membership.Role.OWNER)
         announce_after_commit(PersonChanged(by))
@@ -210,7 +212,7 @@ _DIRECT = re.compile(f"{name_look('direct')} {_DIGITS}-{_DIGITS}")
 _FIXED = {"name", "kind"}
 
 
-def _existing(room: Room, name: str, kind: str) -> Room:
-    if room.kind == Room.Kind.PUBLIC == kind and room.name_key == name_key(name):
+def _existing(room: Room, name: str, kind: str, *, exist_ok: bool) -> Room:
+    if exist_ok and room.kind == Room.Kind.PUBLIC == kind and room.name_key == name_key(name):
         return room
     raise OperationError("a room with this name already exists", code="name_taken", field="name")

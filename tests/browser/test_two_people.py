@@ -47,6 +47,18 @@ def test_a_room_that_one_creates_appears_for_the_other(arrive):
     expect(ulysses.page.locator("#room-name")).to_contain_text(name)
 
 
+def test_a_room_whose_name_is_taken_is_not_created(arrive):
+    """The dialog says so, and stays; nobody finds themselves in a room that they did not mean."""
+    tess = arrive("animals")
+    tess.page.locator("#create-room").click()
+    dialog = tess.page.get_by_role("dialog", name="Create a room")
+    dialog.get_by_label("Name", exact=True).fill("Jokes")
+    dialog.get_by_label("Topic").fill("only mine")
+    dialog.get_by_role("button", name="Create", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_have_text("This name is taken.")
+    expect(tess.page.locator("#room-name")).to_contain_text("animals")
+
+
 def test_unseen_messages_count_until_they_are_seen(arrive):
     """Each message in another room counts one, in the list and in the title."""
     tess, ulysses = arrive("jokes"), arrive("animals")

@@ -22,9 +22,11 @@ class CreateRoom(msgspec.Struct):
 
 @handlers.request("create-room")
 async def create_room(peer: Peer, params: str | CreateRoom) -> RoomEntry:
-    """Make a room and own it; the name of an existing public room answers that room."""
+    """Make a room and own it. A name alone, if a public room has it, answers that room."""
+    # Pages of the stock library send the name alone, and take what is answered for the room that they wanted.
+    is_name = isinstance(params, str)
     asked = CreateRoom(params) if isinstance(params, str) else params
-    return await rooms.create_room(caller_of(peer), asked.name, asked.kind, asked.topic)
+    return await rooms.create_room(caller_of(peer), asked.name, asked.kind, asked.topic, exist_ok=is_name)
 
 
 class SetTopic(InRoom):

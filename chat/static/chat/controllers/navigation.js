@@ -97,9 +97,7 @@ export class Navigation {
   /** @param {{name: string, topic: string, kind: string}} wanted */
   async #create(wanted) {
     const { request, store } = this.#parts;
-    const facts = await request("create-room", wanted);
-    // An existing public room that one had left is answered, too.
-    const room = store.rooms.get(facts.id) ?? store.setRoom(await request("join-room", { room: facts.name }));
+    const room = store.setRoom(await request("create-room", wanted));
     this.#missing = null;
     goTo(room.name);
   }

@@ -13,6 +13,7 @@ const WORDS = new Map([
   ["banned", () => gettext("this person is banned")],
   ["no_such_message", () => gettext("this message is gone")],
   ["empty_message", () => gettext("it has no text")],
+  ["name_taken", () => gettext("this name is taken")],
   ["empty_name", () => gettext("a name is needed")],
   ["too_long", () => gettext("it is too long")],
   ["archived", () => gettext("this room is archived")],

@@ -356,11 +356,18 @@ async def test_private_room_of_a_long_title_is_refused(chat, alice):
     assert (await maker.ask("create-room", {"name": "x" * 33, "kind": "private"}))["title"] == "x" * 33
 
 
-async def test_name_of_a_room_that_exists_answers_that_room(chat, hall, alice, bob):
-    """Two who make the same room talk in one; letter case and spaces do not make another."""
+async def test_name_alone_of_a_room_that_exists_answers_that_room(chat, hall, alice, bob):
+    """As stock pages send it: two who make the same room talk in one, in any letter case and spacing."""
     maker = await chat.open(alice)
     assert (await maker.ask("create-room", " HALL "))["id"] == hall.pk
     assert (await maker.ask("create-room", "hall"))["role"] is None
+
+
+async def test_new_room_needs_a_name_of_its_own(chat, hall, alice):
+    """Who describes a room wants a new one, and learns that the name is taken."""
+    maker = await chat.open(alice)
+    assert await maker.refusal("create-room", {"name": " HALL ", "topic": "mine"}) == "name_taken"
+    assert await maker.refusal("create-room", {"name": "hall"}) == "name_taken"
 
 
 @pytest.mark.parametrize("name", ["", " ", "\u202e", "x" * 100], ids=["empty", "space", "invisible", "long"])

@@ -10,8 +10,8 @@ import secrets
 
 from chat.names.rules import MAX_NAME_CHARS, BadName, name_look
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look alike."""
+_LETTERS = "abcdefghjknpqrstuvwxyz23456789"
+"""Without those that look like others, so that a mark looks like itself."""
 _LENGTH = 5
 _MARK = re.compile(f" ~[{_LETTERS}]{{{_LENGTH}}}$")
 MAX_TITLE_CHARS = MAX_NAME_CHARS - len(" ~") - _LENGTH

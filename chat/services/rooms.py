@@ -30,8 +30,8 @@ def create_room(
 ) -> Room:
     """
     Make a room, owned by the person with key `by`, who owns at most `most`. A private room gets a mark behind its
-    name, so that the maker of another one never learns of it. With `exist_ok`, a public room of this name is returned
-    as it is.
+    name, so that the maker of another one never learns of it. With `exist_ok`, a public room of this name is
+    returned as it is.
 
     Raises:
         BadName: the name is not valid.

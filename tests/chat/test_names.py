@@ -8,6 +8,9 @@ from chat.names import (
     BadName,
     clean_name,
     free_guest_name,
+    looks_marked,
+    marked,
+    marks,
     name_key,
     name_look,
     numbered,
@@ -141,3 +144,9 @@ def test_a_numbered_name_skips_taken_numbers_and_stays_short():
     found = numbered(name, taken)
     assert found not in taken
     assert len(found) == MAX_NAME_CHARS
+
+
+def test_every_mark_looks_like_one():
+    """Else somebody could try the name of a private room after all."""
+    assert all(name_look(letter) == letter for letter in marks._LETTERS)
+    assert all(looks_marked(marked("den")) for _ in range(200))

@@ -163,7 +163,7 @@ def _check_scheme(arguments: argparse.Namespace) -> None:
         Failure: an option has no meaning for that URL, although it was given.
     """
     scheme = arguments.url.scheme
-    if arguments.header and scheme not in ("ws", "wss"):
+    if arguments.header and not arguments.url.is_websocket:
         raise usage(f"--header goes with ws:// and wss:// only, not with {scheme}://")
     if (arguments.ca or arguments.insecure) and scheme not in ("tls", "wss"):
         raise usage(f"--ca and --insecure go with tls:// and wss:// only, not with {scheme}://")

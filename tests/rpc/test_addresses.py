@@ -26,6 +26,12 @@ def test_address_with_the_real_port():
     assert Address.parse("tls://localhost:0").with_port(5) == "tls://localhost:5"
 
 
+def test_websocket():
+    """Where there are HTTP headers."""
+    urls = ["tcp://x", "tls://x", "unix:///x", "ws://x", "wss://x"]
+    assert [url for url in urls if Address.parse(url).is_websocket] == ["ws://x", "wss://x"]
+
+
 @pytest.mark.parametrize(
     ("url", "origin"),
     [

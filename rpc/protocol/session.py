@@ -382,6 +382,9 @@ class Session:
                 more = extensions.read_more(payload)
                 id, results = extensions.read_id(more.id), more.of == "S"
                 if id in (self._in_flight if results else self._sending):
+                    # It is owed for parts of ours, so it counts as a part does.
+                    self._messages.tokens += 1
+                    self._bytes.tokens -= CHUNK_COST
                     return Granted(id, results, more.credit)
             case "$close" if not self._framed:
                 close = extensions.read_close(payload)

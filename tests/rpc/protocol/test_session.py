@@ -21,7 +21,7 @@ from rpc.messages import (
 )
 from rpc.protocol.codec import Oversized
 from rpc.protocol.extensions import FEATURES
-from rpc.protocol.session import Announced, Cancelled, Session
+from rpc.protocol.session import Announced, Cancelled, Granted, Session
 from tests.rpc.wire import CANCEL, ERRORS, HELLO, JOINED, RETRY, VECTORS, cut
 
 ECHO = b"r0001004echo00000002hi"
@@ -701,6 +701,18 @@ def test_answers_that_were_asked_for_count_against_no_rate(framed):
         assert take(session, *answer) == [Result(id, b"hi")]
     assert session.ended is None
     assert session.pause(0.0) == 0
+
+
+def test_credit_for_parts_of_ours_counts_as_parts_do():
+    """A stream may be as long as it likes; credit for nothing counts like any notification."""
+    limits = Limits(messages_per_second=10, messages_burst=5, bytes_per_second=None)
+    session = opened(HELLO, framed=False, limits=limits)
+    id = session.stream("upper", b"a")
+    more = b'n005$more00000025{"id":"%b","of":"p","credit":8}' % id.hex().encode()
+    assert take(session, *[more] * 100) == [Granted(id, False, 8)] * 100
+    session.part(id, b"")
+    take(session, *[more] * 12)
+    assert session.ended.close_code == 4429
 
 
 def test_large_answers_that_were_asked_for_count_against_no_rate():

@@ -171,9 +171,16 @@ def read_buffered(protocol: Any) -> None:
     protocol.consumeData()
 
 
-def forget_buffered(protocol: Any) -> None:
-    """Drop what was read from the socket and is not processed yet."""
-    protocol.data = b""
+def unprocessed_of_frame(protocol: Any) -> int:
+    """Bytes of the frame that is being processed, read from the socket or not; 0 between frames."""
+    frame = protocol.current_frame
+    return 0 if frame is None else frame.length - protocol.current_frame_masker.pointer()
+
+
+def forget_buffered(protocol: Any) -> int:
+    """Drop what was read from the socket and is not processed yet; returns how many bytes."""
+    forgotten, protocol.data = protocol.data, b""
+    return len(forgotten)
 
 
 def forget_missing_pong(protocol: Any) -> None:

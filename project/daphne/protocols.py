@@ -6,6 +6,7 @@ docs/architecture.md says what each override is for.
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 from autobahn.websocket.types import ConnectionDeny
@@ -13,13 +14,11 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from project.daphne import internals
+from project.daphne.closing import Closing, may_be_sent
 from project.daphne.frames import SocketFrames
 from rpc.close_codes import CloseCode
 
 logger = logging.getLogger(__name__)
-
-ANSWERS_GRACE = 3.0
-"""Seconds for an application to answer what came before the end."""
 
 
 class HubtalkRequest(WebRequest):
@@ -47,9 +46,8 @@ class HubtalkWebSocket(WebSocketProtocol):
     frames: SocketFrames
     application: asyncio.Future[None]
     """Both set when its application is made."""
-    _last_word: tuple[int | None, str] | None = None
-    """Code and reason of our close, once the client has ended the conversation."""
-    _answers_timer: asyncio.TimerHandle
+    _closing: Closing | None = None
+    """Once the client has ended the conversation."""
 
     def onConnect(self, request: Any) -> Any:
         if not all(map(str.isascii, internals.named_subprotocols(self))):
@@ -58,8 +56,8 @@ class HubtalkWebSocket(WebSocketProtocol):
 
     def consumeData(self) -> None:
         super().consumeData()
-        if self.ending:
-            internals.forget_buffered(self)
+        if self._closing is not None:
+            self._closing.drop(internals.forget_buffered(self))
 
     def processData(self) -> bool:
         # One read may bring more messages than may wait.
@@ -106,14 +104,14 @@ class HubtalkWebSocket(WebSocketProtocol):
     @property
     def ending(self) -> bool:
         """Whether the client has ended the conversation; what it said before may still be answered."""
-        return self._last_word is not None
+        return self._closing is not None
 
     def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool:
-        if code is not None and not _may_be_sent(code):
+        if code is not None and not may_be_sent(code):
             self._fail_connection(CloseCode.PROTOCOL_ERROR, f"{code} is not a close code")
             return True
         try:
-            self._end_after_answers(code, (reasonRaw or b"").decode())
+            self._end(code, (reasonRaw or b"").decode())
         except UnicodeDecodeError:
             self._fail_connection(CloseCode.NOT_UTF8, "the reason of a close must be UTF-8")
         return True
@@ -121,28 +119,17 @@ class HubtalkWebSocket(WebSocketProtocol):
     def _fail_connection(self, code: int = CloseCode.PROTOCOL_ERROR, reason: str = "") -> None:
         # Autobahn would drop the connection.
         logger.info("failing a WebSocket with %d: %s", code, reason)
-        self._end_after_answers(code, reason)
+        self._end(code, reason)
 
-    def _end_after_answers(self, code: int | None, reason: str) -> None:
+    def _end(self, code: int | None, reason: str) -> None:
         if self.ending:
             return
-        self._last_word = code, reason
         told = CloseCode.NO_CODE if code is None else code
         self.application_queue.put_nowait({"type": "websocket.disconnect", "code": told, "reason": reason})
-        self._answers_timer = asyncio.get_running_loop().call_later(ANSWERS_GRACE, self._say_last_word)
-        self.application.add_done_callback(self._say_last_word)
-
-    def _say_last_word(self, *_: object) -> None:
-        self._answers_timer.cancel()
-        self.say_close(*self._last_word)
-        self.frames.end_writing()
+        rest = internals.unprocessed_of_frame(self)
+        say_close = partial(self.say_close, code, reason)
+        self._closing = Closing(self.application, rest, say_close, self.frames.end_writing)
 
 
 class HubtalkWebSocketFactory(WebSocketFactory):
     protocol = HubtalkWebSocket
-
-
-def _may_be_sent(code: int) -> bool:
-    """Whether a close frame may carry a code: RFC 6455, section 7.4, and what IANA has registered since."""
-    registered = 1000 <= code <= 1014 and code not in (1004, CloseCode.NO_CODE, CloseCode.ABNORMAL)
-    return registered or 3000 <= code <= 4999

@@ -38,6 +38,17 @@ def test_largest_frame(site):
     asyncio.run(scenario())
 
 
+def test_client_that_writes_far_too_much_hears_why(site):
+    """It may write all of it before it reads."""
+
+    async def scenario():
+        async with connect(site.websocket_url + "/echo", max_size=None) as socket:
+            await socket.send(bytes(16 * EchoDoor.max_frame_bytes))
+            assert (await close_of(socket))[0] == 1009
+
+    asyncio.run(scenario())
+
+
 def test_heartbeat(site):
     """`?heartbeat=1`: the text comes every second, among what is sent back."""
 

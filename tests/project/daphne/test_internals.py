@@ -12,7 +12,7 @@ import pytest
 from twisted.internet import reactor
 from websockets.asyncio.client import connect
 
-from project.daphne import internals, protocols, server
+from project.daphne import closing, internals, protocols, server
 from project.daphne.server import HubtalkServer
 from project.layers import redis as redis_layer
 from tests.documents import read
@@ -112,6 +112,16 @@ def received(raw):
     except TimeoutError:
         pass
     return b"".join(parts)
+
+
+def has_ended(raw):
+    """Whether the stream has, behind what has come in."""
+    try:
+        while raw.recv(2**20):
+            """All of that."""
+    except TimeoutError:
+        return False
+    return True
 
 
 def test_reactor_runs_on_the_loop(run):
@@ -353,7 +363,7 @@ def test_end_comes_to_us_and_nothing_after_it(run, last, code):
 
 
 def test_client_hears_the_end_of_the_stream_behind_our_close(run):
-    """Though more of it comes in, which would reset a socket that was closed."""
+    """Though more comes in, which would reset a socket that was closed."""
 
     async def scenario():
         async with site() as running, dialled(running) as raw:
@@ -368,11 +378,36 @@ def test_client_hears_the_end_of_the_stream_behind_our_close(run):
             for _ in range(10):
                 await asyncio.sleep(0)
             assert received(raw) == b"\x88\x05\x0f\xa0bye"
+            assert has_ended(raw)
             raw.sendall(HELLO)
             assert internals.lost_at(details) is None
             raw.close()
             while internals.lost_at(details) is None:
                 await asyncio.sleep(0)
+
+    run(scenario())
+
+
+def test_end_of_the_stream_waits_for_the_rest_of_a_frame_at_fault(run, monkeypatch):
+    """Or for some seconds: a client that reads only when it has written is not cut off."""
+    monkeypatch.setattr(closing, "REST_GRACE", DEADLINE)
+
+    async def scenario():
+        async with site() as running:
+            running.server.ws_factory.setProtocolOptions(maxMessagePayloadSize=1000)
+            async with dialled(running) as raw:
+                protocol, _ = await running.connection(is_open)
+                # 1,001 bytes, of which one comes with the header.
+                raw.sendall(b"\x82\xfe\x03\xe9\0\0\0\0x")
+                while internals.is_open(protocol):
+                    await asyncio.sleep(0)
+                raw.sendall(b"x" * 999)
+                for _ in range(10):
+                    await asyncio.sleep(0)
+                assert not has_ended(raw)
+                raw.sendall(b"x")
+                while not has_ended(raw):
+                    await asyncio.sleep(0)
 
     run(scenario())
 
@@ -395,7 +430,7 @@ def test_client_that_stays_after_our_close_is_dropped(run):
 
 def test_application_that_goes_on_keeps_nobody(run, monkeypatch):
     """After some seconds the close is sent all the same; here fewer."""
-    monkeypatch.setattr(protocols, "ANSWERS_GRACE", 0.01)
+    monkeypatch.setattr(closing, "ANSWERS_GRACE", 0.01)
 
     async def scenario():
         async with site() as running:
@@ -414,7 +449,7 @@ def test_application_that_goes_on_keeps_nobody(run, monkeypatch):
 
 def test_document_says_how_long_that_is():
     """docs/doors.md has the seconds."""
-    assert f"for at most {protocols.ANSWERS_GRACE:g} seconds" in " ".join(read("docs/doors.md").split())
+    assert f"for at most {closing.ANSWERS_GRACE:g} seconds" in " ".join(read("docs/doors.md").split())
 
 
 def test_missing_pong_counts_only_while_we_read(run):

@@ -16,7 +16,7 @@ from tests.raw_websocket import CLOSE, frames_of, handshake, play
 from tests.server import Server
 
 SECTIONS = (framing, pings, reserved, fragmentation, utf8, closes, sizes)
-AT_ONCE = 8
+AT_ONCE = 64
 MAX_SHOWN_BYTES = 125
 
 

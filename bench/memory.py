@@ -18,7 +18,7 @@ FIRST = 100
 SETTLE_SECONDS = 3.0
 
 
-def resident_kilobytes(pid: int) -> int:
+def resident_kilobytes(pid: int | str) -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])  # type: ignore[index]
 
 

@@ -1,6 +1,7 @@
 """WebSocket frames as bytes, and a client that knows nothing else."""
 
 import asyncio
+import socket
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -67,6 +68,19 @@ def handshake(path: str, *headers: str) -> bytes:
         *headers,
     )
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+
+
+def answer_to(port: int, opening: bytes) -> tuple[bytes, list[bytes]]:
+    """Status line and headers of the answer to a handshake."""
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as raw:
+        raw.sendall(opening)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            part = raw.recv(1000)
+            assert part, head
+            head += part
+    status, *lines = head.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    return status, lines
 
 
 async def play(port: int, opening: bytes, sent: Iterable[bytes]) -> bytes:

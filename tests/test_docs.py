@@ -115,6 +115,14 @@ def test_threads_of_a_process_and_their_connections_are_counted():
     assert f"a process has at most {others} more" in text("docs/configuration.md")
 
 
+def test_figures_of_compression_are_those_that_were_measured():
+    """docs/doors.md repeats what bench/README.md has."""
+    section = re.search(r"^## No compression\n.*?^## ", text("docs/doors.md"), re.MULTILINE | re.DOTALL)[0]
+    figures = re.findall(r"\d[\d,.]*\d", section.replace("7692", ""))
+    assert len(figures) > 10
+    assert [figure for figure in figures if figure not in text("bench/README.md")] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_between_documents_lead_somewhere(document):
     """Every relative link and picture is there, and so is every heading that a link names."""

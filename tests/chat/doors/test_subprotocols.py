@@ -1,28 +1,14 @@
 """A client may name subprotocols: it gets the first that the door knows, or none (RFC 6455, section 4.2.2)."""
 
 import re
-import socket
 
 import pytest
 
 from tests.documents import read
-from tests.raw_websocket import DEADLINE, handshake
+from tests.raw_websocket import answer_to, handshake
 
 DOORS = {"/gotalk/": "gotalk", "/ws": "hubtalk.text", "/push": "hubtalk.push", "/echo": "hubtalk.echo"}
 ALL = "mqtt, hubtalk.echo, hubtalk.push, hubtalk.text, gotalk, hubtalk"
-
-
-def answer_to(site, path, *headers):
-    """Status line and headers of the answer to a handshake."""
-    with socket.create_connection(("127.0.0.1", site.port), timeout=DEADLINE) as raw:
-        raw.sendall(handshake(path, *headers))
-        head = b""
-        while b"\r\n\r\n" not in head:
-            part = raw.recv(1000)
-            assert part, head
-            head += part
-    status, *lines = head.partition(b"\r\n\r\n")[0].split(b"\r\n")
-    return status, lines
 
 
 def chosen(lines):
@@ -33,7 +19,7 @@ def chosen(lines):
 def test_first_that_the_door_knows(site, path):
     """It alone, wherever it stands in the list."""
     for named in (DOORS[path], ALL):
-        status, lines = answer_to(site, path, f"Sec-WebSocket-Protocol: {named}")
+        status, lines = answer_to(site.port, handshake(path, f"Sec-WebSocket-Protocol: {named}"))
         assert status == b"HTTP/1.1 101 Switching Protocols"
         assert chosen(lines) == [f"Sec-WebSocket-Protocol: {DOORS[path]}".encode()]
 
@@ -42,20 +28,21 @@ def test_first_that_the_door_knows(site, path):
 @pytest.mark.parametrize("named", ["mqtt", "GOTALK, Hubtalk.Echo", "hubtalk.%65cho, go%74alk", ""])
 def test_none_that_the_door_knows(site, path, named):
     """It is open all the same, and no header says what the client did not name letter by letter."""
-    status, lines = answer_to(site, path, f"Sec-WebSocket-Protocol: {named}")
+    status, lines = answer_to(site.port, handshake(path, f"Sec-WebSocket-Protocol: {named}"))
     assert status == b"HTTP/1.1 101 Switching Protocols"
     assert chosen(lines) == []
 
 
 def test_named_in_two_headers(site):
     """The second goes on where the first ends."""
-    _, lines = answer_to(site, "/echo", "Sec-WebSocket-Protocol: mqtt", "Sec-WebSocket-Protocol: hubtalk.echo")
+    headers = ("Sec-WebSocket-Protocol: mqtt", "Sec-WebSocket-Protocol: hubtalk.echo")
+    _, lines = answer_to(site.port, handshake("/echo", *headers))
     assert chosen(lines) == [b"Sec-WebSocket-Protocol: hubtalk.echo"]
 
 
 def test_what_can_be_no_name(site):
     """The client's mistake, and no trace of it in the log."""
-    status, _ = answer_to(site, "/echo", "Sec-WebSocket-Protocol: café")
+    status, _ = answer_to(site.port, handshake("/echo", "Sec-WebSocket-Protocol: café"))
     assert status.startswith(b"HTTP/1.1 400 ")
     assert "Traceback" not in "\n".join(site.output)
 

@@ -2,7 +2,7 @@
 The WebSocket protocol (RFC 6455) at a real site, byte by byte: what the sections 1 to 7, 9 and 10 of the Autobahn
 test suite ask of a server, and stricter: what was valid is answered before the close, and nothing is reset.
 
-Sections 12 and 13 are about compression, which is not offered (docs/protocol.md).
+Sections 12 and 13 are about compression, which is not offered (docs/doors.md).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import pytest
 
 from tests.project.daphne.rfc6455 import closes, fragmentation, framing, pings, reserved, sizes, utf8
 from tests.project.daphne.rfc6455.case import Case
-from tests.raw_websocket import CLOSE, frames_of, handshake, play
+from tests.raw_websocket import CLOSE, answer_to, frames_of, handshake, play
 from tests.server import Server
 
 SECTIONS = (framing, pings, reserved, fragmentation, utf8, closes, sizes)
@@ -34,6 +34,16 @@ def test_every_case(port, section):
     names = [case.name for case in cases]
     assert len(set(names)) == len(names)
     assert asyncio.run(heard_by(port, cases)) == {case.name: wanted(case) for case in cases}
+
+
+@pytest.mark.parametrize(
+    "offer", ["permessage-deflate", "permessage-deflate; client_max_window_bits, x-webkit-deflate"]
+)
+def test_compression_is_not_accepted(port, offer):
+    """The answer names no extension, so the client compresses nothing either (section 9.1)."""
+    status, headers = answer_to(port, handshake("/echo", f"Sec-WebSocket-Extensions: {offer}"))
+    assert status == b"HTTP/1.1 101 Switching Protocols"
+    assert [line for line in headers if line.lower().startswith(b"sec-websocket-extensions")] == []
 
 
 async def heard_by(port, cases):

@@ -19,7 +19,7 @@ OVERRIDDEN = {
         "processData",
     },
     "channels_redis.pubsub.RedisPubSubChannelLayer": {"_get_layer"},
-    "channels_redis.pubsub.RedisSingleShardConnection": {"_do_receiving"},
+    "channels_redis.pubsub.RedisSingleShardConnection": {"_do_receiving", "flush"},
     "daphne.http_protocol.HTTPFactory": {"buildProtocol"},
     "daphne.http_protocol.WebRequest": {"handle_exception"},
     "daphne.server.Server": {"create_application", "run"},

@@ -67,6 +67,9 @@ RESTART_MS = 1000
 MIN_RETRY_MS, MAX_RETRY_MS = 250, 10_000
 """The Go peer obeys any wait, so that 0 would be a hot loop and the largest 49 days."""
 
+PATIENCE = 3
+"""How many intervals of our heartbeats a remote that sends its own may be silent. Go peers send one every 20 s."""
+
 Chunk = bytes | str
 """One WebSocket message: binary or text."""
 
@@ -137,6 +140,7 @@ class Session:
         "_messages",
         "_outgoing",
         "_refusal",
+        "_remote_beats",
         "_sending",
         "_spread",
         "_started_at",
@@ -162,6 +166,8 @@ class Session:
         """What came of the remote's version; None when it was read and is right."""
         self._started_at = self._last_received = now
         self._heartbeat_at = now + limits.heartbeat_interval
+        self._remote_beats = False
+        """Whether the remote has sent a heartbeat."""
         self._in_flight: dict[bytes, bool] = {}
         """Requests of the remote without an answer; whether their header was text."""
         self._arriving: set[bytes] = set()
@@ -404,7 +410,7 @@ class Session:
         self._outgoing += encode(extensions.hello(self._limits.stream_window))
 
     def _take_heartbeat(self, heartbeat: Heartbeat) -> Heartbeat:
-        """That it came is all that counts here: `receive_data` has noted the time."""
+        self._remote_beats = True
         return heartbeat
 
     def _take_fault(self, fault: Fault) -> None:
@@ -642,9 +648,18 @@ class Session:
         elif now >= self._last_received + self._limits.idle_timeout:
             self.fail(TIMED_OUT, "nothing came for too long")
         if self.ended is None and now >= self._heartbeat_at:
-            load = len(self._in_flight) * 0xFFFF // self._limits.max_requests_in_flight
-            self._push(Heartbeat(load, unix_time & 0xFFFFFFFF))
+            if not self._seems_to_leave(now):
+                load = len(self._in_flight) * 0xFFFF // self._limits.max_requests_in_flight
+                self._push(Heartbeat(load, unix_time & 0xFFFFFFFF))
             self._heartbeat_at = now + self._limits.heartbeat_interval
+
+    def _seems_to_leave(self, now: float) -> bool:
+        """
+        Whether the remote has stopped its heartbeats. A Go program that shuts down does, and says nothing of it; it
+        is out when nothing has come for 30 s, so that our heartbeats would keep it.
+        """
+        silence = now - self._last_received
+        return self._remote_beats and not self._framed and silence > PATIENCE * self._limits.heartbeat_interval
 
 
 def _text_if_utf8(data: bytes) -> Chunk:

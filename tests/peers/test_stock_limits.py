@@ -535,6 +535,33 @@ async def test_heartbeats_keep_go():
 
 
 @alone
+async def test_go_that_shuts_down():
+    """It is kept by each message that comes, and says nothing of it but that its heartbeats stop: so do ours."""
+    limits = {"heartbeat_interval": 0.04, "idle_timeout": 3600}
+    async with (
+        serving(**limits) as url,
+        GoPeer(url, heartbeat_interval=0.08, read_timeout=1.0) as peer,
+        GoPeer(url, heartbeat_interval=0.08, read_timeout=1.0) as other,
+    ):
+        await peer.hear(lambda: peer.heartbeats >= 10)
+        await peer.shut_down(0.1)
+        stayed = other.heartbeats + 10
+        await other.hear(lambda: other.heartbeats == stayed)
+
+
+@alone
+async def test_go_that_shuts_down_without_heartbeats_of_its_own():
+    """Its silence tells nothing until the idle timeout: then the server ends the connection, and it is out."""
+    async with (
+        serving(heartbeat_interval=0.04, idle_timeout=0.5) as url,
+        GoPeer(url, read_timeout=0.4) as peer,
+    ):
+        await peer.hear(lambda: peer.heartbeats == 1)
+        await peer.shut_down(0.1)
+        assert peer.fault == 3
+
+
+@alone
 async def test_heartbeats_to_a_browser(browser):
     """Each is a message of its own, without a payload."""
     async with browser("/beating/") as peer:

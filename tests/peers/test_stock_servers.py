@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rpc import connect
+from rpc import Limits, connect
 from tests.peers.stock import GoPeer, GoServer, alone
 from tests.server import ROOT
 
@@ -34,6 +34,18 @@ async def test_websocket_of_a_go_server():
             assert await client.request("greet", "Ann") == "Hello Ann"
         with pytest.raises(PermissionError, match="403"):
             await connect(server.websocket_url, headers={"Origin": ""})
+
+
+@alone
+async def test_go_server_that_shuts_down():
+    """It sends no heartbeats, and those of our client keep it until the idle timeout, when the client leaves."""
+    limits = Limits(heartbeat_interval=0.04, idle_timeout=0.5)
+    async with GoServer() as server, await connect(server.url, limits=limits) as client:
+        served = await server.accepted.get()
+        await served.hear(lambda: served.heartbeats == 1)
+        await served.shut_down(0.1)
+        assert served.fault == 3
+        assert (await client.wait_closed()).code == 4003
 
 
 @alone

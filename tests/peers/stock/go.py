@@ -80,6 +80,7 @@ class GoPeer:
         handlers: what it answers, by operation.
         streams: what it answers in parts, to requests in parts; it has no others.
         read_timeout: seconds of silence after which it drops the server.
+        heartbeat_interval: seconds between its heartbeats; None, as of the peers of a server: it sends none.
         little_endian: how its ids count; both are seen, as Go writes an integer of the machine.
         pieces: cut all it writes into so many bytes; None writes header and payload, as Go does.
     """
@@ -91,6 +92,7 @@ class GoPeer:
         *,
         streams: Mapping[str, StreamHandler] | None = None,
         read_timeout: float = READ_TIMEOUT,
+        heartbeat_interval: float | None = None,
         little_endian: bool = False,
         pieces: int | None = None,
     ) -> None:
@@ -99,6 +101,10 @@ class GoPeer:
         self._handlers = dict(handlers or {})
         self._streams = dict(streams or {})
         self._read_timeout = read_timeout
+        self._heartbeat_interval = heartbeat_interval
+        self._reading_until: asyncio.Timeout | None = None
+        self._writes_until: float | None = None
+        """When it shuts down, by the loop's clock; after that nothing is written."""
         self._byteorder: Literal["little", "big"] = "little" if little_endian else "big"
         self._pieces = pieces
         self._numbers = itertools.count(1)
@@ -127,6 +133,8 @@ class GoPeer:
         self._reader, self._writer = reader, writer
         self._reading = asyncio.create_task(self._read())
         await self._write(b"01")
+        if self._heartbeat_interval is not None:
+            self._serving.add(asyncio.create_task(self._beat(self._heartbeat_interval)))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -185,6 +193,16 @@ class GoPeer:
         """Nothing more will be written; the answers are still read."""
         self._writer.write_eof()
 
+    async def shut_down(self, timeout: float) -> None:
+        """
+        Wait until it is out: the read that is under way gets `timeout` seconds, and so does all that is written.
+        But each message that still comes begins a read with the time of any other, for as long as messages come.
+        """
+        assert self._reading_until is not None
+        self._writes_until = asyncio.get_running_loop().time() + timeout
+        self._reading_until.reschedule(self._writes_until)
+        await self.ended()
+
     def stop_reading(self) -> None:
         """As a program that is busy; what it writes still leaves."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -211,7 +229,15 @@ class GoPeer:
 
     # --- the wire ------------------------------------------------------------------------------------------
 
+    async def _beat(self, interval: float) -> None:
+        with suppress(ConnectionError):
+            while True:
+                await self._write(b"h00005fc3b2a0")
+                await asyncio.sleep(interval)
+
     async def _write(self, *buffers: bytes) -> None:
+        if self._writes_until is not None and asyncio.get_running_loop().time() >= self._writes_until:
+            raise ConnectionError("shut down")
         if self._pieces is not None:
             joined = b"".join(buffers)
             buffers = tuple(joined[at : at + self._pieces] for at in range(0, len(joined), self._pieces))
@@ -232,8 +258,13 @@ class GoPeer:
                 async with self._heard:
                     self._heard.notify_all()
         except TimeoutError:
+            if self._writes_until is not None:
+                return
             self._writer.write(b"f00000003")
             raise PeerBroken(f"silent for {self._read_timeout:g} s") from None
+        except ConnectionError:
+            if self._writes_until is None:
+                raise
         except asyncio.IncompleteReadError as error:
             if error.partial:
                 raise PeerBroken(f"the end within a message: {error.partial!r}") from None
@@ -248,7 +279,7 @@ class GoPeer:
     async def _read_message(self) -> bool:
         """Returns whether more may follow."""
         try:
-            async with asyncio.timeout(self._read_timeout):
+            async with asyncio.timeout(self._read_timeout) as self._reading_until:
                 head = await self._reader.readexactly(SHORTEST_READ)
         except asyncio.IncompleteReadError as error:
             if not error.partial:

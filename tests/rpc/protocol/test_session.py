@@ -766,6 +766,46 @@ def test_heartbeat_of_ours():
     assert session.data_to_send() == [b"h7fff00000001"]
 
 
+BEAT = b"h000054d7de9a"
+
+
+def beats(session: Session, start: float, end: float) -> list[float]:
+    """When it sends heartbeats, if its timer is looked at each second."""
+    heard = []
+    for now in range(int(start), int(end)):
+        session.handle_timer(now, 0)
+        heard += [now] * session.data_to_send().count(b"h000000000000")
+    return heard
+
+
+def test_remote_that_stops_its_heartbeats():
+    """Over a byte stream ours stop after half a minute, so that a Go program that shuts down gets out."""
+    session = opened(framed=False)
+    take(session, BEAT, now=9.0)
+    assert beats(session, 10, 99) == [10, 20, 30]
+    session.handle_timer(99.0, 0)
+    assert session.data_to_send() == [b"f00000003"]
+
+
+def test_remote_that_goes_on_with_its_heartbeats():
+    """Every 20 s, as Go programs and pages do, is enough; and whatever comes counts."""
+    session = opened(framed=False)
+    take(session, BEAT, now=0.0)
+    assert beats(session, 1, 20) == [10]
+    take(session, BEAT, now=20.0)
+    assert beats(session, 20, 71) == [20, 30, 40, 50]
+    take(session, b"n001a00000000", now=71.0)
+    assert beats(session, 71, 91) == [80, 90]
+
+
+@pytest.mark.parametrize(("framed", "said"), [(False, b""), (False, b"n001a00000000"), (True, BEAT)])
+def test_remote_whose_silence_says_nothing(framed, said):
+    """A stock server never sends heartbeats, and a browser sends them as seldom as it likes: ours go on."""
+    session = opened(framed=framed)
+    take(session, said)
+    assert beats(session, 1, 90) == [10, 20, 30, 40, 50, 60, 70, 80]
+
+
 def test_silence():
     """A minute and a half without a byte ends the connection with 3."""
     session = opened(limits=Limits(heartbeat_interval=1000))

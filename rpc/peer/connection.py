@@ -117,6 +117,9 @@ class Connection:
             self.backlog.written += self._transport.write(chunks)
             if not self._transport.writable:
                 self._hold_if_behind()
+        if self.session.is_broken:
+            # This may have been the last answer, which the remote's protocol error waited for.
+            self.finish()
 
     def flush_much(self) -> None:
         """Write now if there is much to write, not only at the end of this turn of the loop."""

@@ -213,10 +213,12 @@ class Peer:
     def receive(self, chunk: Chunk) -> None:
         """Take a WebSocket message (str: text, bytes: binary), or bytes of a stream."""
         if self._connection.feed(chunk):
-            route_events(self._connection, self._requester, self._dispatcher, self._notifications)
+            self._read_on()
 
     def _read_on(self) -> None:
         route_events(self._connection, self._requester, self._dispatcher, self._notifications)
+        if self._session.is_broken:
+            self._timer.arm(self._session.next_deadline())
 
     # --- what goes out -------------------------------------------------------------------------------------
 

@@ -129,6 +129,8 @@ class Session:
         "_bytes",
         "_decoder",
         "_draining",
+        "_fault",
+        "_fault_due",
         "_framed",
         "_greets",
         "_heartbeat_at",
@@ -177,6 +179,9 @@ class Session:
         self._sending: set[bytes] = set()
         """Those of them whose parts have not ended."""
         self._draining = False
+        self._fault: RemoteProtocolError | None = None
+        """What was wrong with what came: nothing more is read, and what was asked before is still answered."""
+        self._fault_due = 0.0
         self._last_id = 0
         self._refusal: Ended | None = None
         """The end that waits for the remote's first words."""
@@ -201,7 +206,7 @@ class Session:
 
         Afterwards pull `next_event()` until it returns None, before the next bytes.
         """
-        if self.ended is not None:
+        if self.ended is not None or self._fault is not None:
             return
         self._last_received = now
         self._messages.refill(now)
@@ -251,11 +256,12 @@ class Session:
     def next_event(self) -> Event | None:
         """Returns what the application must know next; None when all bytes are read, or `ended` is set."""
         messages = self._messages
-        while self.ended is None:
+        while self.ended is None and self._fault is None:
             try:
                 message = self._decoder.next_message()
             except RemoteProtocolError as error:
-                self.fail(error.code, error.text)
+                self._fault = error
+                self._fault_due = self._last_received + self._limits.close_timeout
                 break
             if message is None:
                 break
@@ -276,7 +282,17 @@ class Session:
                 event = _TAKE[kind](self, message)
             if event is not None:
                 return event
+        self._tell_fault()
         return None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the remote broke the protocol. It is told so once what it asked before is answered, or in time."""
+        return self._fault is not None
+
+    def _tell_fault(self) -> None:
+        if self._fault is not None and not self._in_flight:
+            self.fail(self._fault.code, self._fault.text)
 
     def _give_back(self, answer: Any) -> None:
         """An answer was asked for, and to ask is this side's to bound: it counts against no rate of the remote."""
@@ -420,6 +436,7 @@ class Session:
 
     def data_to_send(self) -> list[Chunk]:
         """Returns what is to be sent, in order, and forgets it."""
+        self._tell_fault()
         outgoing, self._outgoing = self._outgoing, []
         self.bytes_to_send = 0
         return outgoing
@@ -630,6 +647,8 @@ class Session:
 
     def next_deadline(self) -> float:
         """When to call `handle_timer`, or later when bytes have come since."""
+        if self._fault is not None:
+            return min(self._fault_due, self._heartbeat_at)
         if self._version is not None:
             return min(self._version_due, self._heartbeat_at)
         return min(self._last_received + self._limits.idle_timeout, self._heartbeat_at)
@@ -640,8 +659,11 @@ class Session:
         return self._started_at + min(self._limits.handshake_timeout, self._limits.idle_timeout)
 
     def handle_timer(self, now: float, unix_time: int) -> None:
-        """Do what is due at `now`: send a heartbeat, or end a connection that is silent."""
-        if self._version is not None:
+        """Do what is due at `now`: send a heartbeat, or end a connection that is silent or broken."""
+        if self._fault is not None:
+            if now >= self._fault_due:
+                self.fail(self._fault.code, self._fault.text)
+        elif self._version is not None:
             if now >= self._version_due:
                 # Also after half of it: what came is no other version, and the remote may well come back.
                 self.fail(TIMED_OUT, "no version came")

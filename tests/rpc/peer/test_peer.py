@@ -503,6 +503,29 @@ async def test_malformed_bytes(handlers):
         assert far.transport.closed == (4002, "unknown message type")
 
 
+async def test_malformed_bytes_behind_requests_that_run(handlers):
+    """What was asked before is answered before `f` 2, whatever the remote goes on saying."""
+
+    @handlers.request("later")
+    async def later(params: int) -> int:
+        await asyncio.sleep(params)
+        return params
+
+    async with facing(handlers, framed=False) as (_, far):
+        far.say(b"r0001005later000000012r0002005later000000011" + b"z", b"r0003005later000000010")
+        assert await far.hear_all() == [b"R0002000000011", b"R0001000000012f00000002"]
+        assert far.transport.closed == (4002, "unknown message type")
+
+
+async def test_malformed_bytes_behind_a_request_that_hangs(handlers):
+    """A request that runs on does not keep the connection beyond the time for a close."""
+    async with facing(handlers) as (_, far):
+        began = asyncio.get_running_loop().time()
+        far.say(b"r0001005never00000000z")
+        assert await far.hear_all() == [b"f00000002"]
+        assert asyncio.get_running_loop().time() - began == Limits().close_timeout
+
+
 async def test_bytes_after_the_end(handlers):
     """A connection that is closing handles nothing more."""
     async with facing(handlers) as (peer, far):

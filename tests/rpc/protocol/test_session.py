@@ -384,9 +384,24 @@ def test_payload_far_too_large():
 
 @pytest.mark.parametrize("vector", VECTORS["invalid"], ids=lambda vector: vector["name"])
 def test_invalid_message(vector):
-    """What was read before invalid bytes counts; they end the connection with 2, and nothing after counts."""
+    """What was read before invalid bytes is answered; then they end the connection with 2. Nothing after counts."""
     session = opened()
     assert take(session, ECHO + bytes.fromhex(vector["hex"]), ECHO) == [Request(b"0001", "echo", b"hi")]
+    assert session.data_to_send() == []
+    session.answer(b"0001", b"hi")
+    assert session.data_to_send() == [b"R000100000002", b"hi", b"f00000002"]
+    assert session.ended.close_code == 4002
+
+
+def test_invalid_message_behind_a_request_that_takes_long():
+    """An invalid message ends the connection five seconds after it came, whatever still runs."""
+    session = opened()
+    take(session, ECHO + b"z", now=1.0)
+    session.handle_timer(5.9, 0)
+    assert session.data_to_send() == []
+    assert session.next_deadline() == 6.0
+    session.handle_timer(6.0, 0)
+    session.answer(b"0001", b"hi")
     assert session.data_to_send() == [b"f00000002"]
     assert session.ended.close_code == 4002
 

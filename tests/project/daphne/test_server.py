@@ -57,6 +57,21 @@ def test_application_that_returns_closes_its_socket(site):
     assert asyncio.run(closed(port, "/return")) == 1011
 
 
+def test_nothing_keeps_a_connection_that_is_over(site):
+    """Not even the last one, at a server that nobody comes to any more."""
+    port, process = site
+
+    async def scenario():
+        assert await closed(port, "/watched") == 1011
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), DEADLINE)
+        finally:
+            # Ends the thread that reads.
+            process.kill()
+
+    assert asyncio.run(scenario()) == "forgotten\n"
+
+
 def test_failure_amid_an_answer_breaks_that_connection_only(site):
     """Half an answer ends in a broken connection; the checkers go on for the others."""
     port, _ = site

@@ -112,14 +112,18 @@ class Conversation:
     async def take(self, message: Chunk) -> None:
         """Handle a message; returns as soon as there is room for the next request."""
         if isinstance(message, str):
-            self._socket.close(CloseCode.BAD_MESSAGE, "this door accepts binary frames only")
+            await self._reject(CloseCode.BAD_MESSAGE, "this door accepts binary frames only")
         elif len(message) > OPCODE_BYTES + MAX_PAYLOAD_BYTES:
-            self._socket.close(CloseCode.TOO_BIG, f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
+            await self._reject(CloseCode.TOO_BIG, f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
         elif len(message) < OPCODE_BYTES:
             error = OperationError(f"a frame must begin with an opcode of {OPCODE_BYTES} bytes", code="bad_message")
             self._socket.refuse(None, error)
         else:
             await self._take_frame(*split(message))
+
+    async def _reject(self, code: CloseCode, text: str) -> None:
+        await self.finish()
+        self._socket.close(code, text)
 
     async def _take_frame(self, opcode: int, payload: bytes) -> None:
         request = REQUESTS.get(opcode)

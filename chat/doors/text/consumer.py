@@ -90,6 +90,7 @@ class TextDoor(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         data = message if isinstance(message, bytes) else message.encode()
         if len(data) > self.max_frame_bytes:
             too_large = f"a frame has at most {self.max_frame_bytes} bytes"
+            await socket.all_shown()
             socket.refuse(OperationError(too_large, code="too_large"))
             socket.close(CloseCode.TOO_BIG, too_large)
             return

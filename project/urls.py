@@ -1,12 +1,16 @@
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
+from chat.web.accounts import log_in_to_admin
 from chat.web.page import for_everyone_here
 from rpc.contrib.django.views import operations_page
 
 handler400 = "chat.doors.http.api.bad_request"
 urlpatterns = [
+    path("admin/login/", log_in_to_admin),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="javascript-catalog"),
     path("gotalk/", include("rpc.contrib.django.urls")),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from chat.actions.limits import RATES
 from chat.admin.base import NeverDeleted
 from chat.models import Invitation, RateLimit, SiteSettings
-from chat.services.invitations import invite
+from chat.services.entry.invitations import invite
 from chat.services.site import announce_to_all, change_settings, reset_rates, set_rate
 
 

@@ -4,6 +4,7 @@ What is stored. Invariants live in the database, named; writes that others must 
 """
 
 from chat.models.contacts import Contact
+from chat.models.log_ins import LogInAttempts
 from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
 from chat.models.moderation import Sanction
 from chat.models.processes import Connection, Process
@@ -18,6 +19,7 @@ __all__ = [
     "Connection",
     "Contact",
     "Invitation",
+    "LogInAttempts",
     "Membership",
     "Message",
     "Process",

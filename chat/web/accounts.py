@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.contrib.auth import login
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth import REDIRECT_FIELD_NAME, login
+from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,8 +17,8 @@ from django.views.decorators.http import require_http_methods
 from chat.models import SiteSettings, User
 from chat.queries.guests import GUEST_USER
 from chat.services import accounts as people
-from chat.services import invitations, setup
-from chat.web.forms import LogInForm, SetUpForm, SignUpForm
+from chat.services.entry import invitations, setup
+from chat.web.forms import ChangePasswordForm, LogInForm, SetUpForm, SignUpForm
 
 
 class LogIn(LoginView):
@@ -29,7 +31,19 @@ class LogIn(LoginView):
         return super().get_context_data(can_sign_up=can_sign_up, guests_allowed=site.guests_allowed, **kwargs)
 
 
+def log_in_to_admin(request: HttpRequest) -> HttpResponse:
+    """The admin's own form would be a second way in; who is logged in and came here lacks the right."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME, "") or reverse("admin:index"))
+
+
 class ChangePassword(PasswordChangeView):
+    form_class = ChangePasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "address": self.request.META.get("REMOTE_ADDR", "")}
+
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         people.end_sessions(form.user.pk)

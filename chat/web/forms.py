@@ -1,22 +1,20 @@
-"""Forms of accounts: Django's own, with our rules for names and a rate limit for guessing."""
+"""Forms of accounts: Django's own, with our rules for names and a limit for guessing."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
-from django.core.cache import cache
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from chat.models import User
 from chat.queries.people import free_name
-from chat.secrets import digest_of
+from chat.services.entry import log_ins
 from rpc import OperationError
 
-MAX_FAILURES = 10
-"""Wrong passwords for one name from one address, within `FAILURE_WINDOW`."""
-FAILURE_WINDOW = 15 * 60
-"""Seconds."""
+R = TypeVar("R")
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # generic in its stubs only
@@ -44,19 +42,47 @@ class SetUpForm(SignUpForm):
 
 
 class LogInForm(AuthenticationForm):
-    def clean(self) -> dict[str, Any]:
-        if settings.RATE_LIMITS and cache.get(self._pace_key(), 0) >= MAX_FAILURES:
-            raise forms.ValidationError(_("Too many wrong passwords. Try again in a quarter of an hour."))
-        try:
-            cleaned = super().clean()
-        except forms.ValidationError:
-            cache.add(self._pace_key(), 0, FAILURE_WINDOW)
-            cache.incr(self._pace_key())
-            raise
-        cache.delete(self._pace_key())
-        return cleaned
+    """The only one: the admin has no other."""
 
-    def _pace_key(self) -> str:
-        address = self.request.META.get("REMOTE_ADDR", "") if self.request is not None else ""
-        # A digest: names may hold what a cache's keys may not.
-        return "log-in:" + digest_of(f"{self.cleaned_data.get('username', '').casefold()} {address}")
+    def clean(self) -> dict[str, Any]:
+        username = self.cleaned_data.get("username")
+        if username is None or "password" not in self.cleaned_data:
+            return self.cleaned_data
+        return _counted(super().clean, username, _address_of(self.request))
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """Asks for the old password, which whoever found a page open could guess here."""
+
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._address = address
+
+    def clean_old_password(self) -> str:
+        return _counted(super().clean_old_password, self.user.get_username(), self._address)
+
+
+def _counted(check: Callable[[], R], username: str, address: str) -> R:
+    """
+    Let a form look at a password, which is counted before.
+
+    Raises:
+        ValidationError: too many were tried, or it is wrong.
+    """
+    if settings.RATE_LIMITS and not log_ins.begin(username, address):
+        raise forms.ValidationError(_("Too many wrong passwords. Try again in a quarter of an hour."))
+    try:
+        checked = check()
+    except forms.ValidationError:
+        log_ins.fail(username, address)
+        raise
+    except BaseException:
+        # Nobody looked at it.
+        log_ins.take_back(username, address)
+        raise
+    log_ins.succeed(username, address)
+    return checked
+
+
+def _address_of(request: HttpRequest | None) -> str:
+    return request.META.get("REMOTE_ADDR", "") if request is not None else ""

@@ -11,7 +11,7 @@ from django.db import OperationalError
 from twisted.internet.error import CannotListenError
 
 from chat.realtime import runtime
-from chat.services.setup import new_setup_token
+from chat.services.entry.setup import new_setup_token
 from project.asgi import application
 from project.daphne.server import HubtalkServer
 from project.gotalk import CannotListen, listen

@@ -9,8 +9,8 @@ from django.urls import reverse
 from chat.models import Invitation, Membership, Message, Room, Sanction, SiteSettings, Token, User
 from chat.realtime import hub
 from chat.secrets import digest_of
+from chat.services.entry.invitations import is_open
 from chat.services.events import Changed, Notice, PersonChanged, Pushed, RoomChanged, SettingsChanged, SignedOut
-from chat.services.invitations import is_open
 from tests.chat.admin.conftest import Recorder, post
 
 PAGES = [

@@ -1,17 +1,15 @@
 """Signing up, logging in and out, and the operator's first link."""
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 
 from chat.models import Invitation, SiteSettings, User
 from chat.queries.guests import GUEST_NAME, GUEST_USER
 from chat.realtime import hub
-from chat.services import setup
 from chat.services.accounts import open_guest_account
+from chat.services.entry import setup
+from chat.services.entry.invitations import invite
 from chat.services.events import SignedOut
-from chat.services.invitations import invite
-from chat.web.forms import MAX_FAILURES
 
 PASSWORD = "correct horse battery"
 SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2": PASSWORD}
@@ -21,11 +19,6 @@ SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2":
 def quick_passwords(settings):
     """Argon2 is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def fresh_cache():
-    cache.clear()
 
 
 @pytest.fixture
@@ -76,31 +69,6 @@ def test_log_in_goes_only_to_own_pages(client, site, alice):
     """`next` may not lead elsewhere."""
     data = {"username": "alice", "password": PASSWORD, "next": "https://elsewhere.example/"}
     assert client.post(reverse("login"), data).headers["Location"] == "/"
-
-
-def test_guessing_is_paced(client, site, alice):
-    """After MAX_FAILURES wrong passwords even the right one waits, for that name from that address."""
-    for _ in range(MAX_FAILURES):
-        assert log_in(client, password="wrong").status_code == 200
-    assert "Too many wrong passwords" in log_in(client).content.decode()
-    assert log_in(client, REMOTE_ADDR="10.9.8.7").status_code == 302
-
-
-def test_right_password_forgets_the_wrong_ones(client, site, alice):
-    """Someone who mistypes now and then is never locked out."""
-    for _ in range(2):
-        for _ in range(MAX_FAILURES - 1):
-            log_in(client, password="wrong")
-        assert log_in(client).status_code == 302
-        client.post(reverse("logout"))
-
-
-def test_pace_can_be_switched_off(client, site, alice, settings):
-    """RATE_LIMITS=off is for benchmarks."""
-    settings.RATE_LIMITS = False
-    for _ in range(MAX_FAILURES + 1):
-        log_in(client, password="wrong")
-    assert log_in(client).status_code == 302
 
 
 def test_sign_up_opens_an_account_and_logs_in(client, site):

@@ -1,0 +1,1 @@
+"""How people come in: attempts to log in, invitations, and the operator's first link."""

@@ -192,9 +192,10 @@ def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
         raise OperationError(because("you are muted", mute.reason), code="muted")
 
 
-def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool) -> None:
+def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool, exceeds: bool) -> None:
     """
-    Moderators remove members and other moderators, owners everyone but themselves. `is_owner`: the other is.
+    Moderators remove members and other moderators, owners everyone but themselves, and nobody who has
+    a right in the admin that the person lacks. `is_owner`, `exceeds`: the other is an owner, has such a right.
 
     Raises:
         OperationError: `not_allowed`.
@@ -202,6 +203,8 @@ def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool)
     check_moderate(person, room)
     if user_id == person.identity.user_id:
         raise OperationError("leave the room instead", code="not_allowed")
+    if exceeds:
+        raise OperationError("this person has rights that you lack", code="not_allowed")
     if is_owner and person.role_in(room) != OWNER:
         raise OperationError("only an owner may remove an owner", code="not_allowed")
 

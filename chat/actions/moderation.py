@@ -27,6 +27,6 @@ async def kick(caller: Caller, room_name: str, user_id: int, reason: str) -> Non
     other = await read(find_candidate, user_id, None, room_id=room.id, by=caller.person.identity.user_id)
     if room.kind != Room.Kind.PUBLIC and not other.belongs:
         raise OperationError("this person is not in the room", code="no_such_person")
-    access.check_kick(caller.person, room, other.id, is_owner=other.is_owner)
+    access.check_kick(caller.person, room, other.id, is_owner=other.is_owner, exceeds=other.exceeds)
     by = await account_of(caller)
     await caller.write(memberships.kick, room.id, other.id, by=by, reason=reason.strip())

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import ReadOnly
-from chat.models import LogInAttempts, User
+from chat.admin.base import ActsOnPeople, ReadOnly, staff
+from chat.models import LogInAttempts
 from chat.services.entry.log_ins import MOST, unlock
 
 
 @admin.register(LogInAttempts)
-class LogInAttemptsAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class LogInAttemptsAdmin(ReadOnly, ActsOnPeople, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     list_display = ("by", "user", "address", "count", "is_locked", "since")
     list_filter = ("by",)
     list_select_related = ("user",)
@@ -30,5 +30,4 @@ class LogInAttemptsAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg] 
 
     @admin.action(description=_("Unlock"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[LogInAttempts]) -> Any:
-        assert isinstance(request.user, User)  # the admin lets nobody else in
-        unlock(queryset.select_related("user"), by=request.user)
+        unlock(self.allowed(request, queryset).select_related("user"), by=staff(request))

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import NeverDeleted, staff_key
+from chat.admin.base import ActsOnPeople, NeverDeleted, staff_key
 from chat.models import Sanction
 from chat.services.moderation import impose, lift
 
 
 @admin.register(Sanction)
-class SanctionAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class SanctionAdmin(NeverDeleted, ActsOnPeople, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     fields = ("user", "kind", "room", "reason", "until")
     autocomplete_fields = ("user", "room")
     list_display = ("user", "kind", "room", "reason", "created_at", "until", "lifted_at", "created_by")
@@ -35,5 +35,5 @@ class SanctionAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  
 
     @admin.action(description=_("Lift"), permissions=["change"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Sanction]) -> None:
-        for sanction in queryset:
+        for sanction in self.allowed(request, queryset):
             lift(sanction)

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import staff_key
+from chat.admin.base import ActsOnPeople, staff_key
 from chat.models import Membership, Message, Room, Sanction
 from chat.names import clean_name, same_name, unmarked
 from chat.services.memberships import join_room, leave_room
@@ -102,7 +102,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class MembershipAdmin(ActsOnPeople, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = MembershipForm
     fields = ("room", "user", "role")
     autocomplete_fields = ("room", "user")

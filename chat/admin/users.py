@@ -10,17 +10,19 @@ from django.contrib.auth.forms import UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from chat.admin.base import NeverDeleted, ReadOnly, staff_key
+from chat.admin.base import ActsOnPeople, NeverDeleted, ReadOnly, staff, staff_key
 from chat.models import Connection, Contact, Token, User
 from chat.queries.people import free_name
+from chat.queries.rights import exceeds, within_rights_of
 from chat.services import accounts as people
+from chat.services.entry.password_links import make_link
 from chat.services.push import FIRST_FREE, MAX_OPCODE, payload_of, push
-from chat.services.tokens import make_token, revoke
-from chat.web.forms import SignUpForm
-from chat.web.token_forms import AdminTokenForm
+from chat.services.tokens import revoke
+from chat.web.forms import NewPersonForm
 from rpc import OperationError
 
 
@@ -51,21 +53,22 @@ class PushForm(forms.Form):
 @admin.register(User)
 class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = PersonForm
-    add_form = SignUpForm
+    add_form = NewPersonForm
+    add_form_template = None
     fieldsets = (
-        (None, {"fields": ("username", "name", "password")}),
+        (None, {"fields": ("username", "name")}),
         (_("Kind"), {"fields": ("is_guest", "is_bot", "language")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "name", "password1", "password2")}),)
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "name")}),)
     readonly_fields = ("last_login", "date_joined")
     list_display = ("name", "username", "is_guest", "is_bot", "is_staff", "is_active", "last_login")
     list_filter = ("is_active", "is_guest", "is_bot", "is_staff")
     search_fields = ("name", "username", "email")
     ordering = ("name_key",)
     filter_horizontal = ("user_permissions",)
-    actions = ("switch_off", "switch_on", "send_push")
+    actions = ("switch_off", "switch_on", "link_to_password", "send_push")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # Otherwise people who may change users could make themselves admins.
@@ -73,33 +76,46 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
         return (*self.readonly_fields, *rights)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # Nor may they take over an admin's account by its password.
+        # Nor may they take over the account of somebody who is more.
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or not obj.is_superuser or request.user.is_superuser)
+        return allowed and (obj is None or not exceeds(obj, staff(request)))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Without the page on which Django's admin makes the password of another."""
+        return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         people.change_account(obj)
+        if not change:
+            self._show_link(request, obj)
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        response = super().user_change_password(request, id, form_url)
-        if request.method == "POST" and response.status_code == 302:
-            people.end_sessions(int(id))
-        return response
+    @admin.action(description=_("Show a link to choose a password"), permissions=["change"])
+    def link_to_password(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in self._allowed(request, queryset):
+            self._show_link(request, user)
+
+    def _show_link(self, request: HttpRequest, user: User) -> None:
+        link = request.build_absolute_uri(reverse("set_password", kwargs=make_link(user, by=staff(request))))
+        text = _("This link, by which %(name)s chooses a password, is shown only once: %(link)s")
+        messages.warning(request, text % {"name": user.name, "link": link})
+
+    @staticmethod
+    def _allowed(request: HttpRequest, people: QuerySet[User]) -> QuerySet[User]:
+        return people.filter(pk__in=within_rights_of(staff(request)))
 
     @admin.action(description=_("Switch off"), permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in queryset.exclude(pk=staff_key(request)):
-            if self.has_change_permission(request, user):
-                people.set_active(user.pk, False)
+        for user in self._allowed(request, queryset).exclude(pk=staff_key(request)):
+            people.set_active(user.pk, False)
 
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in queryset:
-            if self.has_change_permission(request, user):
-                people.set_active(user.pk, True)
+        for user in self._allowed(request, queryset):
+            people.set_active(user.pk, True)
 
     @admin.action(description=_("Send a push"), permissions=["change"])
     def send_push(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        queryset = self._allowed(request, queryset)
         form = PushForm(request.POST if "opcode" in request.POST else None)
         if form.is_valid():
             opcode, payload = form.cleaned_data["opcode"], form.cleaned_data["payload"]
@@ -119,26 +135,25 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
 
 
 @admin.register(Token)
-class TokenAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
-    form = AdminTokenForm
-    autocomplete_fields = ("user",)
+class TokenAdmin(NeverDeleted, ActsOnPeople, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    """Seen and revoked: a token acts as its person, who alone makes it."""
+
     list_display = ("name", "user", "hint", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
     search_fields = ("name", "user__name", "user__username")
     actions = ("revoke",)
 
-    def has_change_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
-        # The list's action needs the right; a token itself is made once and then only revoked.
-        return obj is None and super().has_change_permission(request)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
-    def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
-        secret = make_token(obj)
-        messages.warning(request, _("This token is shown only once: %(token)s") % {"token": secret})
+    def has_change_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
+        # The list's action needs the right; a token itself is only revoked.
+        return obj is None and super().has_change_permission(request)
 
     @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
-        for token in queryset:
+        for token in self.allowed(request, queryset):
             revoke(token)
 
 

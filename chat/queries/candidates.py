@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from chat.models import Contact, Membership, Sanction, User
 from chat.queries.people import person_named
+from chat.queries.rights import exceeds
 from rpc import OperationError
 
 
@@ -12,6 +13,8 @@ class Candidate(msgspec.Struct):
     id: int
     has_declined: bool
     is_owner: bool
+    exceeds: bool
+    """Has a right in the admin that the one lacks."""
     belongs: bool
     has_left: bool
     is_banned: bool
@@ -36,7 +39,8 @@ def find_candidate(user_id: int | None, name: str | None, *, room_id: int | None
     return Candidate(
         id=user.pk,
         has_declined=declined.exists(),
-        is_owner=user.is_staff or (membership is not None and belongs and membership.role == Membership.Role.OWNER),
+        is_owner=membership is not None and belongs and membership.role == Membership.Role.OWNER,
+        exceeds=exceeds(user, User.objects.filter(pk=by or 0).first()),
         belongs=belongs,
         has_left=membership is not None and membership.left,
         is_banned=bans.filter(Q(room__isnull=True) | Q(room_id=room_id or 0)).exists(),

@@ -3,12 +3,13 @@
 from django.contrib.auth.views import LogoutView, PasswordChangeDoneView
 from django.urls import path
 
-from chat.web.accounts import ChangePassword, LogIn, sign_up
+from chat.web.accounts import ChangePassword, LogIn, SetPassword, sign_up
 
 urlpatterns = [
     path("login/", LogIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("signup/", sign_up, name="signup"),
     path("password_change/", ChangePassword.as_view(), name="password_change"),
+    path("set_password/<uidb64>/<token>/", SetPassword.as_view(), name="set_password"),
     path("password_change/done/", PasswordChangeDoneView.as_view(), name="password_change_done"),
 ]

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
-from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
+from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetConfirmView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,6 +18,7 @@ from chat.models import SiteSettings, User
 from chat.queries.guests import GUEST_USER
 from chat.services import accounts as people
 from chat.services.entry import invitations, setup
+from chat.services.entry.password_links import LINKS
 from chat.web.forms import ChangePasswordForm, LogInForm, SetUpForm, SignUpForm
 
 
@@ -43,6 +44,19 @@ class ChangePassword(PasswordChangeView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "address": self.request.META.get("REMOTE_ADDR", "")}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        people.end_sessions(form.user.pk)
+        return response
+
+
+class SetPassword(PasswordResetConfirmView):
+    """Where a link of `chat.services.entry.password_links` leads."""
+
+    token_generator = LINKS
+    template_name = "registration/set_password.html"
+    success_url = reverse_lazy("login")
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)

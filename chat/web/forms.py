@@ -17,13 +17,12 @@ from rpc import OperationError
 R = TypeVar("R")
 
 
-class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # generic in its stubs only
-    for_staff = False
+class OwnName:
+    """The name that others see, of a person who is new here."""
 
-    class Meta:
-        model = User
-        fields = ("username", "name")
-        help_texts = {"name": _("The name that others see. If you leave it empty, it is your username.")}
+    for_staff = False
+    cleaned_data: dict[str, Any]
+    instance: User
 
     def clean_name(self) -> str:
         name: str | None = self.cleaned_data["name"] or self.cleaned_data.get("username")
@@ -33,6 +32,33 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # generic in its 
             return free_name(name, besides=self.instance.pk, for_staff=self.for_staff)
         except OperationError as error:
             raise forms.ValidationError(error.text) from None
+
+
+class SignUpForm(OwnName, UserCreationForm):  # type: ignore[type-arg]  # generic in its stubs only
+    class Meta:
+        model = User
+        fields = ("username", "name")
+        help_texts = {"name": _("The name that others see. If you leave it empty, it is your username.")}
+
+
+class NewPersonForm(OwnName, forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
+    """For staff: the person chooses their password by a link."""
+
+    for_staff = True
+
+    class Meta:
+        model = User
+        fields = ("username", "name")
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError(_("A person with this username already exists."))
+        return username
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # not in its stubs
+        self.instance.set_unusable_password()
 
 
 class SetUpForm(SignUpForm):

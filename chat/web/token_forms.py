@@ -1,4 +1,4 @@
-"""The form for a new token, on the page of settings and in the admin."""
+"""The form for a new token."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -31,14 +31,6 @@ class ScopesField(forms.MultipleChoiceField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"label": _("Scopes"), "choices": SCOPE_CHOICES, **kwargs})
-
-
-class AdminTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
-    scopes = ScopesField()
-
-    class Meta:
-        model = Token
-        fields = ("user", "name", "scopes", "expires_at")
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only

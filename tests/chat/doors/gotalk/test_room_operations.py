@@ -344,6 +344,29 @@ async def test_moderators_remove_members_not_owners_nor_staff(chat, cellar, alic
     assert await owner.refusal("kick", {"room": "cellar", "id": alice.pk}) == "not_allowed"
 
 
+@pytest.mark.parametrize("rights", [{"is_superuser": True, "is_staff": True}, {"is_staff": True}])
+@pytest.mark.parametrize("who", ["guest", "account"])
+async def test_owner_of_a_room_does_not_remove_staff(chat, alice, mallory, visitor_session, who, rights):
+    """Who made a public room owns it; whoever is in it may have rights that the owner lacks."""
+    await chat.elsewhere(User.objects.filter(pk=alice.pk).update, **rights)
+    page = await (chat.open(session=visitor_session) if who == "guest" else chat.open(mallory))
+    await page.ask("create-room", "trap")
+    staff = await chat.open(alice)
+    await staff.post("trap", "what is this?")
+    assert await page.refusal("kick", {"room": "trap", "id": alice.pk}) == "not_allowed"
+    assert not await chat.elsewhere(Sanction.objects.exists)
+
+
+async def test_staff_without_a_right_do_not_remove_a_superuser(chat, hall, alice, mallory):
+    """They own every room that they see, and that is all."""
+    await chat.elsewhere(User.objects.filter(pk=alice.pk).update, is_staff=True, is_superuser=True)
+    await chat.elsewhere(User.objects.filter(pk=mallory.pk).update, is_staff=True)
+    page = await chat.open(mallory)
+    assert await page.refusal("kick", {"room": "hall", "id": alice.pk}) == "not_allowed"
+    boss = await chat.open(alice)
+    await boss.ask("kick", {"room": "hall", "id": mallory.pk})
+
+
 async def test_only_moderators_remove_and_only_who_is_there(chat, cellar, hall, alice, bob, mallory):
     """A member may not, an outsider sees no room, and nobody is removed who is not in it."""
     owner, member, outsider = await chat.open(alice), await chat.open(bob), await chat.open(mallory)

@@ -287,7 +287,7 @@ class Session:
 
     @property
     def is_broken(self) -> bool:
-        """Whether the remote broke the protocol. It is told so once what it asked before is answered, or in time."""
+        """Whether the remote broke the protocol: it is told once its requests are answered, or time is up."""
         return self._fault is not None
 
     def _tell_fault(self) -> None:

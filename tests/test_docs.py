@@ -13,6 +13,8 @@ from django.conf import settings
 from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.actions.people import WhoAmI
 from chat.actions.rooms import RoomEntry
+from chat.admin.acts import MAX_EXPORTED
+from chat.models import FINAL, UNDO_DAYS, Act
 from chat.names import MAX_NAME_CHARS
 from chat.queries import structs
 from chat.queries.rates import Rate
@@ -121,6 +123,16 @@ def test_figures_of_compression_are_those_that_were_measured():
     figures = re.findall(r"\d[\d,.]*\d", section.replace("7692", ""))
     assert len(figures) > 10
     assert [figure for figure in figures if figure not in text("bench/README.md")] == []
+
+
+def test_kinds_of_acts_are_documented():
+    """Each with whether it can be taken back, in the order of the code."""
+    table = text("docs/moderation.md").split("## The log")[1].split("## ")[0]
+    assert re.findall(r"^\| `([\w-]+)` .*\| (yes|no)\b[^|]*\|$", table, re.MULTILINE) == [
+        (kind.value, "no" if kind in FINAL else "yes") for kind in Act.Kind
+    ]
+    assert f"up to {MAX_EXPORTED:,} at once" in table
+    assert f"for {UNDO_DAYS} days" in text("docs/moderation.md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

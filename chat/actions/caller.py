@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from typing import NamedTuple, ParamSpec, TypeVar
+from uuid import uuid4
 
 from chat.actions.access import find_room
 from chat.queries.rooms import RoomFacts
 from chat.realtime.clients import Client
 from chat.realtime.directory import Person
 from chat.realtime.runtime import Runtime
+from chat.services.acts.record import Actor, acting
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,9 +42,15 @@ class Caller(NamedTuple):
 
     async def write(self, service: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """
-        Run a service; returns when it is committed.
+        Run a service for this person; returns when it is committed.
 
         Raises:
             RetryLater: `busy`.
         """
-        return await self.runtime.write(service, *args, **kwargs)
+        actor = Actor(self.person.identity.user_id, self.client.address, self.client.link.door, uuid4())
+
+        def work() -> R:
+            with acting(lambda: actor):
+                return service(*args, **kwargs)
+
+        return await self.runtime.write(work)

@@ -2,10 +2,13 @@
 
 from typing import Any, TypeVar
 
+from django import forms
+from django.contrib.admin.helpers import ActionForm
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from chat.models import User
 from chat.queries.rights import exceeds, within_rights_of
@@ -14,6 +17,12 @@ M = TypeVar("M", bound=Model)
 
 MAX_COUNTED = 10_000
 """How many rows can be paged through; beyond that, search."""
+
+
+class ReasonedActionForm(ActionForm):
+    """The actions of a list, with a reason for the log, which the middleware `acting_person` reads."""
+
+    act_reason = forms.CharField(label=_("Reason"), required=False, max_length=200)
 
 
 class ReadOnly:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import ActsOnPeople, NeverDeleted, staff_key
+from chat.admin.base import ActsOnPeople, NeverDeleted, ReasonedActionForm, staff_key
 from chat.models import Sanction
 from chat.services.moderation import impose, lift
 
@@ -22,6 +22,7 @@ class SanctionAdmin(NeverDeleted, ActsOnPeople, admin.ModelAdmin):  # type: igno
     search_fields = ("user__name", "user__username", "reason")
     ordering = ("-pk",)
     actions = ("lift",)
+    action_form = ReasonedActionForm
 
     def has_change_permission(self, request: HttpRequest, obj: Sanction | None = None) -> bool:
         # The list's action needs the right; a sanction itself is imposed once and then only lifted.

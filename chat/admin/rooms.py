@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import ActsOnPeople, staff_key
+from chat.admin.base import ActsOnPeople, ReasonedActionForm, staff_key
 from chat.models import Membership, Message, Room, Sanction
 from chat.names import clean_name, same_name, unmarked
 from chat.services.memberships import join_room, leave_room
@@ -49,6 +49,7 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
     search_fields = ("name", "topic")
     ordering = ("name_key",)
     actions = ("archive", "reopen")
+    action_form = ReasonedActionForm
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> tuple[str, ...]:
         return ("name", "kind") if obj is not None and obj.kind == Room.Kind.DIRECT else ()
@@ -110,6 +111,7 @@ class MembershipAdmin(ActsOnPeople, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("role", "left")
     list_select_related = ("room", "user")
     search_fields = ("user__name", "user__username", "room__name")
+    action_form = ReasonedActionForm
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return () if obj is None else ("room", "user")

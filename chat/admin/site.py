@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from chat.actions.limits import RATES
 from chat.admin.base import NeverDeleted
 from chat.models import Invitation, RateLimit, SiteSettings
-from chat.services.entry.invitations import invite
+from chat.services.entry.invitations import invite, withdraw
 from chat.services.site import announce_to_all, change_settings, reset_rates, set_rate
 
 
@@ -22,7 +22,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its
         label=_("Announcement"),
         required=False,
         max_length=300,
-        help_text=_("Every open page shows it at once. It is not stored."),
+        help_text=_("Every open page shows it at once. It cannot be taken back."),
     )
 
 
@@ -82,6 +82,13 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in
 
     def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: Invitation) -> None:
+        withdraw(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        for invitation in queryset:
+            withdraw(invitation)
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
         obj.created_by_id = request.user.pk

@@ -14,13 +14,13 @@ from django.urls import URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from chat.admin.base import ActsOnPeople, NeverDeleted, ReadOnly, staff, staff_key
+from chat.admin.base import ActsOnPeople, NeverDeleted, ReadOnly, ReasonedActionForm, staff, staff_key
 from chat.models import Connection, Contact, Token, User
 from chat.queries.people import free_name
 from chat.queries.rights import exceeds, within_rights_of
 from chat.services import accounts as people
 from chat.services.entry.password_links import make_link
-from chat.services.push import FIRST_FREE, MAX_OPCODE, payload_of, push
+from chat.services.push import FIRST_FREE, MAX_OPCODE, note_push, payload_of, push
 from chat.services.tokens import revoke
 from chat.web.forms import NewPersonForm
 from rpc import OperationError
@@ -69,6 +69,7 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
     ordering = ("name_key",)
     filter_horizontal = ("user_permissions",)
     actions = ("switch_off", "switch_on", "link_to_password", "send_push")
+    action_form = ReasonedActionForm
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # Otherwise people who may change users could make themselves admins.
@@ -88,6 +89,13 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
         people.change_account(obj)
         if not change:
             self._show_link(request, obj)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        # The form sets the rights; the log needs to know what they were.
+        chosen = form.cleaned_data.pop("user_permissions", None)
+        super().save_related(request, form, formsets, change)
+        if chosen is not None:
+            people.set_permissions(form.instance, list(chosen))
 
     @admin.action(description=_("Show a link to choose a password"), permissions=["change"])
     def link_to_password(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -113,13 +121,15 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
         for user in self._allowed(request, queryset):
             people.set_active(user.pk, True)
 
-    @admin.action(description=_("Send a push"), permissions=["change"])
+    @admin.action(description=_("Send a push (cannot be taken back)"), permissions=["change"])
     def send_push(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         queryset = self._allowed(request, queryset)
         form = PushForm(request.POST if "opcode" in request.POST else None)
         if form.is_valid():
             opcode, payload = form.cleaned_data["opcode"], form.cleaned_data["payload"]
             count = sum(push(user, opcode, payload) for user in queryset)
+            for user in queryset:
+                note_push(user, opcode)
             text = ngettext("Sent to %d socket.", "Sent to %d sockets.", count)
             messages.success(request, text % count)
             return None
@@ -143,6 +153,7 @@ class TokenAdmin(NeverDeleted, ActsOnPeople, admin.ModelAdmin):  # type: ignore[
     list_select_related = ("user",)
     search_fields = ("name", "user__name", "user__username")
     actions = ("revoke",)
+    action_form = ReasonedActionForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -151,7 +162,7 @@ class TokenAdmin(NeverDeleted, ActsOnPeople, admin.ModelAdmin):  # type: ignore[
         # The list's action needs the right; a token itself is only revoked.
         return obj is None and super().has_change_permission(request)
 
-    @admin.action(description=_("Revoke"), permissions=["change"])
+    @admin.action(description=_("Revoke (cannot be taken back)"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
         for token in self.allowed(request, queryset):
             revoke(token)

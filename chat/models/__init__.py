@@ -3,6 +3,7 @@ What is stored. Invariants live in the database, named; writes that others must 
 `chat.services` and the writer of `chat.realtime`.
 """
 
+from chat.models.acts import FINAL, UNDO_DAYS, Act, Unchangeable
 from chat.models.contacts import Contact
 from chat.models.log_ins import LogInAttempts
 from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
@@ -14,8 +15,11 @@ from chat.models.tokens import Token
 from chat.models.users import User
 
 __all__ = [
+    "FINAL",
     "MAX_EMOJI_CHARS",
     "MAX_TOPIC_CHARS",
+    "UNDO_DAYS",
+    "Act",
     "Connection",
     "Contact",
     "Invitation",
@@ -30,5 +34,6 @@ __all__ = [
     "Sanction",
     "SiteSettings",
     "Token",
+    "Unchangeable",
     "User",
 ]

@@ -1,14 +1,18 @@
 """People: a guest gets an account, a name changes, an account is switched off."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import Permission
 from django.db import transaction
 
-from chat.models import User
+from chat.models import Act, User
 from chat.names import numbered, same_name
 from chat.queries.guests import GUEST_NAME, GUEST_USER, guest_key
 from chat.queries.identity import open_session
 from chat.queries.people import TakenNames, free_name
+from chat.services.acts.record import Change, change_of, is_own, made, record, table_of
 from chat.services.announcing import announce_after_commit
 from chat.services.events import GuestChanged, PersonChanged, SignedOut
 
@@ -46,8 +50,10 @@ def rename(user_id: int, name: str) -> User:
     """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user_id)
+        before = {"name": user.name}
         user.name = free_name(name, besides=user_id)
         user.save(update_fields=["name"])
+        _record(user, before)
         announce_after_commit(PersonChanged(user_id))
     return user
 
@@ -81,7 +87,12 @@ def open_account(user: User) -> User:
 def change_account(user: User) -> User:
     """Store what an admin changed of a person; their sockets follow."""
     with transaction.atomic():
+        was = User.objects.select_for_update().filter(pk=user.pk).values(*RECORDED).first()
         user.save()
+        if was is not None:
+            _record(user, was)
+        else:
+            record(Act.Kind.PERSON, made(user, *RECORDED), person_id=user.pk)
         announce_after_commit(PersonChanged(user.pk))
     return user
 
@@ -94,5 +105,34 @@ def end_sessions(user_id: int) -> None:
 def set_active(user_id: int, active: bool) -> None:
     """Switch an account on or off; off closes its sockets."""
     with transaction.atomic():
-        User.objects.filter(pk=user_id).update(is_active=active)
+        user = User.objects.select_for_update().get(pk=user_id)
+        before = {"is_active": user.is_active}
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        _record(user, before)
         announce_after_commit(PersonChanged(user_id))
+
+
+def set_permissions(user: User, permissions: Collection[Permission]) -> None:
+    """Give a member of the staff exactly these rights in the admin."""
+    with transaction.atomic():
+        before = _permissions_of(user)
+        user.user_permissions.set(permissions)
+        after = _permissions_of(user)
+        if before != after:
+            change = Change(table_of(user), user.pk, {PERMISSIONS: before}, {PERMISSIONS: after})
+            record(Act.Kind.PERSON, change, person_id=user.pk)
+
+
+PERMISSIONS = "permissions"
+RECORDED = (*("username", "name", "language", "is_active", "is_guest", "is_bot", "is_staff", "is_superuser"),)
+"""What the log keeps of a person."""
+
+
+def _permissions_of(user: User) -> list[int]:
+    return sorted(user.user_permissions.values_list("pk", flat=True))
+
+
+def _record(user: User, before: Mapping[str, Any]) -> None:
+    if not is_own(user.pk):
+        record(Act.Kind.PERSON, change_of(user, before), person_id=user.pk)

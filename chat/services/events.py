@@ -19,12 +19,16 @@ class Posted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Changed(msgspec.Struct, frozen=True, tag=True):
-    """Messages that were edited, removed or reacted to; none when the room itself took the version."""
+    """
+    Messages that were edited, removed or reacted to; none when the room itself took the version. `restored`: what
+    was done to them was taken back.
+    """
 
     room_id: int
     room: str
     version: int
     messages: list[Message]
+    restored: bool = False
 
 
 class Typing(msgspec.Struct, frozen=True, tag=True):

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from chat.models import Membership, Room, Sanction
+from chat.models import Act, Membership, Room, Sanction
+from chat.services.acts.record import Change, as_one, change_of, is_own, made, record, table_of
 from chat.services.announcing import announce_after_commit
 from chat.services.events import PersonChanged
 from chat.services.moderation import impose
@@ -15,6 +17,8 @@ from rpc import OperationError
 
 KICKED_FOR = timedelta(minutes=10)
 """How long a public room stays closed to whom its moderators removed."""
+RECORDED = ("left", "role", "muted", "read_seq", "read_posts")
+"""What the log keeps of a membership: all that would be lost with it."""
 
 
 def join_room(room_id: int, user_id: int, *, role: str | None = None) -> Membership:
@@ -28,10 +32,7 @@ def join_room(room_id: int, user_id: int, *, role: str | None = None) -> Members
         is_direct = _kind_of(room_id) == Room.Kind.DIRECT
         if is_direct and not Membership.objects.filter(room_id=room_id, user_id=user_id).exists():
             raise OperationError("a direct room has only its two people", code="not_allowed")
-        changes = {"left": False} if role is None else {"left": False, "role": role}
-        membership, _ = Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
-        announce_after_commit(PersonChanged(user_id))
-    return membership
+        return _put(room_id, user_id, {"left": False} if role is None else {"left": False, "role": role})
 
 
 def leave_room(room_id: int, user_id: int) -> None:
@@ -43,9 +44,45 @@ def leave_room(room_id: int, user_id: int) -> None:
     """
     with transaction.atomic():
         _kind_of(room_id)
-        changes = {"left": True, "role": Membership.Role.MEMBER}
-        Membership.objects.update_or_create(room_id=room_id, user_id=user_id, defaults=changes)
-        announce_after_commit(PersonChanged(user_id))
+        _put(room_id, user_id, {"left": True, "role": Membership.Role.MEMBER.value})
+
+
+def put_back(room_id: int, user_id: int, fields: Mapping[str, Any] | None) -> None:
+    """
+    A membership is as it was; None: there was none.
+
+    Raises:
+        OperationError: `no_such_room`.
+    """
+    with transaction.atomic():
+        _kind_of(room_id)
+        if fields is not None:
+            _put(room_id, user_id, fields)
+            return
+        membership = Membership.objects.filter(room_id=room_id, user_id=user_id).first()
+        if membership is not None:
+            was = {name: getattr(membership, name) for name in RECORDED}
+            gone = Change(table_of(membership), membership.pk, was, None)
+            membership.delete()
+            record(Act.Kind.MEMBER, gone, person_id=user_id, room_id=room_id)
+            announce_after_commit(PersonChanged(user_id))
+
+
+def _put(room_id: int, user_id: int, fields: Mapping[str, Any]) -> Membership:
+    """Set fields of a membership, which is made where there is none."""
+    memberships = Membership.objects.select_for_update()
+    membership, is_new = memberships.get_or_create(room_id=room_id, user_id=user_id, defaults=dict(fields))
+    change: Change | None = made(membership, *RECORDED)
+    if not is_new:
+        before = {name: getattr(membership, name) for name in fields}
+        for name, value in fields.items():
+            setattr(membership, name, value)
+        membership.save(update_fields=[*fields])
+        change = change_of(membership, before)
+    if not is_own(user_id):
+        record(Act.Kind.MEMBER, change, person_id=user_id, room_id=room_id)
+    announce_after_commit(PersonChanged(user_id))
+    return membership
 
 
 def bring_back(room_ids: Collection[int]) -> None:
@@ -67,8 +104,9 @@ def kick(room_id: int, user_id: int, *, by: int, reason: str = "") -> None:
     """
     with transaction.atomic():
         until = timezone.now() + (KICKED_FOR if _kind_of(room_id) == Room.Kind.PUBLIC else timedelta(0))
-        impose(user_id, Sanction.Kind.BAN, room_id=room_id, by=by, reason=reason, until=until)
-        leave_room(room_id, user_id)
+        with as_one(Act.Kind.KICK, by=by, person_id=user_id, room_id=room_id, reason=reason):
+            impose(user_id, Sanction.Kind.BAN, room_id=room_id, by=by, reason=reason, until=until)
+            leave_room(room_id, user_id)
 
 
 def save_read_markers(markers: Mapping[tuple[int, int], tuple[int, int]]) -> None:

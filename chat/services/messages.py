@@ -1,11 +1,15 @@
 """Messages after their birth: edited, removed, reacted to. (Birth is the writer's: `chat.services.posts`.)"""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
-from chat.models import Message, Reaction, Revision
+from chat.models import Act, Message, Reaction, Revision
 from chat.queries.history import with_reactions
 from chat.queries.structs import Message as SentMessage
+from chat.services.acts.record import Change, is_own, record, table_of
 from chat.services.announcing import announce_after_commit
 from chat.services.events import Changed
 from chat.services.rooms import take_versions
@@ -26,9 +30,11 @@ def edit_message(room_id: int, seq: int, body: str, *, by: int) -> SentMessage:
         message = _locked(room_id, seq)
         if message.body == body:
             return with_reactions([message])[0]
-        Revision.objects.create(message=message, body=message.body, changed_by_id=by)
+        before = _state(message)
+        kept = _keep_text(message, by)
         message.body = body
         message.edited_at = timezone.now()
+        _record(Act.Kind.EDIT, message, before, kept, by=by)
         return _changed(message, "body", "edited_at")
 
 
@@ -41,13 +47,44 @@ def remove_message(room_id: int, seq: int, *, by: int | None, reason: str = "") 
     """
     with transaction.atomic():
         message = _locked(room_id, seq)
-        Revision.objects.create(message=message, body=message.body, changed_by_id=by)
+        before = _state(message)
+        kept = _keep_text(message, by)
         Reaction.objects.filter(message=message).delete()
         message.body = ""
         message.removed_at = timezone.now()
         message.removed_by_id = by
         message.removal_reason = reason
+        _record(Act.Kind.REMOVE, message, before, kept, by=by, reason=reason)
         return _changed(message, "body", "removed_at", "removed_by", "removal_reason")
+
+
+def restore_message(message_id: int, revision_id: int, state: Mapping[str, Any], *, by: int | None) -> None:
+    """
+    A message has the text of a revision again, and what else `state` has of it, as it was recorded.
+
+    Raises:
+        OperationError: `no_such_message`, the room was deleted.
+    """
+    with transaction.atomic():
+        found = Message.objects.select_for_update(of=("self",)).select_related("author", "room")
+        message = found.filter(pk=message_id).first()
+        revision = Revision.objects.filter(pk=revision_id, message_id=message_id).first()
+        if message is None or revision is None:
+            raise no_such_message()
+        before = _state(message)
+        kept = _keep_text(message, by)
+        message.body = revision.body
+        for name in STATE:
+            if name in state:
+                setattr(message, name, state[name])
+        reactions = [
+            Reaction(message=message, user_id=user, emoji=emoji) for user, emoji in state.get(REACTIONS, [])
+        ]
+        Reaction.objects.bulk_create(reactions, ignore_conflicts=True)
+        if state.get("removed_at") is not None:
+            Reaction.objects.filter(message=message).delete()
+        _record(Act.Kind.EDIT, message, before, kept, by=by)
+        _changed(message, "body", *STATE, restored=True)
 
 
 def react(room_id: int, seq: int, emoji: str, *, by: int, on: bool) -> SentMessage:
@@ -73,13 +110,46 @@ def _locked(room_id: int, seq: int) -> Message:
     found = Message.objects.select_for_update(of=("self",)).select_related("author", "room")
     message = found.filter(room_id=room_id, seq=seq, removed_at__isnull=True).first()
     if message is None:
-        raise OperationError("no such message", code="no_such_message")
+        raise no_such_message()
     return message
 
 
-def _changed(message: Message, *fields: str) -> SentMessage:
+def no_such_message() -> OperationError:
+    return OperationError("no such message", code="no_such_message")
+
+
+STATE = ("edited_at", "removed_at", "removed_by_id", "removal_reason")
+REACTIONS = "reactions"
+REVISION = "revision"
+
+
+def _state(message: Message) -> dict[str, Any]:
+    """What the log keeps of a message; its text is kept by a revision."""
+    reactions = Reaction.objects.filter(message=message).order_by("pk").values_list("user_id", "emoji")
+    return {**{name: getattr(message, name) for name in STATE}, REACTIONS: [list(each) for each in reactions]}
+
+
+def _keep_text(message: Message, by: int | None) -> int:
+    """Returns the key of the revision."""
+    return Revision.objects.create(message=message, body=message.body, changed_by_id=by).pk
+
+
+def _record(
+    kind: str, message: Message, before: dict[str, Any], revision: int, *, by: int | None, reason: str = ""
+) -> None:
+    if is_own(message.author_id, by):
+        return
+    after = _state(message)
+    if before[REACTIONS] == after[REACTIONS]:
+        # Others may have reacted since.
+        del before[REACTIONS], after[REACTIONS]
+    change = Change(table_of(message), message.pk, {**before, REVISION: revision}, after)
+    record(kind, change, by=by, person_id=message.author_id, room_id=message.room_id, reason=reason)
+
+
+def _changed(message: Message, *fields: str, restored: bool = False) -> SentMessage:
     message.version, _ = take_versions(message.room_id)
     message.save(update_fields=["version", *fields])
     sent = with_reactions([message])[0]
-    announce_after_commit(Changed(message.room_id, message.room.name, message.version, [sent]))
+    announce_after_commit(Changed(message.room_id, message.room.name, message.version, [sent], restored))
     return sent

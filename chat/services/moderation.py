@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from chat.models import Sanction
+from chat.models import Act, Sanction
+from chat.services.acts.record import change_of, made, record
 from chat.services.announcing import announce_after_commit
 from chat.services.events import PersonChanged
 
@@ -24,6 +25,9 @@ def impose(
         sanction = Sanction.objects.create(
             user_id=user_id, kind=kind, room_id=room_id, created_by_id=by, reason=reason, until=until
         )
+        done = Act.Kind.BAN if kind == Sanction.Kind.BAN else Act.Kind.MUTE
+        what = made(sanction, "kind", "room_id", "until")
+        record(done, what, by=by, person_id=user_id, room_id=room_id, reason=reason)
         announce_after_commit(PersonChanged(user_id))
     return sanction
 
@@ -31,6 +35,20 @@ def impose(
 def lift(sanction: Sanction) -> None:
     """End a sanction; lifting it twice is as once."""
     with transaction.atomic():
-        in_force = Sanction.objects.filter(pk=sanction.pk, lifted_at__isnull=True)
-        if in_force.update(lifted_at=timezone.now()):
-            announce_after_commit(PersonChanged(sanction.user_id))
+        _set_lifted(sanction, timezone.now())
+
+
+def reimpose(sanction: Sanction) -> None:
+    """A sanction that was lifted stands again, until the time that it always had."""
+    with transaction.atomic():
+        _set_lifted(sanction, None)
+
+
+def _set_lifted(sanction: Sanction, moment: datetime | None) -> None:
+    standing = Sanction.objects.filter(pk=sanction.pk, lifted_at__isnull=moment is not None)
+    if standing.update(lifted_at=moment):
+        before = {"lifted_at": sanction.lifted_at}
+        sanction.lifted_at = moment
+        change = change_of(sanction, before)
+        record(Act.Kind.LIFT, change, person_id=sanction.user_id, room_id=sanction.room_id)
+        announce_after_commit(PersonChanged(sanction.user_id))

@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
-from chat.models import User
+from chat.models import Act, User
 from chat.queries.people import person_named
 from chat.queries.presence import count_connections
+from chat.services.acts.record import Change, record, table_of
 from chat.services.announcing import announce
 from chat.services.events import Pushed
 from rpc import OperationError, decode_params
@@ -48,6 +49,11 @@ def push(user: User | int | str, opcode: int, payload: Any) -> int:
     user_id = _key_of(user)
     count = count_connections(user_id, SHOWN_AT)
     return count if announce(Pushed(user_id, opcode, kind, data)) else 0
+
+
+def note_push(user: User, opcode: int) -> None:
+    """An admin pushed to a person by hand."""
+    record(Act.Kind.PUSH, Change(table_of(user), user.pk, None, {"opcode": opcode}), person_id=user.pk)
 
 
 def payload_of(text: str) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
-from chat.models import Membership, Message, Room
+from chat.models import Act, Membership, Message, Room
 from chat.names import BadName, clean_name, looks_marked, marked, name_key, name_look, same_name, unmarked
+from chat.services.acts.record import Change, change_of, made, record, table_of
 from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Changed, PersonChanged, RoomChanged
 from rpc import OperationError
@@ -47,6 +48,7 @@ def create_room(
     try:
         with transaction.atomic():
             room = Room.objects.create(name=name, kind=kind, topic=topic, auto_join=auto_join, created_by_id=by)
+            record(Act.Kind.ROOM_MADE, made(room, "name", "kind", "topic", "auto_join"), by=by, room_id=room.pk)
     except IntegrityError:
         # Made by another process since we looked.
         return _existing(Room.objects.filter(same_name(name))[0], name, kind, exist_ok=exist_ok)
@@ -106,12 +108,14 @@ def change_room(room_id: int, **changes: Any) -> Room:
         room = Room.objects.get(pk=room_id)
         if Room.Kind.DIRECT in (room.kind, changes.get("kind")) and not changes.keys().isdisjoint(_FIXED):
             raise OperationError("the kind and name of a direct room cannot be changed", code="not_allowed")
+        before = {field: getattr(room, field) for field in changes}
         for field, value in changes.items():
             kind = changes.get("kind", room.kind)
             setattr(room, field, _named(value, kind, now=room.name) if field == "name" else value)
         if Room.objects.filter(same_name(room.name)).exclude(pk=room_id).exists():
             raise OperationError("a room with this name already exists", code="name_taken", field="name")
         room.save(update_fields=[*changes])
+        record(Act.Kind.ROOM, change_of(room, before), room_id=room_id)
         announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
     return room
 
@@ -130,8 +134,12 @@ def delete_room(room_id: int) -> None:
         pass
     with transaction.atomic():
         # Whoever took a version of the room is waited for, and whoever wants one finds it gone.
-        Room.objects.select_for_update().filter(pk=room_id).first()
-        Room.objects.filter(pk=room_id).delete()
+        room = Room.objects.select_for_update().filter(pk=room_id).first()
+        if room is None:
+            return
+        gone = Change(table_of(room), room_id, {"name": room.name, "kind": room.kind, "posts": room.posts}, None)
+        record(Act.Kind.ROOM_DELETED, gone, room_id=room_id)
+        room.delete()
         announce_after_commit(RoomChanged(room_id))
 
 

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
-from chat.models import Token
+from chat.models import Act, Token
 from chat.secrets import digest_of, new_secret
+from chat.services.acts.record import change_of, is_own, record
 from chat.services.announcing import announce_after_commit
 from chat.services.events import TokenRevoked
 
@@ -28,5 +29,9 @@ def note_use(token_ids: Collection[int]) -> None:
 def revoke(token: Token) -> None:
     """No longer accept a token, and close its sockets; revoking it twice is as once."""
     with transaction.atomic():
-        Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+        before = {"revoked_at": token.revoked_at}
+        token.revoked_at = timezone.now()
+        standing = Token.objects.filter(pk=token.pk, revoked_at__isnull=True)
+        if standing.update(revoked_at=token.revoked_at) and not is_own(token.user_id):
+            record(Act.Kind.REVOKE, change_of(token, before), person_id=token.user_id)
         announce_after_commit(TokenRevoked(token.pk))

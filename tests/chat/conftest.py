@@ -7,7 +7,9 @@ those of a serving process; sockets are pairs of `rpc.transports.memory.memory_p
 
 import asyncio
 import inspect
+import itertools
 from collections import defaultdict
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -16,14 +18,18 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client as Browser
 
-from chat.models import Membership, Room, SiteSettings, User
+from chat.models import Membership, Reaction, Room, SiteSettings, User
 from chat.queries.guests import GUEST_NAME
 from chat.queries.identity import open_session
 from chat.realtime import runtime
+from chat.services import memberships
+from chat.services.acts.record import Actor, acting
+from chat.services.posts import NewPost, store_posts
 from rpc import Handlers, Peer, RequestFailed, RetryLater, default_handlers
 from rpc.transports.memory import memory_pair
 
 DEADLINE = 10.0
+ADDRESS = "192.0.2.7"
 FAST = 0.005
 """Seconds of gathering, instead of those that are good for a busy site."""
 
@@ -234,3 +240,48 @@ def visitor_session(transactional_db):
     session[GUEST_NAME] = "Vera"
     session.save()
     return session.session_key
+
+
+@pytest.fixture
+def by():
+    """Lets somebody act, as a request to the admin would."""
+
+    def by(person, reason="", door="admin"):
+        actor = Actor(person.pk, ADDRESS, door, uuid4(), reason)
+        return acting(lambda: actor)
+
+    return by
+
+
+@pytest.fixture
+def say():
+    """Stores a post."""
+    numbers = itertools.count(1)
+
+    def say(room, author, body=None):
+        body = body or f"line {next(numbers)}"
+        post = NewPost(room.pk, room.name, author.pk, author.name, False, False, body, uuid4(), "web")
+        return store_posts([post])[0].message
+
+    return say
+
+
+@pytest.fixture
+def owner(transactional_db):
+    return User.objects.create_superuser("root", name="Root")
+
+
+@pytest.fixture
+def people(alice, bob, mallory):
+    return [alice, bob, mallory]
+
+
+@pytest.fixture
+def spoken(hall, cellar, people, say):
+    """Both rooms with some posts, reactions and read markers."""
+    for room in (hall, cellar):
+        for number in range(4):
+            message = say(room, people[number % 2])
+        Reaction.objects.create(message_id=message.id, user=people[0], emoji="👍")
+        memberships.save_read_markers({(room.pk, people[1].pk): (2, 2)})
+    return [hall, cellar]

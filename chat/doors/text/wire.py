@@ -103,7 +103,7 @@ def _changes(event: AnyEvent) -> Iterable[str]:
         for message in event.messages:
             if message.deleted:
                 yield _text({"deleted": {"seq": message.seq, "id": message.id}})
-            elif message.edited_at is not None:
+            elif message.edited_at is not None or event.restored:
                 yield _text({"edited": _object(message)})
     elif isinstance(event, Notice):
         yield _text({"notice": {"level": event.level, "text": event.text}})

@@ -1,15 +1,28 @@
 """Invitations to sign up: made by the admin, used once."""
 
-from chat.models import Invitation, User
+from django.db import transaction
+
+from chat.models import Act, Invitation, User
 from chat.secrets import digest_of, new_secret
+from chat.services.acts.record import Change, made, record, table_of
 
 
 def invite(invitation: Invitation) -> str:
     """Store a new invitation; returns its code, which is not kept."""
     code = new_secret()
     invitation.digest = digest_of(code)
-    invitation.save()
+    with transaction.atomic():
+        invitation.save()
+        record(Act.Kind.INVITE, made(invitation, "note", "expires_at"))
     return code
+
+
+def withdraw(invitation: Invitation) -> None:
+    """Delete an invitation: its link is of no use any more."""
+    with transaction.atomic():
+        gone = Change(table_of(invitation), invitation.pk, {"note": invitation.note}, None)
+        record(Act.Kind.WITHDRAW, gone)
+        invitation.delete()
 
 
 def is_open(code: str) -> bool:

@@ -15,9 +15,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from chat.models import LogInAttempts, User
+from chat.models import Act, LogInAttempts, User
 from chat.names import name_key
 from chat.secrets import digest_of
+from chat.services.acts.record import Change, record, table_of
 
 logger = logging.getLogger("hubtalk.log_in")
 
@@ -73,6 +74,8 @@ def unlock(attempts: Iterable[LogInAttempts], *, by: User) -> None:
                 LogInAttempts.objects.filter(user=each.user_id).delete()
             LogInAttempts.objects.filter(pk=each.pk).delete()
             where = each.address or "everywhere"
+            attempts_of = Change(table_of(each), each.pk, {"address": each.address, "count": each.count}, None)
+            record(Act.Kind.UNLOCK, attempts_of, by=by.pk, person_id=each.user_id)
             logger.info("log-in of %s from %s: unlocked by %s", _shown(each.user), where, by.username)
 
 

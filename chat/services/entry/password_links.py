@@ -7,7 +7,8 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from chat.models import User
+from chat.models import Act, User
+from chat.services.acts.record import record
 
 logger = logging.getLogger("hubtalk.log_in")
 
@@ -31,4 +32,5 @@ LINKS = PasswordLinks()
 def make_link(user: User, *, by: User) -> dict[str, str]:
     """What the address of a new link holds."""
     logger.warning("link to choose a password of %s: made by %s", user.username, by.username)
+    record(Act.Kind.PASSWORD, by=by.pk, person_id=user.pk)
     return {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": LINKS.make_token(user)}

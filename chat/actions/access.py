@@ -11,12 +11,16 @@ from datetime import UTC, datetime, timedelta
 import emoji
 
 from chat.models import Room
+from chat.queries.candidates import Candidate
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message as SentMessage
 from chat.realtime.directory import MODERATOR, MUTE, OWNER, Directory, Person
 from chat.realtime.visibility import because, sees
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import OperationError
+
+IMPOSE, LIFT, REMOVE, SITE = "add_sanction", "change_sanction", "change_message", "change_sitesettings"
+"""What acts upon the whole site take, by the names of Django's permissions."""
 
 
 def find_room(directory: Directory, person: Person, name: str) -> RoomFacts:
@@ -57,6 +61,8 @@ def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
     """Why the person may not post in a room that they see, else None. Waiting is the limits' matter."""
     if room.archived:
         return OperationError("this room is archived", code="archived")
+    if room.calm and person.identity.is_guest:
+        return calm()
     if room.read_only and not can_moderate(person, room):
         return OperationError("only moderators may post in this room", code="read_only")
     mute = person.sanction(MUTE, room)
@@ -65,6 +71,11 @@ def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
     if person.identity.user_id in room.unwanted:
         return unwanted()
     return None
+
+
+def calm() -> OperationError:
+    """The refusal for a guest while they may read only."""
+    return OperationError("guests may only read at the moment", code="read_only")
 
 
 def unwanted() -> OperationError:
@@ -128,6 +139,8 @@ def check_edit(person: Person, room: RoomFacts, message: SentMessage, site: Site
 
 
 def may_create_rooms(person: Person, site: SiteFacts) -> bool:
+    if site.calm and person.identity.is_guest:
+        return False
     return (site.rooms_by_everyone or person.identity.is_staff) and person.sanction(MUTE) is None
 
 
@@ -187,6 +200,8 @@ def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
         check_moderate(person, room)
     elif has_left and not can_moderate(person, room):
         raise OperationError("this person has left the room", code="not_allowed")
+    if room.calm and person.identity.is_guest:
+        raise calm()
     mute = person.sanction(MUTE, room)
     if mute is not None:
         raise OperationError(because("you are muted", mute.reason), code="muted")
@@ -207,6 +222,48 @@ def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool,
         raise OperationError("this person has rights that you lack", code="not_allowed")
     if is_owner and person.role_in(room) != OWNER:
         raise OperationError("only an owner may remove an owner", code="not_allowed")
+
+
+def check_sanction(person: Person, room: RoomFacts, other: Candidate) -> None:
+    """
+    Moderators mute and ban whom they may remove.
+
+    Raises:
+        OperationError: `not_allowed`.
+    """
+    check_moderate(person, room)
+    _check_other(person, other)
+    if other.is_owner and person.role_in(room) != OWNER:
+        raise OperationError("only an owner may do this to an owner", code="not_allowed")
+
+
+def check_right(person: Person, right: str) -> None:
+    """
+    Beyond rooms the chat asks for the right that the admin asks for.
+
+    Raises:
+        OperationError: `not_allowed`.
+    """
+    if right not in person.identity.rights:
+        raise OperationError("you may not do this on the whole site", code="not_allowed")
+
+
+def check_act_everywhere(person: Person, right: str, other: Candidate) -> None:
+    """
+    Admins with the right to do so act upon people on the whole site, but not on those who have more rights.
+
+    Raises:
+        OperationError: `not_allowed`.
+    """
+    check_right(person, right)
+    _check_other(person, other)
+
+
+def _check_other(person: Person, other: Candidate) -> None:
+    if other.id == person.identity.user_id:
+        raise OperationError("you cannot do this to yourself", code="not_allowed")
+    if other.exceeds:
+        raise OperationError("this person has rights that you lack", code="not_allowed")
 
 
 def _is_unicode(text: str) -> bool:

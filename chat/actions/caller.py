@@ -47,7 +47,17 @@ class Caller(NamedTuple):
         Raises:
             RetryLater: `busy`.
         """
-        actor = Actor(self.person.identity.user_id, self.client.address, self.client.link.door, uuid4())
+        return await self.write_as(self.actor(), service, *args, **kwargs)
+
+    def actor(self) -> Actor:
+        """Who acts with one request; what it does in several writes belongs together in the log."""
+        return Actor(self.person.identity.user_id, self.client.address, self.client.link.door, uuid4())
+
+    async def write_as(self, actor: Actor, service: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """
+        Raises:
+            RetryLater: `busy`.
+        """
 
         def work() -> R:
             with acting(lambda: actor):

@@ -29,7 +29,10 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its
 @admin.register(SiteSettings)
 class SettingsAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = SettingsForm
-    fields = (*("title", "sign_up", "guests_allowed", "rooms_by_everyone", "edit_window_minutes", "announcement"),)
+    fields = (
+        *("title", "sign_up", "guests_allowed", "rooms_by_everyone", "calm"),
+        *("edit_window_minutes", "objections", "announcement"),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

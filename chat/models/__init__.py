@@ -3,7 +3,7 @@ What is stored. Invariants live in the database, named; writes that others must 
 `chat.services` and the writer of `chat.realtime`.
 """
 
-from chat.models.acts import FINAL, UNDO_DAYS, Act, Unchangeable
+from chat.models.acts import FINAL, UNDO_DAYS, Act, Ending, Unchangeable
 from chat.models.contacts import Contact
 from chat.models.log_ins import LogInAttempts
 from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
@@ -22,6 +22,7 @@ __all__ = [
     "Act",
     "Connection",
     "Contact",
+    "Ending",
     "Invitation",
     "LogInAttempts",
     "Membership",

@@ -134,6 +134,20 @@ class Act(models.Model):
         raise Unchangeable
 
 
+class Ending(models.Model):
+    """An act that holds until a time; the server then takes it back, and this row is deleted."""
+
+    act = models.OneToOneField(Act, models.CASCADE, related_name="ending")
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("end of an act")
+        verbose_name_plural = _("ends of acts")
+
+    def __str__(self) -> str:
+        return f"{self.act} until {self.at:%Y-%m-%d %H:%M:%S}"
+
+
 FINAL = (
     *(Act.Kind.ROOM_MADE, Act.Kind.ROOM_DELETED, Act.Kind.PASSWORD, Act.Kind.UNLOCK, Act.Kind.ANNOUNCE),
     *(Act.Kind.PUSH, Act.Kind.REVOKE, Act.Kind.INVITE, Act.Kind.WITHDRAW),

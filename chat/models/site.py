@@ -35,6 +35,13 @@ class SiteSettings(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("For how many minutes people may edit their own messages; 0 means no limit."),
     )
+    calm = models.BooleanField(_("calm"), default=False, help_text=_("Guests may read, and nothing else."))
+    objections = models.CharField(
+        _("objections"),
+        max_length=200,
+        blank=True,
+        help_text=_("Where people object to a ban or mute, such as an e-mail address. They are told."),
+    )
     setup_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:

@@ -20,7 +20,9 @@ class Candidate(msgspec.Struct):
     is_banned: bool
 
 
-def find_candidate(user_id: int | None, name: str | None, *, room_id: int | None, by: int | None) -> Candidate:
+def find_candidate(
+    user_id: int | None, name: str | None, *, room_id: int | None, by: int | None, active_only: bool = True
+) -> Candidate:
     """
     A person by key or by name, as the one with key `by` (None: a guest without an account) has to do with them;
     where it is about a room, whether they own it, belong to it, left it or may not enter.
@@ -30,7 +32,7 @@ def find_candidate(user_id: int | None, name: str | None, *, room_id: int | None
         OperationError: `no_such_person`; `not_allowed`, a guest without an account.
     """
     user = person_named(name) if name is not None else User.objects.filter(pk=user_id or 0).first()
-    if user is None or not user.is_active:
+    if user is None or (active_only and not user.is_active):
         raise OperationError("no such person", code="no_such_person")
     membership = Membership.objects.filter(user=user, room_id=room_id or 0).first()
     declined = Contact.objects.filter(asker_id=by, asked=user, state=Contact.State.DECLINED)

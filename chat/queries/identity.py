@@ -51,6 +51,8 @@ class Identity(msgspec.Struct, frozen=True):
     is_active: bool
     memberships: dict[int, MembershipFacts]
     sanctions: list[SanctionFacts]
+    rights: frozenset[str] = frozenset()
+    """Of staff, beyond rooms: the names of Django's permissions for this app, such as `add_sanction`."""
 
     @property
     def card(self) -> PersonCard:
@@ -156,9 +158,17 @@ def _identities(users: list[User]) -> list[Identity]:
             is_active=user.is_active,
             memberships=memberships[user.pk],
             sanctions=sanctions[user.pk],
+            rights=_rights_of(user),
         )
         for user in users
     ]
+
+
+def _rights_of(user: User) -> frozenset[str]:
+    if not user.is_staff:
+        return frozenset()
+    own = (each.partition(".") for each in user.get_all_permissions())
+    return frozenset(name for app, _, name in own if app == User._meta.app_label)
 
 
 def _guest(key: str, name: str) -> Identity:

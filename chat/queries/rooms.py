@@ -3,7 +3,7 @@
 import msgspec
 from django.db.models import QuerySet
 
-from chat.models import Contact, Membership, Room, SiteSettings
+from chat.models import Contact, Ending, Membership, Room, SiteSettings
 from chat.names import unmarked
 from chat.queries.rates import Rate, load_rates
 
@@ -26,6 +26,8 @@ class RoomFacts(msgspec.Struct):
     """Of a direct room: user key → name of the two."""
     unwanted: frozenset[int] = frozenset()
     """Of a direct room: those of the two whom the other declined."""
+    calm: bool = False
+    """Of every room, while guests of the site read only."""
 
     def title_for(self, user_id: int | None) -> str:
         """What people see: the other's name for a direct room, and no mark for a private one."""
@@ -41,6 +43,10 @@ class SiteFacts(msgspec.Struct, frozen=True):
     guests_allowed: bool
     rooms_by_everyone: bool
     edit_window_minutes: int
+    calm: bool = False
+    objections: str = ""
+    next_end: float | None = None
+    """When the next act that holds for a time is over, in seconds of the epoch."""
     rates: dict[str, Rate] = {}
     """Those that were changed, by name."""
 
@@ -49,13 +55,18 @@ def load_rooms(rooms: QuerySet[Room] | None = None) -> list[RoomFacts]:
     """Read rooms: all, or those of a query."""
     wanted = Room.objects.all() if rooms is None else rooms
     found = [RoomFacts(*values) for values in wanted.values_list(*_ROOM_FIELDS)]
+    calm = SiteSettings.current().calm
+    for room in found:
+        room.calm = calm
     direct = {room.id: room for room in found if room.kind == Room.Kind.DIRECT}
     if direct:
         _load_pairs(direct, wanted)
     return found
 
 
-_ROOM_FIELDS = [field for field in RoomFacts.__struct_fields__ if field not in ("last_seq", "pair", "unwanted")]
+_ROOM_FIELDS = [
+    field for field in RoomFacts.__struct_fields__ if field not in ("last_seq", "pair", "unwanted", "calm")
+]
 
 
 def _load_pairs(rooms: dict[int, RoomFacts], wanted: QuerySet[Room]) -> None:
@@ -73,5 +84,10 @@ def _load_pairs(rooms: dict[int, RoomFacts], wanted: QuerySet[Room]) -> None:
 
 def load_site() -> SiteFacts:
     settings = SiteSettings.current()
-    fields = [field for field in SiteFacts.__struct_fields__ if field != "rates"]
-    return SiteFacts(**{field: getattr(settings, field) for field in fields}, rates=load_rates())
+    next_end = Ending.objects.order_by("at").values_list("at", flat=True).first()
+    fields = [field for field in SiteFacts.__struct_fields__ if field not in ("rates", "next_end")]
+    return SiteFacts(
+        **{field: getattr(settings, field) for field in fields},
+        rates=load_rates(),
+        next_end=next_end.timestamp() if next_end is not None else None,
+    )

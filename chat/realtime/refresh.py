@@ -7,8 +7,10 @@ order.
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator
-from typing import TypeVar
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from chat.models import Room
 from chat.queries.identity import Identity, accounts_of_sessions, identify, identities_of_keys, identity_of_key
@@ -20,6 +22,7 @@ from chat.realtime.connections import Connections
 from chat.realtime.db import read
 from chat.realtime.directory import Directory
 from chat.realtime.watchers import Watchers
+from chat.services.acts.undo import take_back_ended
 from chat.services.events import (
     AnyEvent,
     ContactChanged,
@@ -51,12 +54,20 @@ class Refresh:
     """
     The events whose consequences are still to be read, and the clients whose lists of rooms changed.
 
-    The runtime gives it events on the loop; its two tasks read, let `Connections` follow, and send the lists.
+    The runtime gives it events on the loop; its tasks read, let `Connections` follow, and send the lists.
     It promises that an event is followed on every socket of this process well within a second.
     """
 
-    def __init__(self, directory: Directory, connections: Connections, watchers: Watchers) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        connections: Connections,
+        watchers: Watchers,
+        write: Callable[..., Awaitable[Any]],
+    ) -> None:
         self._directory = directory
+        self._write = write
+        self._site_read = asyncio.Event()
         self._connections = connections
         self._watchers = watchers
         self._stale: dict[AnyEvent, None] = {}
@@ -72,6 +83,7 @@ class Refresh:
         self._tasks = [
             loop.create_task(self._work_off(), name="refresh"),
             loop.create_task(self._reload_regularly(), name="reload"),
+            loop.create_task(self._end_in_time(), name="ends of acts"),
         ]
 
     async def stop(self) -> None:
@@ -99,7 +111,7 @@ class Refresh:
         directory.put_rooms(rooms)
         # Not those that were made while the others were read.
         dropped = [directory.drop_room(room_id) for room_id in before - {room.id for room in rooms}]
-        directory.site = await read(load_site)
+        await self._read_site()
         if directory.outline() == known:
             return set()
         for room in dropped:
@@ -133,6 +145,28 @@ class Refresh:
         while True:
             await asyncio.sleep(RELOAD_SECONDS)
             self.note(SettingsChanged())
+
+    async def _read_site(self) -> None:
+        self._directory.site = await read(load_site)
+        self._site_read.set()
+
+    async def _end_in_time(self) -> None:
+        """Take back what was done until a time, when it has come; every process tries, and one does it."""
+        while True:
+            next_end = self._directory.site.next_end
+            wait = RELOAD_SECONDS if next_end is None else min(max(next_end - time.time(), 0), RELOAD_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._site_read.wait()
+            self._site_read.clear()
+            if next_end is None or next_end > time.time():
+                continue
+            try:
+                await self._write(take_back_ended)
+                await self._read_site()
+            except Exception:
+                logger.exception("an act could not be ended in time")
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self, event: AnyEvent) -> set[Client]:
         """Read again what an event made stale; returns whose list of rooms may have changed."""

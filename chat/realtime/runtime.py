@@ -73,7 +73,7 @@ class Runtime:
         self.connections = Connections(
             self.directory, self.hub, self.presence, self.watchers, self.token_use, self._hear
         )
-        self.refresh = Refresh(self.directory, self.connections, self.watchers)
+        self.refresh = Refresh(self.directory, self.connections, self.watchers, self.writer.run)
         self._parts = AsyncExitStack()
 
     async def start(self) -> None:

@@ -122,6 +122,7 @@ def set_permissions(user: User, permissions: Collection[Permission]) -> None:
         if before != after:
             change = Change(table_of(user), user.pk, {PERMISSIONS: before}, {PERMISSIONS: after})
             record(Act.Kind.PERSON, change, person_id=user.pk)
+            announce_after_commit(PersonChanged(user.pk))
 
 
 PERMISSIONS = "permissions"

@@ -1,6 +1,8 @@
 """Messages after their birth: edited, removed, reacted to. (Birth is the writer's: `chat.services.posts`.)"""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +19,8 @@ from rpc import OperationError
 
 MAX_KINDS = 20
 """Of reactions on one message: all of them go to everybody with each new one."""
+REMOVED_AT_ONCE = 100
+"""Messages in one transaction: posts elsewhere are stored in between."""
 
 
 def edit_message(room_id: int, seq: int, body: str, *, by: int) -> SentMessage:
@@ -56,6 +60,25 @@ def remove_message(room_id: int, seq: int, *, by: int | None, reason: str = "") 
         message.removal_reason = reason
         _record(Act.Kind.REMOVE, message, before, kept, by=by, reason=reason)
         return _changed(message, "body", "removed_at", "removed_by", "removal_reason")
+
+
+def remove_some(user_id: int, *, room_id: int | None, since: datetime, by: int | None, reason: str = "") -> int:
+    """
+    Remove up to `REMOVED_AT_ONCE` messages of a person, none older than `since`, in one room or in all (None).
+
+    Returns:
+        How many they were; fewer than `REMOVED_AT_ONCE`: there are no more.
+    """
+    standing = Message.objects.filter(author_id=user_id, created_at__gte=since, removed_at__isnull=True)
+    if room_id is not None:
+        standing = standing.filter(room_id=room_id)
+    with transaction.atomic():
+        found = list(standing.order_by("pk").values_list("room_id", "seq")[:REMOVED_AT_ONCE])
+        for room, seq in found:
+            # Its author may be faster, in another process.
+            with suppress(OperationError):
+                remove_message(room, seq, by=by, reason=reason)
+    return len(found)
 
 
 def restore_message(message_id: int, revision_id: int, state: Mapping[str, Any], *, by: int | None) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from chat.models import Act, Sanction
@@ -32,10 +33,20 @@ def impose(
     return sanction
 
 
-def lift(sanction: Sanction) -> None:
+def lift(sanction: Sanction, *, reason: str = "") -> None:
     """End a sanction; lifting it twice is as once."""
     with transaction.atomic():
-        _set_lifted(sanction, timezone.now())
+        _set_lifted(sanction, timezone.now(), reason)
+
+
+def lift_all(user_id: int, kind: str, *, room_id: int | None, reason: str = "") -> int:
+    """End a person's mutes or bans in one room, or those that hold everywhere; returns how many there were."""
+    with transaction.atomic():
+        here = Q(room__isnull=True) if room_id is None else Q(room_id=room_id)
+        sanctions = list(Sanction.objects.in_force().filter(here, user_id=user_id, kind=kind))
+        for sanction in sanctions:
+            lift(sanction, reason=reason)
+    return len(sanctions)
 
 
 def reimpose(sanction: Sanction) -> None:
@@ -44,11 +55,11 @@ def reimpose(sanction: Sanction) -> None:
         _set_lifted(sanction, None)
 
 
-def _set_lifted(sanction: Sanction, moment: datetime | None) -> None:
+def _set_lifted(sanction: Sanction, moment: datetime | None, reason: str = "") -> None:
     standing = Sanction.objects.filter(pk=sanction.pk, lifted_at__isnull=moment is not None)
     if standing.update(lifted_at=moment):
         before = {"lifted_at": sanction.lifted_at}
         sanction.lifted_at = moment
         change = change_of(sanction, before)
-        record(Act.Kind.LIFT, change, person_id=sanction.user_id, room_id=sanction.room_id)
+        record(Act.Kind.LIFT, change, person_id=sanction.user_id, room_id=sanction.room_id, reason=reason)
         announce_after_commit(PersonChanged(sanction.user_id))

@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import datetime
 from string import digits
 from typing import Any
 
@@ -92,9 +93,9 @@ def direct_name(one: int, other: int) -> str:
     return f"direct {min(one, other)}-{max(one, other)}"
 
 
-def change_room(room_id: int, **changes: Any) -> Room:
+def change_room(room_id: int, *, until: datetime | None = None, reason: str = "", **changes: Any) -> Room:
     """
-    Set fields of a room: name, topic, kind, auto_join, archived, read_only, slow_mode_seconds.
+    Set fields of a room: name, topic, kind, auto_join, archived, read_only, slow_mode_seconds. `until`: for a time.
 
     The change takes a version of the room, so that a client that was away learns of it.
 
@@ -115,7 +116,7 @@ def change_room(room_id: int, **changes: Any) -> Room:
         if Room.objects.filter(same_name(room.name)).exclude(pk=room_id).exists():
             raise OperationError("a room with this name already exists", code="name_taken", field="name")
         room.save(update_fields=[*changes])
-        record(Act.Kind.ROOM, change_of(room, before), room_id=room_id)
+        record(Act.Kind.ROOM, change_of(room, before), room_id=room_id, reason=reason, until=until)
         announce_after_commit(RoomChanged(room_id), Changed(room_id, room.name, version, []))
     return room
 

@@ -1,5 +1,6 @@
 """The site's own switches, and a word to everyone."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,15 +13,15 @@ from chat.services.announcing import announce, announce_after_commit
 from chat.services.events import Notice, SettingsChanged, SignedOut
 
 
-def change_settings(**changes: Any) -> SiteSettings:
-    """Set fields of the site's settings; open pages follow."""
+def change_settings(*, until: datetime | None = None, reason: str = "", **changes: Any) -> SiteSettings:
+    """Set fields of the site's settings, until a time if given; open pages follow."""
     with transaction.atomic():
         settings, _ = SiteSettings.objects.select_for_update().get_or_create(pk=1)
         before = {name: getattr(settings, name) for name in changes}
         for name, value in changes.items():
             setattr(settings, name, value)
         settings.save(update_fields=[*changes])
-        record(Act.Kind.SITE, change_of(settings, before))
+        record(Act.Kind.SITE, change_of(settings, before), reason=reason, until=until)
         announce_after_commit(SettingsChanged())
     return settings
 

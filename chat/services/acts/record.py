@@ -8,12 +8,15 @@ it is not handed from one to the other: `acting` holds it while the request is w
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db.models import Model
 
-from chat.models import Act, Room, User
+from chat.models import Act, Ending, Room, User
+from chat.services.announcing import announce_after_commit
+from chat.services.events import SettingsChanged
 
 MAX_REASON_CHARS = 200
 ADMIN = "admin"
@@ -94,6 +97,7 @@ def record(
     person_id: int | None = None,
     room_id: int | None = None,
     reason: str = "",
+    until: datetime | None = None,
     undoes: Act | None = None,
 ) -> None:
     """
@@ -102,6 +106,7 @@ def record(
     Args:
         changes: those that are None do not count; an act that should change something and did not is not entered.
         by: who does it, where no request says so.
+        until: when the server takes it back by itself.
     """
     real = [change for change in changes if change is not None]
     if changes and not real:
@@ -111,7 +116,7 @@ def record(
         collected.extend(real)
         return
     actor = actor_now(by)
-    Act.objects.create(
+    act = Act.objects.create(
         kind=kind,
         by_id=actor.user_id,
         by_name=_name_of(User, actor.user_id),
@@ -126,6 +131,9 @@ def record(
         bulk=actor.bulk,
         undoes=undoes,
     )
+    if until is not None:
+        Ending.objects.create(act=act, at=until)
+        announce_after_commit(SettingsChanged())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """An act is taken back: each row that it changed is as it was, and everyone hears of it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,23 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from chat.models import FINAL, UNDO_DAYS, Act, Membership, Message, RateLimit, Room, Sanction, SiteSettings, User
+from chat.models import (
+    FINAL,
+    UNDO_DAYS,
+    Act,
+    Ending,
+    Membership,
+    Message,
+    RateLimit,
+    Room,
+    Sanction,
+    SiteSettings,
+    User,
+)
 from chat.services import accounts, memberships, messages, moderation, rooms, site
 from chat.services.acts.record import actor_now, as_one, table_of
+from chat.services.announcing import announce_after_commit
+from chat.services.events import SettingsChanged
 from rpc import OperationError
 
 Fields = dict[str, Any]
@@ -56,6 +71,16 @@ def take_back_all(bulk: Any, *, reason: str = "") -> int:
         for key in keys:
             take_back(key, reason=reason)
     return len(keys)
+
+
+def take_back_ended() -> None:
+    """Take back what was done for a time that is over; what something else changed since stays."""
+    for ending in Ending.objects.filter(at__lte=timezone.now()).order_by("at"):
+        with transaction.atomic():
+            with suppress(OperationError):
+                take_back(ending.act_id, reason="its time is over")
+            ending.delete()
+            announce_after_commit(SettingsChanged())
 
 
 def _check(act: Act) -> None:

@@ -1,10 +1,10 @@
-"""Rooms: created, joined, left, described, read; people invited and removed."""
+"""Rooms: created, joined, left, described, read; people invited."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
-from chat.actions import moderation, people, rooms
+from chat.actions import people, rooms
 from chat.actions.people import MemberList
 from chat.actions.rooms import ReadUpTo, RoomEntry
 from chat.doors.gotalk.login import caller_of
@@ -85,18 +85,6 @@ class Invite(Someone, kw_only=True):
 async def invite(peer: Peer, params: Invite) -> None:
     """Invite a person into a room: it is in their list from now on."""
     await rooms.invite(caller_of(peer), params.room, params.id, params.name)
-
-
-class Kick(msgspec.Struct):
-    room: str
-    id: int
-    reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
-
-
-@handlers.request("kick")
-async def kick(peer: Peer, params: Kick) -> None:
-    """Remove a person from a room; for its moderators."""
-    await moderation.kick(caller_of(peer), params.room, params.id, params.reason)
 
 
 def _name(params: str | InRoom) -> str:

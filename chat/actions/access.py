@@ -15,7 +15,7 @@ from chat.queries.candidates import Candidate
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message as SentMessage
 from chat.realtime.directory import MODERATOR, MUTE, OWNER, Directory, Person
-from chat.realtime.visibility import because, sees
+from chat.realtime.visibility import sees, under
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import OperationError
 
@@ -67,7 +67,7 @@ def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
         return OperationError("only moderators may post in this room", code="read_only")
     mute = person.sanction(MUTE, room)
     if mute is not None:
-        return OperationError(because("you are muted", mute.reason), code="muted")
+        return OperationError(under("you are muted", mute), code="muted")
     if person.identity.user_id in room.unwanted:
         return unwanted()
     return None
@@ -162,7 +162,7 @@ def check_ask(person: Person) -> None:
     """
     mute = person.sanction(MUTE)
     if mute is not None:
-        raise OperationError(because("you are muted", mute.reason), code="muted")
+        raise OperationError(under("you are muted", mute), code="muted")
 
 
 def check_emoji(text: str) -> str:
@@ -204,7 +204,7 @@ def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
         raise calm()
     mute = person.sanction(MUTE, room)
     if mute is not None:
-        raise OperationError(because("you are muted", mute.reason), code="muted")
+        raise OperationError(under("you are muted", mute), code="muted")
 
 
 def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool, exceeds: bool) -> None:

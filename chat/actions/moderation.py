@@ -57,8 +57,10 @@ async def impose(
         access.check_sanction(caller.person, room, other)
     else:
         access.check_act_everywhere(caller.person, access.IMPOSE, other)
-    where = {"room_id": room.id if room is not None else None, "by": await account_of(caller)}
-    await caller.write(moderation.impose, other.id, kind, **where, reason=reason.strip(), until=_end(minutes))
+    room_id, by, until = room.id if room is not None else None, await account_of(caller), _end(minutes)
+    await caller.write(
+        moderation.impose, other.id, kind, room_id=room_id, by=by, reason=reason.strip(), until=until
+    )
 
 
 async def lift(caller: Caller, kind: str, room_name: str | None, user_id: int, reason: str) -> None:

@@ -1,6 +1,9 @@
 """Who may be connected, and which rooms they see, hear and list. What they may do: `chat.actions.access`."""
 
+from datetime import UTC, datetime
+
 from chat.models import Room
+from chat.queries.identity import SanctionFacts
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.realtime.directory import BAN, Person
 from rpc import CloseCode
@@ -13,7 +16,8 @@ def refusal_to_connect(person: Person, site: SiteFacts) -> tuple[CloseCode, str]
         return CloseCode.NOT_ALLOWED, "this account is switched off"
     ban = person.sanction(BAN)
     if ban is not None:
-        return CloseCode.NOT_ALLOWED, because("you are banned", ban.reason)
+        objections = f" (objections: {site.objections})" if site.objections else ""
+        return CloseCode.NOT_ALLOWED, under("you are banned", ban) + objections
     if who.is_guest and not site.guests_allowed:
         return CloseCode.LOG_IN, "log in to talk here"
     return None
@@ -53,6 +57,13 @@ def may_stay(person: Person, room: RoomFacts) -> bool:
     """Whether they may go on hearing a room that they entered: until they leave it, or it closes to them."""
     membership = person.identity.memberships.get(room.id)
     return sees(person, room) and (membership is None or not membership.left)
+
+
+def under(text: str, sanction: SanctionFacts) -> str:
+    """A refusal because of a sanction: until when, and why."""
+    if sanction.until is not None:
+        text += f" until {datetime.fromtimestamp(sanction.until, UTC):%Y-%m-%d %H:%M} UTC"
+    return because(text, sanction.reason)
 
 
 def because(text: str, reason: str) -> str:

@@ -102,6 +102,20 @@ class ContactChanged(msgspec.Struct, frozen=True, tag=True):
     contact: ContactEntry
 
 
+class Moderated(msgspec.Struct, frozen=True, tag=True):
+    """
+    What a moderator or admin did to a person. `act`: mute, ban, kick, unmute or unban; `room`: None is everywhere;
+    `until` as `instant`; `objections`: where they object, if the site says so.
+    """
+
+    user_id: int
+    act: str
+    room: str | None
+    reason: str
+    until: str | None
+    objections: str
+
+
 class Pushed(msgspec.Struct, frozen=True, tag=True):
     """An application's word to all sockets of a person; `kind` says what the bytes are: json, text or bytes."""
 
@@ -125,6 +139,7 @@ AnyEvent = (
     | Gap
     | PresenceChanged
     | ContactChanged
+    | Moderated
     | Pushed
 )
 
@@ -157,6 +172,6 @@ SITE_TOPIC = "site"
 def topic_of(event: AnyEvent) -> str:
     if isinstance(event, Posted | Changed | Typing):
         return room_topic(event.room_id)
-    if isinstance(event, ContactChanged | Pushed):
+    if isinstance(event, ContactChanged | Moderated | Pushed):
         return person_topic(event.user_id)
     return SITE_TOPIC

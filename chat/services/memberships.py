@@ -105,7 +105,8 @@ def kick(room_id: int, user_id: int, *, by: int, reason: str = "") -> None:
     with transaction.atomic():
         until = timezone.now() + (KICKED_FOR if _kind_of(room_id) == Room.Kind.PUBLIC else timedelta(0))
         with as_one(Act.Kind.KICK, by=by, person_id=user_id, room_id=room_id, reason=reason):
-            impose(user_id, Sanction.Kind.BAN, room_id=room_id, by=by, reason=reason, until=until)
+            ban = Sanction.Kind.BAN
+            impose(user_id, ban, room_id=room_id, by=by, reason=reason, until=until, act=Act.Kind.KICK.value)
             leave_room(room_id, user_id)
 
 

@@ -6,10 +6,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from chat.models import Act, Sanction
+from chat.models import Act, Sanction, SiteSettings
+from chat.queries.structs import instant
 from chat.services.acts.record import change_of, made, record
 from chat.services.announcing import announce_after_commit
-from chat.services.events import PersonChanged
+from chat.services.events import Moderated, PersonChanged
 
 
 def impose(
@@ -20,8 +21,12 @@ def impose(
     by: int | None,
     reason: str = "",
     until: datetime | None = None,
+    act: str | None = None,
 ) -> Sanction:
-    """Mute or ban a person, in one room or (room_id None) everywhere; in force at once on all their sockets."""
+    """
+    Mute or ban a person, in one room or (room_id None) everywhere; in force at once on all their sockets. They are
+    told of it, under the name `act` if it is part of something else.
+    """
     with transaction.atomic():
         sanction = Sanction.objects.create(
             user_id=user_id, kind=kind, room_id=room_id, created_by_id=by, reason=reason, until=until
@@ -29,7 +34,8 @@ def impose(
         done = Act.Kind.BAN if kind == Sanction.Kind.BAN else Act.Kind.MUTE
         what = made(sanction, "kind", "room_id", "until")
         record(done, what, by=by, person_id=user_id, room_id=room_id, reason=reason)
-        announce_after_commit(PersonChanged(user_id))
+        # What happened to them first, for the sockets of a banned person close.
+        announce_after_commit(_told(sanction, act or kind, reason), PersonChanged(user_id))
     return sanction
 
 
@@ -62,4 +68,11 @@ def _set_lifted(sanction: Sanction, moment: datetime | None, reason: str = "") -
         sanction.lifted_at = moment
         change = change_of(sanction, before)
         record(Act.Kind.LIFT, change, person_id=sanction.user_id, room_id=sanction.room_id, reason=reason)
-        announce_after_commit(PersonChanged(sanction.user_id))
+        act = sanction.kind if moment is None else f"un{sanction.kind}"
+        announce_after_commit(_told(sanction, act, reason), PersonChanged(sanction.user_id))
+
+
+def _told(sanction: Sanction, act: str, reason: str) -> Moderated:
+    room = sanction.room.name if sanction.room is not None else None
+    until = instant(sanction.until) if sanction.until is not None else None
+    return Moderated(sanction.user_id, act, room, reason, until, SiteSettings.current().objections)

@@ -9,7 +9,7 @@ from chat.actions.rooms import rooms_listed
 from chat.queries.structs import RoomMessage
 from chat.realtime.clients import RoomPresence, Wire
 from chat.realtime.directory import Directory, Person
-from chat.services.events import AnyEvent, Changed, ContactChanged, Notice, Posted, Pushed, Typing
+from chat.services.events import AnyEvent, Changed, ContactChanged, Moderated, Notice, Posted, Pushed, Typing
 from rpc import Notification, Peer, Prepared
 
 _json = msgspec.json.Encoder().encode
@@ -72,6 +72,15 @@ def _notifications(event: AnyEvent) -> Iterable[Notification]:
             )
         case ContactChanged():
             yield Notification("contact", _json(event.contact))
+        case Moderated():
+            yield _notification(
+                "moderated",
+                act=event.act,
+                room=event.room,
+                reason=event.reason,
+                until=event.until,
+                objections=event.objections,
+            )
         case Pushed():
             yield _notification("push", opcode=event.opcode, **_shown(event))
 

@@ -21,6 +21,7 @@ class Opcode(IntEnum):
     MESSAGE = 116
     CONTACT = 117
     NOTICE = 118
+    MODERATED = 119
     ERROR = 199
 
 

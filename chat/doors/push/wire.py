@@ -8,7 +8,7 @@ import msgspec
 from chat.doors.push.opcodes import Opcode, frame
 from chat.queries.structs import Message, RoomMessage
 from chat.realtime.clients import Wire
-from chat.services.events import AnyEvent, Changed, ContactChanged, Notice, Posted, Pushed
+from chat.services.events import AnyEvent, Changed, ContactChanged, Moderated, Notice, Posted, Pushed
 from rpc import OperationError, RetryLater
 from rpc.peer.prepared import Frames
 
@@ -70,6 +70,9 @@ def _frame_of(event: AnyEvent) -> bytes | None:
             return frame(event.opcode, event.payload)
         case Notice(level=level, text=text, restart_in_ms=restart_in_ms, spread_ms=spread_ms):
             return json_frame(Opcode.NOTICE, NoticeBody(level, text, restart_in_ms, spread_ms))
+        case Moderated():
+            body = ModeratedBody(event.act, event.room, event.reason, event.until, event.objections)
+            return json_frame(Opcode.MODERATED, body)
         case _:
             return None
 
@@ -79,6 +82,14 @@ class NoticeBody(msgspec.Struct, omit_defaults=True):
     text: str
     restart_in_ms: int | None = None
     spread_ms: int | None = None
+
+
+class ModeratedBody(msgspec.Struct):
+    act: str
+    room: str | None
+    reason: str
+    until: str | None
+    objections: str
 
 
 class ErrorBody(msgspec.Struct, omit_defaults=True):

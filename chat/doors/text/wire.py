@@ -8,7 +8,8 @@ import msgspec
 
 from chat.queries.structs import Message
 from chat.realtime.clients import Wire
-from chat.services.events import AnyEvent, Changed, Gap, Notice, Posted
+from chat.realtime.visibility import because
+from chat.services.events import AnyEvent, Changed, Gap, Moderated, Notice, Posted
 from rpc.peer.prepared import Frames
 
 MAX_JOINED_CHARS = 16 * 1024
@@ -105,8 +106,28 @@ def _changes(event: AnyEvent) -> Iterable[str]:
                 yield _text({"deleted": {"seq": message.seq, "id": message.id}})
             elif message.edited_at is not None or event.restored:
                 yield _text({"edited": _object(message)})
+    elif isinstance(event, Moderated):
+        what = {name: getattr(event, name) for name in event.__struct_fields__ if name != "user_id"}
+        yield _text({"moderated": what})
     elif isinstance(event, Notice):
         yield _text({"notice": {"level": event.level, "text": event.text}})
+
+
+_DONE = {
+    "mute": "you are muted",
+    "ban": "you are banned",
+    "kick": "you were removed",
+    "unmute": "you are no longer muted",
+    "unban": "you are no longer banned",
+}
+
+
+def _sentence(event: Moderated) -> str:
+    """What was done to a person, for how long, why, and where they object."""
+    where = f" in {event.room}" if event.room is not None else ""
+    until = f" until {event.until}" if event.until is not None and event.act in ("mute", "ban", "kick") else ""
+    objections = f" (objections: {event.objections})" if event.objections else ""
+    return because(f"{_DONE[event.act]}{where}{until}", event.reason) + objections
 
 
 class TextWire(Wire):
@@ -125,6 +146,8 @@ class TextWire(Wire):
     def events(self, events: list[AnyEvent]) -> Lines | None:
         posted = [message for event in events if isinstance(event, Posted) for message in event.messages]
         others = [line for event in events for line in _changes(event)] if self._tells_changes else []
+        if not self._tells_changes:
+            others = [self.error(_sentence(event), event.act) for event in events if isinstance(event, Moderated)]
         gap = any(isinstance(event, Gap) for event in events)
         if not posted and not others and not gap:
             return None

@@ -39,7 +39,8 @@ class OverText:
 
     async def refusal(self, room, message):
         self._line.say(json.dumps(message))
-        error = await self._line.hears()
+        while "moderated" in (error := await self._line.hears()):
+            """What was done to them, told before they try."""
         assert error.startswith("! {"), error
         return json.loads(error[2:])["code"]
 

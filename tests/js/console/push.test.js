@@ -60,5 +60,5 @@ test("a text frame is shown, with what is wrong", () => {
 
 test("what only the server sends is not offered", () => {
   const pushed = [...OPCODES].filter(([, { payload }]) => payload === null).map(([opcode]) => opcode);
-  assert.deepEqual(pushed, [116, 117, 118, 199]);
+  assert.deepEqual(pushed, [116, 117, 118, 119, 199]);
 });

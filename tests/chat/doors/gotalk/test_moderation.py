@@ -7,7 +7,9 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from chat.models import Act, Ending, Membership, Message, Sanction, SiteSettings, User
+from chat.queries.structs import instant
 from chat.services import accounts, memberships
+from chat.services.moderation import impose
 
 
 @pytest.fixture
@@ -50,6 +52,31 @@ async def test_mute_in_a_room(chat, hall, moderator, bob):
     await page.ask("unmute", {"room": "hall", "id": bob.pk})
     await other.hears("rooms", lambda rooms: rooms["hall"]["can_post"])
     await other.post("hall", "again")
+
+
+@pytest.mark.parametrize("kind", ["mute", "ban"])
+async def test_person_is_told_what_why_until_when_and_where_to_object(chat, dial, hall, moderator, bob, kind):
+    """On every socket, before a ban closes the room."""
+    await chat.elsewhere(SiteSettings.objects.update, objections="help@example.org")
+    page, other = await chat.open(moderator), await chat.open(bob)
+    lines = await (await dial("/ws/hall", bob)).is_in()
+    await page.ask(kind, {"room": "hall", "id": bob.pk, "minutes": 5, "reason": "too loud"})
+    until = instant((await chat.elsewhere(Sanction.objects.get)).until)
+    told = {"act": kind, "room": "hall", "reason": "too loud", "until": until, "objections": "help@example.org"}
+    assert await other.hears("moderated") == told
+    said = {"mute": "you are muted", "ban": "you are banned"}[kind]
+    assert await lines.hears() == f"! {said} in hall until {until}: too loud (objections: help@example.org)"
+
+
+async def test_banned_person_is_told_why_they_cannot_come_back(chat, bob):
+    """Until when, and where to object, in the words of the close."""
+    await chat.elsewhere(SiteSettings.objects.update, objections="help@example.org")
+    await chat.runtime.refresh.reload()
+    until = datetime(2999, 1, 2, 3, 4, tzinfo=UTC)
+    await chat.elsewhere(impose, bob.pk, "ban", room_id=None, by=None, reason="spam", until=until)
+    page = await chat.dial(bob)
+    await page.is_closed()
+    assert page.closed == (4403, "you are banned until 2999-01-02 03:04 UTC: spam (objections: help@example.org)")
 
 
 async def test_ban_of_a_room_and_of_the_site(chat, hall, moderator, warden, bob):

@@ -388,6 +388,7 @@ async def test_room_that_closes(chat, app, alice, bob, cellar):
     theirs, mine = await app(bob), await app(alice)
     await theirs.ask(113, b"cellar")
     await chat.elsewhere(impose, bob.pk, Sanction.Kind.BAN, room_id=cellar.pk, by=alice.pk)
+    assert (await theirs.hears(119))["act"] == "ban"
     assert await theirs.hears(114) == {"room": "cellar"}
     await mine.ask(115, {"room": "cellar", "body": "they are gone"})
     await theirs.hears_nothing_but()

@@ -131,6 +131,7 @@ async def test_mute_takes_effect_on_an_open_socket(chat, dial, alice, bob, hall)
     await other.is_in()
     await chat.elsewhere(mute_in, hall, alice)
     await until(lambda: one_of(chat, alice).sanction(Sanction.Kind.MUTE, facts(chat, hall)))
+    assert await one.hears() == "! you are muted in hall: too loud"
     one.say("hear me")
     assert await one.hears() == "! you are muted: too loud"
     other.say("calm")

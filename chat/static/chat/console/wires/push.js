@@ -24,6 +24,7 @@ export const OPCODES = new Map([
   [116, { name: () => gettext("message"), payload: null }],
   [117, { name: () => gettext("contact"), payload: null }],
   [118, { name: () => gettext("notice"), payload: null }],
+  [119, { name: () => gettext("moderated"), payload: null }],
   [199, { name: () => gettext("error"), payload: null }],
 ]);
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 
-from chat.doors.http.answers import Problem
+from chat.doors.http.answers import Problem, is_api
 from chat.doors.http.answers import refusal as api_refusal
 
 Refusal = tuple[list[tuple[bytes, bytes]], bytes]
@@ -20,7 +20,7 @@ RETRY_SECONDS = b"1"
 def refusal(path: str, status: HTTPStatus) -> Refusal:
     """What stands beside a status of `CODES`, for a request for this path."""
     text, code = CODES[status]
-    if path.removeprefix(settings.ROOT_PATH).startswith("/api/"):
+    if is_api(path.removeprefix(settings.ROOT_PATH)):
         response = api_refusal(Problem(status, text, code))
         return [(name.lower().encode(), value.encode()) for name, value in response.items()], response.content
     headers = [(b"content-type", b"text/plain; charset=utf-8")]

@@ -8,7 +8,9 @@ import pytest
 from project.refusals import refusal
 
 
-@pytest.mark.parametrize(("root", "path"), [("", "/api/push"), ("/chat", "/chat/api/rooms/a/messages")])
+@pytest.mark.parametrize(
+    ("root", "path"), [("", "/api/push"), ("", "/api"), ("/chat", "/chat/api/rooms/a/messages")]
+)
 def test_api_is_answered_in_json(settings, root, path):
     """As the API itself answers, also below a proxy's path."""
     settings.ROOT_PATH = root

@@ -66,6 +66,11 @@ def problem_of(error: Exception) -> Problem:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, told.text, told.code)
 
 
+def is_api(path: str) -> bool:
+    """Whether programs ask here, so that all they are told is JSON; the path is without the site's root path."""
+    return path == "/api" or path.startswith("/api/")
+
+
 def answer(status: HTTPStatus, value: Any) -> HttpResponse:
     response = HttpResponse(msgspec.json.encode(value), status=status, content_type="application/json")
     response["Cache-Control"] = "no-store"

@@ -19,7 +19,7 @@ from chat.actions import history
 from chat.actions.caller import Caller
 from chat.actions.post import NewMessage, post
 from chat.actions.push import push_to_person
-from chat.doors.http.answers import Problem, answer, problem_of, refusal
+from chat.doors.http.answers import Problem, answer, is_api, problem_of, refusal
 from chat.queries.history import MAX_PAGE, PAGE, Seq
 from chat.queries.structs import Message
 from chat.queries.tokens import bearer_of
@@ -109,7 +109,10 @@ async def push(caller: Caller, request: HttpRequest) -> Answer:
 
 
 def _endpoint(**handlers: Handler) -> Callable[..., Coroutine[Any, Any, HttpResponse]]:
-    """A view that answers each method with its handler, which gets the token's caller."""
+    """A view that answers each method with its handler, which gets the token's caller; HEAD as GET."""
+    if "GET" in handlers:
+        # The server leaves out the body.
+        handlers["HEAD"] = handlers["GET"]
 
     @csrf_exempt
     async def view(request: HttpRequest, **where: str) -> HttpResponse:
@@ -122,7 +125,7 @@ def _endpoint(**handlers: Handler) -> Callable[..., Coroutine[Any, Any, HttpResp
 
 
 async def _handled(handlers: dict[str, Handler], request: HttpRequest, where: dict[str, str]) -> Answer:
-    handler = handlers.get("GET" if request.method == "HEAD" else str(request.method))
+    handler = handlers.get(str(request.method))
     if handler is None:
         allowed = ", ".join(handlers)
         raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"use {allowed}", "bad_method", Allow=allowed)
@@ -164,6 +167,6 @@ def nowhere(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """The answer to what Django itself refuses, such as a request for a host that is not ours."""
-    if request.path_info.startswith("/api/"):
+    if is_api(request.path_info):
         return refusal(problem_of(SuspiciousOperation()))
     return defaults.bad_request(request, exception)

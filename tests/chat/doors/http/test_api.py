@@ -405,20 +405,48 @@ async def test_other_method(chat, program, alice, hall, method):
     """What is allowed is listed."""
     robot = await program(alice)
     assert await robot.refusal(method, "/api/rooms/hall/messages") == (405, "bad_method")
-    assert robot.response["Allow"] == "POST, GET"
+    assert robot.response["Allow"] == "POST, GET, HEAD"
 
 
+async def test_other_method_where_nothing_can_be_read(chat, program, alice):
+    """There is nothing for HEAD either."""
+    robot = await program(alice)
+    for method in ("GET", "HEAD", "OPTIONS"):
+        assert (await robot.call(method, "/api/push"))[0] == 405
+        assert robot.response["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
 @pytest.mark.parametrize(
-    "path", ["/api/", "/api/x", "/api/rooms/hall", "/api/rooms/hall/messages/", "/api/rooms//messages"]
+    "path",
+    [
+        "/api",
+        "/api?x=1",
+        "/api/",
+        "/api/x",
+        "/api/x/",
+        "/api/push/",
+        "/api//push",
+        "/api/rooms/hall",
+        "/api/rooms/hall/messages/",
+        "/api/rooms//messages",
+    ],
 )
-async def test_address_that_is_none(chat, path):
-    """Programs get no page."""
-    assert await Program().refusal("GET", path) == (404, "no_such_address")
+async def test_address_that_is_none(chat, method, path):
+    """Programs get no page, whatever they ask for, and no redirect to another address."""
+    assert await Program().refusal(method, path) == (404, "no_such_address")
 
 
-async def test_host_that_is_not_ours(chat):
+async def test_address_that_is_none_of_the_api():
+    """What only begins alike is a page's."""
+    response = await AsyncClient().get("/apiary")
+    assert (response.status_code, response["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/x"])
+async def test_host_that_is_not_ours(chat, path):
     """Django's own refusal is JSON too, here."""
-    assert await Program().refusal("GET", "/api/x", headers={"Host": "evil.example"}) == (400, "bad_request")
+    assert await Program().refusal("GET", path, headers={"Host": "evil.example"}) == (400, "bad_request")
 
 
 async def test_fault_of_ours(chat, program, alice, hall, monkeypatch, caplog):

@@ -21,7 +21,7 @@ OVERRIDDEN = {
     "channels_redis.pubsub.RedisPubSubChannelLayer": {"_get_layer"},
     "channels_redis.pubsub.RedisSingleShardConnection": {"_do_receiving", "flush"},
     "daphne.http_protocol.HTTPFactory": {"buildProtocol"},
-    "daphne.http_protocol.WebRequest": {"handle_exception"},
+    "daphne.http_protocol.WebRequest": {"handle_exception", "process"},
     "daphne.server.Server": {"create_application", "run"},
     "daphne.ws_protocol.WebSocketFactory": {"protocol"},
     "daphne.ws_protocol.WebSocketProtocol": {

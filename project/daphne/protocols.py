@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 class HubtalkRequest(WebRequest):
+    def process(self) -> Any:
+        # The root path is the site's to choose, and one that is not ASCII would be a fault of the server.
+        self.requestHeaders.removeHeader(b"Daphne-Root-Path")
+        return super().process()
+
     def handle_exception(self, exception: BaseException) -> None:
         if internals.answer_has_begun(self) and not self.finished:
             # Half an answer was sent: only a broken connection tells the client so.
@@ -33,7 +38,8 @@ class HubtalkRequest(WebRequest):
 class HubtalkHTTPFactory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)
-        protocol.requestFactory = HubtalkRequest
+        # Django reads forms. Twisted would too, on the loop, and refuse those that it cannot read in its own way.
+        protocol.requestFactory = partial(HubtalkRequest, parsePOSTFormSubmission=False)
         return protocol
 
 

@@ -130,6 +130,17 @@ def test_lengths_that_contradict_each_other(ask, bodies, lengths):
     assert bodies()[0] == before
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data", "text/plain"],
+)
+@pytest.mark.parametrize("body", [b"body=hi", b"--x\r\n", b"\xff" * 1000], ids=["form", "part", "bytes"])
+def test_body_of_another_kind(ask, kind, body):
+    """It is said what is wanted, whether or not it can be read as what it says it is."""
+    answer = ask("POST", ADDRESS, f"Content-Type: {kind}", f"Content-Length: {len(body)}", body=body)
+    assert refusal(answer) == (415, "bad_type")
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "PUT", "TRACE", "PROPFIND"])
 def test_other_method(ask, method):
     """What is allowed is listed, HEAD too."""
@@ -143,3 +154,9 @@ def test_other_method(ask, method):
 def test_address_that_is_none(ask, method, path):
     """No redirect, with or without a slash at the end: a program that followed it would lose its body."""
     assert refusal(ask(method, path, "Content-Length: 0")) == (404, "no_such_address")
+
+
+def test_root_path_of_a_client(ask):
+    """It is not the client's to choose, whatever its bytes."""
+    for path in ("/x", "/\xff", "/%ff%00"):
+        assert ask("GET", ADDRESS, f"Daphne-Root-Path: {path}")[0] == 200

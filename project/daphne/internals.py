@@ -27,6 +27,7 @@ OVERRIDDEN = {
     "daphne.ws_protocol.WebSocketProtocol": {
         "handle_exception",
         "handle_reply",
+        "onClose",
         "onConnect",
         "onMessage",
         "serverSend",
@@ -164,6 +165,13 @@ def send_close_frame(protocol: Any, code: int | None, reason: str) -> None:
     """
     cut = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
     protocol.sendCloseFrame(code=code, reasonUtf8=cut.encode())
+
+
+def forget_close_deadline(protocol: Any) -> None:
+    """End the timer of `send_close_frame`, which would keep a connection that is over."""
+    if protocol.closeHandshakeTimeoutCall is not None:
+        protocol.closeHandshakeTimeoutCall.cancel()
+        protocol.closeHandshakeTimeoutCall = None
 
 
 def read_buffered(protocol: Any) -> None:

@@ -112,6 +112,10 @@ class HubtalkWebSocket(WebSocketProtocol):
         """Whether the client has ended the conversation; what it said before may still be answered."""
         return self._closing is not None
 
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        internals.forget_close_deadline(self)
+        super().onClose(wasClean, code, reason)
+
     def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool:
         if code is not None and not may_be_sent(code):
             self._fail_connection(CloseCode.PROTOCOL_ERROR, f"{code} is not a close code")

@@ -3,10 +3,12 @@
 import ast
 import asyncio
 import contextlib
+import gc
 import inspect
 import re
 import socket
 import time
+import weakref
 
 import pytest
 from twisted.internet import reactor
@@ -272,6 +274,28 @@ def test_states_of_a_websocket(run):
             await client.wait_closed()
             assert (client.close_code, client.close_reason) == (1012, "é" * 61)
             while not internals.is_closed(protocol):
+                await asyncio.sleep(0)
+
+    run(scenario())
+
+
+def test_deadline_of_a_close_ends_with_the_connection(run):
+    """Otherwise it would keep what the connection had until it is over."""
+
+    async def scenario():
+        async with site() as running:
+            running.server.ws_factory.closeHandshakeTimeout = 100 * DEADLINE
+            async with connect(f"ws://127.0.0.1:{running.port}") as client:
+                protocol, details = await running.connection(is_open)
+                protocol.say_close(4408, "")
+                await client.wait_closed()
+            while internals.lost_at(details) is None:
+                await asyncio.sleep(0)
+            over = weakref.ref(protocol)
+            running.server.connections.clear()
+            del protocol, details
+            while over() is not None:
+                gc.collect()
                 await asyncio.sleep(0)
 
     run(scenario())

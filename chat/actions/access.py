@@ -153,14 +153,14 @@ def check_create_room(person: Person, site: SiteFacts) -> None:
         raise OperationError("you may not create rooms here", code="not_allowed")
 
 
-def check_ask(person: Person) -> None:
+def check_not_muted(person: Person, room: RoomFacts | None = None) -> None:
     """
-    A contact request is a message to somebody.
+    Whoever may not write says nothing in another way either: by a name, a topic, a request.
 
     Raises:
-        OperationError: `muted`, everywhere.
+        OperationError: `muted`, everywhere or in the room.
     """
-    mute = person.sanction(MUTE)
+    mute = person.sanction(MUTE, room)
     if mute is not None:
         raise OperationError(under("you are muted", mute), code="muted")
 
@@ -202,9 +202,7 @@ def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
         raise OperationError("this person has left the room", code="not_allowed")
     if room.calm and person.identity.is_guest:
         raise calm()
-    mute = person.sanction(MUTE, room)
-    if mute is not None:
-        raise OperationError(under("you are muted", mute), code="muted")
+    check_not_muted(person, room)
 
 
 def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool, exceeds: bool) -> None:

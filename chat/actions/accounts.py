@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 
+from chat.actions.access import check_not_muted
 from chat.actions.caller import Caller
 from chat.actions.limits import count
 from chat.queries.identity import identity_of_key
@@ -56,10 +57,11 @@ async def rename(caller: Caller, name: str) -> str:
     Returns:
         The name as it is stored.
     Raises:
-        OperationError: `empty_name`, `bad_name`, `name_taken`.
+        OperationError: `empty_name`, `bad_name`, `name_taken`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
+    check_not_muted(caller.person)
     await count(caller, "rename")
     who = caller.person.identity
     if who.user_id is not None:

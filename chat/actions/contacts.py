@@ -21,7 +21,7 @@ async def add_contact(caller: Caller, name: str) -> ContactEntry:
     """
     caller.require(POST)
     by = _own_account(caller)
-    access.check_ask(caller.person)
+    access.check_not_muted(caller.person)
     await count(caller, "address")
     return await caller.write(contacts.add_contact, by, name)
 

@@ -8,6 +8,7 @@ from chat.actions.caller import Caller
 from chat.actions.limits import count
 from chat.queries.tokens import PUSH
 from chat.services.push import push
+from rpc import OperationError
 
 
 async def push_to_person(caller: Caller, user: str | int, opcode: int, payload: Any) -> int:
@@ -15,9 +16,12 @@ async def push_to_person(caller: Caller, user: str | int, opcode: int, payload: 
     Send a message to all sockets of a person, given by name or key; returns how many there are.
 
     Raises:
-        OperationError: `not_allowed` for a token without `push`, and as `chat.services.push.push`.
+        OperationError: `not_allowed` for a token without `push`, or of a person who is not staff any more; and as
+            `chat.services.push.push`.
         RetryLater: `too_fast`.
     """
     caller.require(PUSH)
+    if not caller.person.identity.is_staff:
+        raise OperationError("only staff may push", code="not_allowed")
     await count(caller, "push")
     return await sync_to_async(push)(user, opcode, payload)

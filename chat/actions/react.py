@@ -6,17 +6,20 @@ from chat.actions.caller import Caller
 from chat.actions.history import find_message
 from chat.actions.limits import count
 from chat.queries.structs import Message
-from chat.queries.tokens import POST
+from chat.queries.tokens import POST, READ
 from chat.services import messages
 
 
 async def react(caller: Caller, room_name: str, seq: int, emoji: str, *, on: bool) -> Message:
     """
+    The answer shows the message, so a token needs `read` too.
+
     Raises:
         OperationError: `no_such_room`, `no_such_message`, `bad_emoji`, `too_many`, `not_allowed`, `archived`,
             `read_only`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
+    caller.require(READ)
     caller.require(POST)
     room = caller.room(room_name)
     message = await find_message(room, seq)

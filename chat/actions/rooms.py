@@ -118,12 +118,13 @@ async def set_topic(caller: Caller, room_name: str, topic: str) -> RoomEntry:
     Describe a room; for its moderators.
 
     Raises:
-        OperationError: `no_such_room`, `not_allowed`.
+        OperationError: `no_such_room`, `not_allowed`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
     room = caller.room(room_name)
     access.check_moderate(caller.person, room)
+    access.check_not_muted(caller.person, room)
     await count(caller, "moderate")
     await caller.write(rooms.change_room, room.id, topic=topic.strip())
     return await _entry_now(caller, room.id)
@@ -163,10 +164,11 @@ async def open_direct(caller: Caller, user_id: int | None, name: str | None) -> 
     The direct room of the caller and another person, who hears of it with the first message.
 
     Raises:
-        OperationError: `no_such_person`, `not_allowed`.
+        OperationError: `no_such_person`, `not_allowed`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
     caller.require(POST)
+    access.check_not_muted(caller.person)
     other = await _addressed(caller, user_id, name)
     room = await caller.write(rooms.open_direct, await account_of(caller), other.id)
     return await _entry_now(caller, room.pk)

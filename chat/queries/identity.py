@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.utils import timezone
 
 from chat.models import Membership, Sanction, User
 from chat.queries.guests import GUEST_NAME, GUEST_USER, guest_key
@@ -97,6 +98,16 @@ def accounts_of_sessions(session_keys: Iterable[str]) -> dict[str, int | None]:
         _, account = _user_and_account(_Contents(open_session(session_key).items()))
         found[session_key] = account.pk if account is not None else None
     return found
+
+
+def sessions_in_force(session_keys: Collection[str]) -> set[str]:
+    """Those of these sessions that are there and have not expired."""
+    model = getattr(open_session(None), "model", None)
+    if model is None:
+        # An engine without a table, where each is a look of its own.
+        return {key for key in session_keys if open_session(key).items()}
+    found = model.objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
+    return set(found.values_list("session_key", flat=True))
 
 
 def _user_and_account(contents: "_Contents") -> tuple[AbstractBaseUser | AnonymousUser, User | None]:

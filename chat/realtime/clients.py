@@ -133,6 +133,11 @@ class Client:
         if self.token is not None:
             self.token.require(scope)
 
+    @property
+    def may_read(self) -> bool:
+        """Whether texts, lists and who comes and goes are for this socket."""
+        return self.token is None or READ in self.token.scopes
+
     def tell(self, payload: Any | None) -> None:
         """Write what the wire made, if it has a word for it."""
         if payload is not None:
@@ -140,7 +145,7 @@ class Client:
 
     def hears(self, room: RoomFacts) -> bool:
         """Whether what happens in a room is for this socket."""
-        if self.token is not None and READ not in self.token.scopes:
+        if not self.may_read:
             return False
         if self.entered is None:
             return visibility.hears(self.person, room)

@@ -213,12 +213,12 @@ class Connections:
 
     def tell_rooms(self, clients: Iterable[Client]) -> None:
         """
-        Send each its list of rooms, unless it enters them one by one; all sockets of one person and wire get
-        the same bytes, and so do all guests without an account.
+        Send each its list of rooms, unless it enters them one by one or may not read; all sockets of one person and
+        wire get the same bytes, and so do all guests without an account.
         """
         lists = {}
         for client in clients:
-            if client.entered is not None:
+            if client.entered is not None or not client.may_read:
                 continue
             wire = client.link.wire
             shared = client.person if client.person.identity.user_id is not None else None

@@ -13,7 +13,14 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from chat.models import Room
-from chat.queries.identity import Identity, accounts_of_sessions, identify, identities_of_keys, identity_of_key
+from chat.queries.identity import (
+    Identity,
+    accounts_of_sessions,
+    identify,
+    identities_of_keys,
+    identity_of_key,
+    sessions_in_force,
+)
 from chat.queries.rooms import load_rooms, load_site
 from chat.queries.structs import person_key
 from chat.queries.tokens import tokens_in_force
@@ -145,6 +152,10 @@ class Refresh:
         while True:
             await asyncio.sleep(RELOAD_SECONDS)
             self.note(SettingsChanged())
+            try:
+                await self._close_ended()
+            except Exception:
+                logger.exception("could not read which sessions have ended")
 
     async def _read_site(self) -> None:
         self._directory.site = await read(load_site)
@@ -198,6 +209,12 @@ class Refresh:
                 return set(self._connections.clients)
             case _:
                 return await self.reload()
+
+    async def _close_ended(self) -> None:
+        """Sessions that expired, or were deleted where nobody announced it."""
+        for some in _portions({client.session_key for client in self._connections.clients}):
+            ended = set(some) - await read(sessions_in_force, some)
+            self._close([each for each in self._connections.clients if each.session_key in ended], "signed out")
 
     @staticmethod
     def _close(clients: list[Client], text: str) -> None:

@@ -26,6 +26,12 @@ def note_use(token_ids: Collection[int]) -> None:
     Token.objects.filter(pk__in=token_ids).update(last_used_at=timezone.now())
 
 
+def revoke_all(user_id: int) -> None:
+    """No token of a person counts any longer."""
+    for token in Token.objects.filter(user_id=user_id, revoked_at__isnull=True):
+        revoke(token)
+
+
 def revoke(token: Token) -> None:
     """No longer accept a token, and close its sockets; revoking it twice is as once."""
     with transaction.atomic():

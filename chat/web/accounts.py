@@ -19,7 +19,8 @@ from chat.queries.guests import GUEST_USER
 from chat.services import accounts as people
 from chat.services.entry import invitations, setup
 from chat.services.entry.password_links import LINKS
-from chat.web.forms import ChangePasswordForm, LogInForm, SetUpForm, SignUpForm
+from chat.services.tokens import revoke_all
+from chat.web.forms import ChangePasswordForm, LogInForm, NewPasswordForm, SetUpForm, SignUpForm
 
 
 class LogIn(LoginView):
@@ -47,7 +48,7 @@ class ChangePassword(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        people.end_sessions(form.user.pk)
+        _end_what_was(form)
         return response
 
 
@@ -55,12 +56,13 @@ class SetPassword(PasswordResetConfirmView):
     """Where a link of `chat.services.entry.password_links` leads."""
 
     token_generator = LINKS
+    form_class = NewPasswordForm
     template_name = "registration/set_password.html"
     success_url = reverse_lazy("login")
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        people.end_sessions(form.user.pk)
+        _end_what_was(form)
         return response
 
 
@@ -114,6 +116,13 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
         login(request, user)
         return redirect("chat:page")
     return render(request, "registration/setup.html", {"form": form})
+
+
+def _end_what_was(form: Any) -> None:
+    """Whoever knew the old password is out, and if the person says so, their programs are."""
+    people.end_sessions(form.user.pk)
+    if form.cleaned_data["revoke_tokens"]:
+        revoke_all(form.user.pk)
 
 
 def _guest(request: HttpRequest) -> User | None:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UserCreationForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -77,7 +77,24 @@ class LogInForm(AuthenticationForm):
         return _counted(super().clean, username, _address_of(self.request))
 
 
-class ChangePasswordForm(PasswordChangeForm):
+class AsksForTokens(forms.Form):
+    """A new password does not end tokens by itself: programs would stop."""
+
+    revoke_tokens = forms.BooleanField(
+        label=_("Revoke my tokens too"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "Programs that use them are disconnected at once. Do so if somebody else may know your password."
+        ),
+    )
+
+
+class NewPasswordForm(AsksForTokens, SetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
+    """For whom a link leads here."""
+
+
+class ChangePasswordForm(AsksForTokens, PasswordChangeForm):
     """Asks for the old password, which whoever found a page open could guess here."""
 
     def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:

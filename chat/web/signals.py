@@ -3,10 +3,17 @@
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.models import Session
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from chat.services.site import end_session
+
+
+@receiver(post_delete, sender=Session)
+def close_sockets_of_deleted(instance: Session, **kwargs: Any) -> None:
+    end_session(instance.session_key)
 
 
 @receiver(user_logged_out)

@@ -34,7 +34,8 @@ def missed(peer: Peer) -> None:
         person = peer.data.person
         peer.send(GOTALK.missed())
         peer.send(GOTALK.name(person.identity.name))
-        peer.send(GOTALK.rooms(person, peer.data.runtime.directory))
+        if peer.data.client.may_read:
+            peer.send(GOTALK.rooms(person, peer.data.runtime.directory))
 
 
 @handlers.closed

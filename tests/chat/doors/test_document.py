@@ -15,7 +15,7 @@ from tests.server import ROOT, Server
 TOKEN = """
 from chat.models import Token, User
 from chat.services.tokens import make_token
-user = User.objects.create_user("alice", name="Alice")
+user = User.objects.create_user("alice", name="Alice", is_staff=True)
 print(make_token(Token(user=user, name="robot", scopes=["read", "post", "push"])))
 """
 FRIEND = """

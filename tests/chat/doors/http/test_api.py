@@ -7,7 +7,7 @@ import pytest
 from django.test import AsyncClient
 
 from chat.actions.limits import RATES
-from chat.models import Membership, Message, Room, Sanction, Token
+from chat.models import Membership, Message, Room, Sanction, Token, User
 from chat.queries.rates import Rate
 from chat.realtime import runtime
 from chat.services.rooms import delete_room
@@ -47,10 +47,12 @@ class Program:
 
 @pytest.fixture
 def program(chat):
-    """Makes a token of a person, and a program that uses it."""
+    """Makes a token of a person, who is staff if it may push, and a program that uses it."""
 
     async def make(user, *scopes):
-        token = Token(user=user, name="robot", scopes=list(scopes or ("read", "post", "push")))
+        if "push" in scopes:
+            await chat.elsewhere(User.objects.filter(pk=user.pk).update, is_staff=True)
+        token = Token(user=user, name="robot", scopes=list(scopes or ("read", "post")))
         return Program(await chat.elsewhere(make_token, token))
 
     return make
@@ -336,7 +338,15 @@ async def test_push_to_who_is_not_here(chat, program, alice, bob):
 )
 async def test_push_that_makes_no_sense(chat, program, alice, bob, body, status, code):
     """The door's own opcodes are not to be had: nobody forges a message of another."""
-    assert await (await program(alice)).refusal("POST", "/api/push", body) == (status, code)
+    assert await (await program(alice, "push")).refusal("POST", "/api/push", body) == (status, code)
+
+
+async def test_push_by_who_is_not_staff_any_more(chat, program, alice, bob):
+    """A token ends with the right of who made it, also one from before."""
+    robot = await program(alice, "push")
+    assert (await robot.call("POST", "/api/push", {"user": "bob", "opcode": 1200}))[0] == 200
+    await chat.elsewhere(User.objects.filter(pk=alice.pk).update, is_staff=False)
+    assert await robot.refusal("POST", "/api/push", {"user": "bob", "opcode": 1200}) == (403, "not_allowed")
 
 
 async def test_push_without_the_scope(chat, program, alice, bob):

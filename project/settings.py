@@ -12,7 +12,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from project.secret_key import read_or_make_secret_key
+from project.data_folder import make_private_file, make_private_folder, read_or_make_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -47,6 +47,7 @@ def number(name: str, default: int, *, least: int = 0) -> int:
 # --- where things are --------------------------------------------------------------------------------------
 
 HUBTALK_DATA = Path(env.str("HUBTALK_DATA", default=str(BASE_DIR / "var"))).resolve()
+make_private_folder(HUBTALK_DATA)
 ROOT_PATH = env.str("ROOT_PATH", default="").rstrip("/")
 if ROOT_PATH and not ROOT_PATH.startswith("/"):
     raise ImproperlyConfigured(f"ROOT_PATH must start with a slash, not {ROOT_PATH!r}")
@@ -60,10 +61,10 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = number("PORT", default=8000)
 LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
-    *LOCAL_HOSTS,
-    *({HOST} - {"0.0.0.0", "::", *LOCAL_HOSTS}),
-]
+PUBLIC_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [*({HOST} - {"0.0.0.0", "::", *LOCAL_HOSTS})]
+"""The names by which people reach the site; none if they all are on this machine, as far as we know."""
+# Probes come from this machine, whatever the site is called.
+ALLOWED_HOSTS = [*PUBLIC_HOSTS, *(host for host in LOCAL_HOSTS if host not in PUBLIC_HOSTS)]
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
 """Pages, each as exact scheme://host:port, whose WebSockets count with cookies; empty: pages of this host."""
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
@@ -72,6 +73,7 @@ HTTPS = switch("HTTPS", default=False)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^metrics$"]
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", default=0)
 # A browser keeps to HSTS for as long as it was told, and other hosts of the domain are not ours to speak for. So
 # the operator decides, and the check's advice to send it (W004), for all subdomains (W005) and into the browsers'
@@ -158,6 +160,8 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         # FULL: what was acknowledged survives a power cut. Only the writer's connection checkpoints.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;",
     }
+    if DATABASE["NAME"] != ":memory:":
+        make_private_file(Path(DATABASE["NAME"]))
     # Threads of the tests share a file; an in-memory database would be locked as one table.
     DATABASE["TEST"] = {"NAME": str(HUBTALK_DATA / f"test-{os.getpid()}.sqlite3")}
 # The threads that use the database are few and stay, so each keeps its connection. It is tried before each request.

@@ -19,6 +19,7 @@ from chat.queries.guests import GUEST_USER
 from chat.services import accounts as people
 from chat.services.entry import invitations, setup
 from chat.services.entry.password_links import LINKS
+from chat.services.site import change_settings
 from chat.services.tokens import revoke_all
 from chat.web.forms import ChangePasswordForm, LogInForm, NewPasswordForm, SetUpForm, SignUpForm
 
@@ -105,13 +106,15 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """The one-time link of the server's first start: the operator chooses the admin's name and password."""
     if not setup.is_open(token):
         raise Http404
-    form = SetUpForm(request.POST or None)
+    who = SetUpForm.EVERYONE if SiteSettings.current().guests_allowed else SetUpForm.INVITED
+    form = SetUpForm(request.POST or None, initial={"who": who})
     if request.method == "POST" and form.is_valid():
         user = form.save(commit=False)
         user.is_staff = user.is_superuser = True
         with transaction.atomic():
             if not setup.redeem(token):
                 raise Http404
+            change_settings(**form.site_settings)
             people.open_account(user)
         login(request, user)
         return redirect("chat:page")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.models import User
 from chat.queries.people import free_name
-from chat.services.entry import log_ins
+from chat.services.entry import log_ins, setup
 from rpc import OperationError
 
 R = TypeVar("R")
@@ -62,9 +62,24 @@ class NewPersonForm(OwnName, forms.ModelForm):  # type: ignore[type-arg]  # gene
 
 
 class SetUpForm(SignUpForm):
-    """For the operator, who may be called admin."""
+    """For the operator, who may be called admin, and says who may come."""
 
+    EVERYONE, INVITED = "everyone", "invited"
     for_staff = True
+    who = forms.ChoiceField(
+        label=_("Who may come?"),
+        widget=forms.RadioSelect,
+        choices=[
+            (INVITED, _("People whom I invite")),
+            (EVERYONE, _("Everyone who can reach this address: as a guest, or by signing up")),
+        ],
+        help_text=_("You can change it in the administration, under site settings."),
+    )
+
+    @property
+    def site_settings(self) -> dict[str, Any]:
+        """What the answer means, as fields of the site's settings."""
+        return setup.FOR_EVERYONE if self.cleaned_data["who"] == self.EVERYONE else setup.BY_INVITATION
 
 
 class LogInForm(AuthenticationForm):

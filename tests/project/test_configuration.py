@@ -14,7 +14,8 @@ from django.test import Client
 from environ import Env
 
 from chat.models import Message, Room
-from tests.server import ROOT
+from tests.proxy.client import Browser
+from tests.server import ROOT, Server
 
 SETTINGS = ROOT / "project/settings.py"
 NOT_OF_A_TEST = {"DATABASES", "DATABASE", "INSTALLED_APPS"}
@@ -146,6 +147,71 @@ def test_deployment_check_accepts_either_choice(with_environment, seconds):
     with_environment(**environment, DEBUG="on")
     with pytest.raises(CommandError, match="DEBUG"):
         call_command("check", deploy=True, fail_level="WARNING")
+
+
+def test_local_probes_come_through_where_people_need_https(with_environment):
+    """They ask the server itself, by its address; people are still led to https, by the site's name alone."""
+    with_environment(HTTPS="on", ALLOWED_HOSTS="chat.example.org", METRICS_TOKEN="secret")
+    probe = Client(SERVER_NAME="127.0.0.1")
+    assert probe.get("/healthz").status_code == 200
+    assert probe.get("/metrics", headers={"Authorization": "Bearer secret"}).status_code == 200
+    assert Client(SERVER_NAME="chat.example.org").get("/").headers["Location"] == "https://chat.example.org/"
+    assert Client(SERVER_NAME="evil.example").get("/healthz").status_code == 400
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("environment", "is_open"),
+    [
+        ({}, True),
+        ({"GOTALK_LISTEN": "tcp://127.0.0.1:0"}, True),
+        ({"HOST": "0.0.0.0"}, False),
+        ({"GOTALK_LISTEN": "tcp://0.0.0.0:0"}, False),
+        ({"ALLOWED_HOSTS": "chat.example.org"}, False),
+        ({"TRUSTED_PROXIES": "127.0.0.1"}, False),
+    ],
+)
+def test_new_site_is_open_on_this_machine_only(tmp_path, environment, is_open):
+    """Whoever can be reached by strangers invites; the start says which of the two it is."""
+    (tmp_path / "data").mkdir()
+    with Server(tmp_path / "data", environment=environment) as server:
+        guest = Browser(server.url).get("/").status
+        assert (guest == 200) == is_open
+        sign_up = Browser(server.url).get("/accounts/signup/").status
+        assert (sign_up == 200) == is_open
+        said = (
+            "Guests may enter, and everyone may sign up" if is_open else "Guests may not enter, and people sign up"
+        )
+        server.says(said)
+
+
+@pytest.mark.long
+def test_set_up_link_leads_through_the_proxy_where_people_need_https(tmp_path):
+    """The one that is printed: over http its form would be led away, and its cookies not be sent."""
+    environment = {"HTTPS": "on", "ALLOWED_HOSTS": "chat.example.org", "TRUSTED_PROXIES": "127.0.0.1"}
+    with Server(tmp_path / "data", environment=environment) as server:
+        assert server.setup_url.startswith("https://chat.example.org/setup/")
+        headers = {"Host": "chat.example.org", "X-Forwarded-Proto": "https"}
+        path = server.setup_url.removeprefix("https://chat.example.org")
+        assert Browser(server.url).get(path, headers).status == 200
+        assert Browser(server.url).get("/healthz").status == 200
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_data_is_for_its_owner_only(tmp_path, umask):
+    """Database, what SQLite keeps beside it, key and folder; also of a site that others could read before."""
+    data = tmp_path / "data"
+    for _ in range(2):
+        before = os.umask(umask)
+        try:
+            assert manage(data, "migrate").returncode == 0
+        finally:
+            os.umask(before)
+        found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data, *data.iterdir())}
+        assert {"data", "hubtalk.sqlite3", "secret_key"} <= found.keys()
+        assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
+        for path in (data, *data.iterdir()):
+            path.chmod(0o755)
 
 
 def test_seeding_twice_is_as_once(db):

@@ -19,7 +19,7 @@ from project.passwords import PasswordsBusy
 DEADLINE = 30.0
 PASSWORD = "correct horse battery"
 LOG_IN = {"username": "alice", "password": PASSWORD}
-SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2": PASSWORD}
+SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2": PASSWORD, "who": "invited"}
 NEW_PASSWORD = {
     "old_password": PASSWORD,
     "new_password1": "staple battery 42",

@@ -1,5 +1,6 @@
 """The first rooms of a new site."""
 
+from argparse import ArgumentParser
 from typing import Any
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from chat.models import Room, SiteSettings, User
+from chat.services.entry.setup import BY_INVITATION, FOR_EVERYONE
 from chat.services.posts import NewPost, store_posts
 from chat.services.rooms import create_room
 
@@ -19,13 +21,16 @@ FIRST_MESSAGES = {
 
 
 class Command(BaseCommand):
-    help = "On an empty site: creates the rooms animals, jokes, golang and lobby, and allows guests."
+    help = "On an empty site: creates the rooms animals, jokes, golang and lobby. People come by invitation."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--open", action="store_true", help="let guests in, and let everyone sign up")
+
+    def handle(self, *args: Any, open: bool, **options: Any) -> None:
         with transaction.atomic():
             if SiteSettings.objects.exists() or Room.objects.exists():
                 return
-            SiteSettings.objects.create(pk=1, guests_allowed=True, sign_up=SiteSettings.SignUp.OPEN)
+            SiteSettings.objects.create(pk=1, **(FOR_EVERYONE if open else BY_INVITATION))
             bot = User(username=BOT, name="Hubtalk", is_bot=True)
             bot.set_unusable_password()
             bot.save()

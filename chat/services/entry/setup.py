@@ -1,11 +1,19 @@
-"""The link by which the operator makes the first admin; only a digest of it is kept."""
+"""How a site begins: who may come, and the link by which the operator makes the first admin."""
+
+from typing import Any
 
 from chat.models import SiteSettings, User
 from chat.secrets import digest_of, new_secret
 
+FOR_EVERYONE: dict[str, Any] = {"guests_allowed": True, "sign_up": SiteSettings.SignUp.OPEN}
+BY_INVITATION: dict[str, Any] = {"guests_allowed": False, "sign_up": SiteSettings.SignUp.INVITATION}
+"""Fields of the site's settings; the operator chooses one of the two, and may change each later."""
+
 
 def new_setup_token() -> str | None:
-    """A fresh token for the link, which replaces the last one; None once there is an admin."""
+    """
+    A fresh token for the link, which replaces the last one; None once there is an admin. Only a digest is kept.
+    """
     if _has_admin():
         SiteSettings.objects.exclude(setup_digest="").update(setup_digest="")
         return None

@@ -2,7 +2,9 @@
 
 import os
 from argparse import ArgumentParser
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -10,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from twisted.internet.error import CannotListenError
 
+from chat.models import SiteSettings
 from chat.realtime import runtime
 from chat.services.entry.setup import new_setup_token
 from project.asgi import application
@@ -39,8 +42,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, gotalk: str, prepare: bool, **options: Any) -> None:
         if prepare:
-            self._prepare()
+            self._prepare(local=_is_local(host, gotalk))
         setup_token = new_setup_token()
+        who_may_come = _who_may_come()
         share_interpreter()
         beside: list[Server] = []
 
@@ -60,7 +64,7 @@ class Command(BaseCommand):
             max_message_bytes=SKIP_FACTOR * Limits().max_payload_bytes,
             start=start,
             drain=drain,
-            listening=lambda port: self._say_where(host, port, setup_token, [each.url for each in beside]),
+            listening=lambda port: self._say_where(host, port, setup_token, beside, who_may_come),
         )
         try:
             server.run()
@@ -72,22 +76,50 @@ class Command(BaseCommand):
                 f"Cannot listen on {host}:{port} ({reason}). Stop the program that uses it, or set another PORT."
             ) from None
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, local: bool) -> None:
         try:
             call_command("migrate", verbosity=0, interactive=False)
-            call_command("seed")
+            # Whoever tries it out at home finds everything open; elsewhere strangers would.
+            call_command("seed", open=local)
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from None
 
-    def _say_where(self, host: str, port: int, setup_token: str | None, gotalk_urls: list[str]) -> None:
+    def _say_where(
+        self, host: str, port: int, setup_token: str | None, beside: list[Server], who_may_come: str
+    ) -> None:
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{port}{settings.ROOT_PATH}"
+        # Over http browsers send no cookies then, so the link would lead nowhere.
+        names = [name for name in settings.PUBLIC_HOSTS if not name.startswith(("*", "."))]
+        public = f"https://{names[0]}{settings.ROOT_PATH}" if settings.HTTPS and names else address
         self.stdout.write(f"Hubtalk is at {address}/")
-        for url in gotalk_urls:
-            self.stdout.write(f"gotalk is at {url}")
+        for each in beside:
+            self.stdout.write(f"gotalk is at {each.url}")
         if setup_token is not None:
-            self.stdout.write(
-                f"Choose the admin's name and password at {address}/setup/{setup_token}/ (works once)"
-            )
+            self.stdout.write(f"Choose the admin's name and password at {public}/setup/{setup_token}/ (works once)")
+        self.stdout.write(who_may_come)
         self.stdout.write("Listening")
         self.stdout.flush()
+
+
+def _is_local(host: str, gotalk: str) -> bool:
+    """Whether only this machine reaches the site, as far as the settings say."""
+    hosts = [host, *settings.PUBLIC_HOSTS]
+    if gotalk and not gotalk.startswith("unix:"):
+        hosts.append(urlsplit(gotalk).hostname or "")
+    through_proxy = settings.HTTPS or settings.TRUSTED_PROXIES
+    return not through_proxy and all(map(_is_loopback, hosts))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _who_may_come() -> str:
+    site = SiteSettings.current()
+    guests = "Guests may enter" if site.guests_allowed else "Guests may not enter"
+    sign_up = {"open": "everyone may sign up", "invitation": "people sign up by invitation"}
+    return f"{guests}, and {sign_up.get(site.sign_up, 'nobody signs up')}"

@@ -14,6 +14,7 @@ from chat.services.events import SignedOut
 
 PASSWORD = "correct horse battery"
 SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2": PASSWORD}
+SET_UP = {**SIGN_UP, "username": "root", "who": "everyone"}
 
 
 @pytest.fixture(autouse=True)
@@ -132,12 +133,33 @@ def test_set_up_link_makes_the_admin_once(client, site):
     """The link of the first start works once, and then is no more."""
     url = f"/setup/{setup.new_setup_token()}/"
     assert client.get(url).status_code == 200
-    assert client.post(url, {**SIGN_UP, "username": "root"}).headers["Location"] == "/"
+    assert client.post(url, SET_UP).headers["Location"] == "/"
     root = User.objects.get(username="root")
     assert root.is_superuser
     assert root.is_staff
-    assert client.post(url, {**SIGN_UP, "username": "second"}).status_code == 404
+    assert client.post(url, {**SET_UP, "username": "second"}).status_code == 404
     assert setup.new_setup_token() is None
+
+
+@pytest.mark.parametrize(
+    ("who", "guests", "sign_up"), [("everyone", True, "open"), ("invited", False, "invitation")]
+)
+def test_set_up_asks_who_may_come(client, site, who, guests, sign_up):
+    """Nobody opens a site to strangers without having been asked."""
+    url = f"/setup/{setup.new_setup_token()}/"
+    assert "Who may come?" in client.get(url).content.decode()
+    assert client.post(url, {**SIGN_UP, "username": "root"}).context["form"].errors["who"]
+    assert client.post(url, {**SET_UP, "who": who}).status_code == 302
+    site = SiteSettings.objects.get()
+    assert (site.guests_allowed, site.sign_up) == (guests, sign_up)
+
+
+@pytest.mark.parametrize("guests", [True, False])
+def test_set_up_proposes_what_there_is(client, site, guests):
+    """At home everything is open, elsewhere people are invited."""
+    SiteSettings.objects.update(guests_allowed=guests)
+    form = client.get(f"/setup/{setup.new_setup_token()}/").context["form"]
+    assert form["who"].value() == ("everyone" if guests else "invited")
 
 
 def test_older_set_up_link_is_dead(client, site):

@@ -21,7 +21,7 @@ from chat.services.entry import invitations, setup
 from chat.services.entry.password_links import LINKS
 from chat.services.site import change_settings
 from chat.services.tokens import revoke_all
-from chat.web.forms import ChangePasswordForm, LogInForm, NewPasswordForm, SetUpForm, SignUpForm
+from chat.web.forms import ChangePasswordForm, ChoosePasswordForm, LogInForm, SetUpForm, SignUpForm
 
 
 class LogIn(LoginView):
@@ -56,8 +56,8 @@ class ChangePassword(PasswordChangeView):
 class SetPassword(PasswordResetConfirmView):
     """Where a link of `chat.services.entry.password_links` leads."""
 
+    form_class = ChoosePasswordForm
     token_generator = LINKS
-    form_class = NewPasswordForm
     template_name = "registration/set_password.html"
     success_url = reverse_lazy("login")
 

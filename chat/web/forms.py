@@ -1,4 +1,4 @@
-"""Forms of accounts: Django's own, with our rules for names and a limit for guessing."""
+"""Forms of accounts: Django's own, with our words, our rules for names and a limit for guessing."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from chat.models import User
 from chat.queries.people import free_name
 from chat.services.entry import log_ins, setup
+from chat.web.passwords import NEW_PASSWORD, NEW_PASSWORD_AGAIN, NewPassword, OwnWords
 from rpc import OperationError
 
 R = TypeVar("R")
@@ -34,11 +35,42 @@ class OwnName:
             raise forms.ValidationError(error.text) from None
 
 
-class SignUpForm(OwnName, UserCreationForm):  # type: ignore[type-arg]  # generic in its stubs only
+class SignUpForm(OwnName, NewPassword, UserCreationForm):  # type: ignore[type-arg]  # generic in its stubs only
+    password1, password2 = NewPassword.create_password_fields()
+
     class Meta:
         model = User
         fields = ("username", "name")
-        help_texts = {"name": _("The name that others see. If you leave it empty, it is your username.")}
+        labels = {"username": _("User name"), "name": _("Name that others see")}
+        help_texts = {
+            "username": _("To log in with. Letters, digits and @ . + - _"),
+            "name": _("If you leave it empty, it is your user name."),
+        }
+        error_messages = {
+            "username": {
+                "unique": _("This user name is taken."),
+                "invalid": _("A user name has letters, digits and @ . + - _ only."),
+            }
+        }
+
+
+class AsksForTokens(forms.Form):
+    """A new password does not end tokens by itself: programs would stop."""
+
+    revoke_tokens = forms.BooleanField(
+        label=_("Revoke my tokens too"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "Programs that use them are disconnected at once. Do so if somebody else may know your password."
+        ),
+    )
+
+
+class ChoosePasswordForm(AsksForTokens, NewPassword, SetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
+    """For who came by a link for it."""
+
+    new_password1, new_password2 = NewPassword.create_password_fields(NEW_PASSWORD, NEW_PASSWORD_AGAIN)
 
 
 class NewPersonForm(OwnName, forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
@@ -82,8 +114,17 @@ class SetUpForm(SignUpForm):
         return setup.FOR_EVERYONE if self.cleaned_data["who"] == self.EVERYONE else setup.BY_INVITATION
 
 
-class LogInForm(AuthenticationForm):
+class LogInForm(OwnWords, AuthenticationForm):
     """The only one: the admin has no other."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _("There is no account with this user name and password."),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name")
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")
@@ -92,28 +133,18 @@ class LogInForm(AuthenticationForm):
         return _counted(super().clean, username, _address_of(self.request))
 
 
-class AsksForTokens(forms.Form):
-    """A new password does not end tokens by itself: programs would stop."""
-
-    revoke_tokens = forms.BooleanField(
-        label=_("Revoke my tokens too"),
-        required=False,
-        initial=True,
-        help_text=_(
-            "Programs that use them are disconnected at once. Do so if somebody else may know your password."
-        ),
-    )
-
-
-class NewPasswordForm(AsksForTokens, SetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
-    """For whom a link leads here."""
-
-
-class ChangePasswordForm(AsksForTokens, PasswordChangeForm):
+class ChangePasswordForm(AsksForTokens, NewPassword, PasswordChangeForm):
     """Asks for the old password, which whoever found a page open could guess here."""
+
+    new_password1, new_password2 = NewPassword.create_password_fields(NEW_PASSWORD, NEW_PASSWORD_AGAIN)
+    error_messages = {
+        **NewPassword.error_messages,
+        "password_incorrect": _("This is not your present password."),
+    }
 
     def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = _("Present password")
         self._address = address
 
     def clean_old_password(self) -> str:

@@ -44,7 +44,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its st
         fields = ("name", "scopes")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, user: User) -> None:
-        super().__init__(data, instance=Token(user=user))
+        super().__init__(data, instance=Token(user=user), label_suffix="")
         self.fields["name"].widget.attrs["autocomplete"] = "off"
         if not user.is_staff:
             scopes = self.fields["scopes"]

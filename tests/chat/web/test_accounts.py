@@ -109,6 +109,56 @@ def test_bad_name_is_refused_in_words(client, site, alice, name, words):
     assert not User.objects.filter(username="bob").exists()
 
 
+FORMS = ["login", "signup", "password_change"]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_forms_speak_in_the_words_of_the_site(client, site, alice, name):
+    """Labels without colons, and the rules of a password in one sentence."""
+    if name == "password_change":
+        client.force_login(alice)
+    html = client.get(reverse(name)).content.decode()
+    assert ":</label>" not in html
+    assert "Username" not in html and "confirmation" not in html
+    assert "<li>" not in html
+    assert ("At least 8 characters" in html) is (name != "login")
+
+
+def test_forms_speak_chinese(client, site):
+    """The words of the site are translated, also those that are put together."""
+    html = client.get(reverse("signup"), headers={"Accept-Language": "zh-Hans"}).content.decode()
+    assert "至少 8 个字符" in html
+    assert "用户名" in html
+
+
+@pytest.mark.parametrize(
+    ("passwords", "fields"),
+    [(("12345678", "12345678"), ["password1"]), ((PASSWORD, "another one"), ["password2"])],
+    ids=["weak", "two"],
+)
+def test_what_is_wrong_with_a_password_stands_beside_it(client, site, passwords, fields):
+    """A weak one at the first field, another one at the second."""
+    given = dict(zip(("password1", "password2"), passwords, strict=True))
+    response = client.post(reverse("signup"), {**SIGN_UP, **given})
+    assert [*response.context["form"].errors] == fields
+
+
+def test_weak_new_password_is_refused_beside_its_field(client, site, alice):
+    """As where one signs up."""
+    client.force_login(alice)
+    new = {"old_password": "wrong", "new_password1": "12345678", "new_password2": "12345678"}
+    errors = client.post(reverse("password_change"), new).context["form"].errors
+    assert [*errors] == ["old_password", "new_password1"]
+    assert errors["old_password"] == ["This is not your present password."]
+
+
+def test_wrong_log_in_does_not_say_what_was_wrong(client, site, alice):
+    """Neither the name nor the password is confirmed."""
+    words = "There is no account with this user name and password."
+    assert words in log_in(client, password="wrong").content.decode()
+    assert words in log_in(client, username="nobody").content.decode()
+
+
 def test_closed_site_takes_nobody(client, site):
     """Closed is closed, for the form and for what is sent without it."""
     SiteSettings.objects.update(sign_up=SiteSettings.SignUp.CLOSED)

@@ -21,6 +21,19 @@ LEAD_ASTRAY = """(body) => {
 """Sends the post with this text to a room that does not exist, as if it had gone this moment."""
 
 
+def test_a_room_that_is_opened_offline_says_so(arrive):
+    """Instead of loading for ever; what was said there comes with the connection."""
+    tess, ulysses = arrive("animals"), arrive("golang")
+    ulysses.say("are you there?")
+    tess.page.context.set_offline(True)
+    expect(tess.page.locator("#connection")).to_contain_text("offline")
+    tess.page.locator(".room", has_text="golang").click()
+    expect(tess.page.locator("#empty")).to_contain_text("The messages of this room come with the connection.")
+    tess.page.context.set_offline(False)
+    tess.sees("are you there?")
+    expect(tess.page.locator("#empty")).to_be_hidden()
+
+
 def test_each_room_keeps_its_draft(arrive):
     """What was written and not sent is there again, in its room, also after a reload."""
     tess = arrive("animals")

@@ -143,7 +143,13 @@ export class Conversation extends Emitter {
   }
 
   /** @param {Content} content */
-  #emptyWords({ room, isLoaded, failure }) {
+  #emptyWords({ room, isLoaded, isOnline, failure }) {
+    if (!isLoaded && !isOnline) {
+      return [
+        el("p", { class: "big" }, gettext("You are not connected.")),
+        el("p", { class: "quiet-text" }, gettext("The messages of this room come with the connection.")),
+      ];
+    }
     if (failure !== null) {
       const again = el("button", { type: "button", class: "button quiet" }, gettext("Try again"));
       again.addEventListener("click", () => this.emit("load"));
@@ -162,7 +168,8 @@ export class Conversation extends Emitter {
 const runOf = (item) => (item.kind === "removed" ? item.messages.map(({ seq }) => [seq, item.key]) : []);
 
 /** @param {Content} content */
-function edgeWords({ room, atStart }) {
+function edgeWords({ room, isOnline, atStart }) {
+  if (!atStart && !isOnline) return el("span", {}, gettext("Earlier messages come with the connection."));
   if (!atStart) return el("span", {}, gettext("Loading…"));
   const beginning =
     room.kind === "direct"

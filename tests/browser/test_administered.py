@@ -11,6 +11,13 @@ A_SECOND = 1000
 PASSWORD = "a long enough phrase 42"
 
 
+BAN = """
+from chat.models import User
+from chat.services.moderation import impose
+impose(User.objects.get(name="%s").pk, "ban", room_id=None, by=None, reason="spam")
+"""
+
+
 @pytest.fixture(scope="module")
 def admin(site, browser):
     """The first visitor became the admin through the link that the server printed."""
@@ -174,3 +181,15 @@ def test_who_logs_out_in_one_page_is_told_in_the_others(arrive, admin, site):
     expect(other.page.locator("#connection")).to_contain_text("You were signed out.", timeout=A_SECOND)
     expect(other.field).to_be_hidden()
     assert other.complaints == []
+
+
+def test_who_is_banned_is_told_that_and_nothing_else(arrive, site):
+    """At once, and when they load the page again: it does not seem to connect."""
+    mallory = arrive("golang")
+    mallory.say("spam")
+    site.manage("shell", "-v0", "-c", BAN % mallory.name)
+    said = mallory.page.locator("#connection")
+    expect(said).to_contain_text("You may not enter this site: you are banned: spam.")
+    mallory.page.reload()
+    expect(said).to_contain_text("You may not enter this site: you are banned: spam.")
+    expect(mallory.page.locator("#talk")).not_to_contain_text("Connecting")

@@ -25,7 +25,7 @@ connection.on("notice", (told) => {
 });
 connection.on("state", () => {
   document.body.classList.toggle("disconnected", !connection.isOnline);
-  if (connection.isEnded && reading.room !== null) display.showHead(reading.room);
+  if (connection.isEnded) display.showEnd();
 });
 connection.on("open", () => begin());
 connection.on("close", () => {

@@ -33,6 +33,13 @@ export class Display {
     composer.close(connection.isEnded ? gettext("The connection has ended.") : head.whyClosed(facts));
   }
 
+  /** The connection has ended for good. */
+  showEnd() {
+    const { room } = this.#parts.reading;
+    if (room !== null) this.showHead(room);
+    else head.showEnd();
+  }
+
   showMe() {
     const { me } = this.#parts.session;
     if (me === null) return;

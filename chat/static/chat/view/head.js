@@ -109,6 +109,11 @@ export function showNothing(create) {
   );
 }
 
+/** The connection has ended, as is said elsewhere, and nothing will come. */
+export function showEnd() {
+  byId("empty").replaceChildren();
+}
+
 /** @param {string} text @param {...Node} more */
 function showInstead(text, ...more) {
   byId("empty").replaceChildren(el("p", { class: "big" }, text), ...more);

@@ -19,14 +19,21 @@ export function showRoom(facts) {
   byId("room-name").replaceChildren(roomMark(facts), isolated(facts.title));
   byId("room-topic").textContent = facts.topic;
   byId("room-topic").title = facts.topic;
-  for (const id of ["open-details", "open-people", "compose"]) byId(id).hidden = false;
+  furnish(true);
 }
 
 /** No room is open. @param {string|null} name what the address asks for */
 export function showNoRoom(name) {
   byId("room-name").replaceChildren(...(name === null ? [] : [el("span", { class: "hash" }, "#"), isolated(name)]));
   byId("room-topic").textContent = "";
-  for (const id of ["open-details", "open-people", "compose"]) byId(id).hidden = true;
+  furnish(false);
+}
+
+/** Whether there is a room to write in. @param {boolean} isRoom */
+function furnish(isRoom) {
+  for (const id of ["open-details", "open-people"]) byId(id).hidden = !isRoom;
+  // Its place is kept, so that nothing moves when the first room comes.
+  byId("compose").classList.toggle("absent", !isRoom);
 }
 
 /** @param {number} here */

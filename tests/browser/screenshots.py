@@ -30,9 +30,7 @@ def main() -> None:
             for theme in ("light", "dark"):
                 people[1].emulate_media(color_scheme=theme)
                 people[1].screenshot(path=DOCS / f"screenshot-{theme}.png")
-            people[1].set_viewport_size({"width": 390, "height": 780})
-            people[1].emulate_media(color_scheme="light")
-            people[1].screenshot(path=DOCS / "screenshot-phone.png", animations="disabled")
+            on_phone(browser, people[1]).screenshot(path=DOCS / "screenshot-phone.png", animations="disabled")
 
 
 SET_TOPIC = (
@@ -51,6 +49,17 @@ def person(browser: Browser, url: str, name: str) -> Page:
     dialog.get_by_role("button", name="Rename").click()
     expect(page.locator("#me bdi")).to_have_text(name)
     return page
+
+
+def on_phone(browser: Browser, page: Page) -> Page:
+    """Open the same conversation on a phone of the same person."""
+    same = page.context.storage_state()
+    size = {"width": 390, "height": 780}
+    phone = browser.new_context(storage_state=same, viewport=size, has_touch=True, is_mobile=True, locale="en-GB")
+    opened = phone.new_page()
+    opened.goto(page.url)
+    seen_by_all([opened], TALK[-1][1].split("`")[0])
+    return opened
 
 
 def talk(people: list[Page]) -> None:

@@ -136,7 +136,7 @@ class Connection:
         """Send what was encoded for many peers, unless the remote is far behind."""
         if self.session.has_data_to_send:
             self.flush()
-        if self.may_notify():
+        if not self.closing and self.may_notify():
             self.backlog.written += self._transport.write_prepared(prepared)
 
     @property

@@ -13,8 +13,10 @@ from rpc import (
     ConnectionClosed,
     Handlers,
     Limits,
+    Notification,
     OperationError,
     Peer,
+    Prepared,
     Refused,
     RequestFailed,
     RetryLater,
@@ -228,6 +230,26 @@ async def test_protocol_error_is_followed_by_the_end(handlers):
     async with await serve("tcp://127.0.0.1:0", handlers) as server:
         assert (await bytes_of(server.url, b"01zzz")).endswith(b"f00000002")
         assert (await bytes_of(server.url, b"02")).endswith(b"f00000001")
+
+
+async def test_nothing_is_sent_behind_a_protocol_error(handlers):
+    """What goes to many peers is left out as soon as the end of one connection is written."""
+    sent = []
+
+    @handlers.request("news")
+    async def news(peer: Peer) -> int:
+        def send() -> None:
+            peer.send(Prepared([Notification("news", b"")]))
+            sent.append(peer)
+
+        # Before the answer leaves, at the end of this turn of the loop.
+        asyncio.get_running_loop().call_soon(send)
+        return 1
+
+    async with await serve("tcp://127.0.0.1:0", handlers) as server:
+        heard = await bytes_of(server.url, b"01r0001004news00000000z")
+    assert heard.endswith(b"R0001000000011f00000002")
+    assert len(sent) == 1
 
 
 async def test_silence(handlers):

@@ -28,7 +28,7 @@ def floors(*names: str) -> dict[str, set[str]]:
 
 RPC = floors(
     "addresses close_codes errors limits messages",
-    "failures",
+    "failures log_lines",
     "protocol",
     "peer",
     "schema transports",

@@ -12,6 +12,7 @@ from rpc.cli import bench, listen, notify, request, tap, types
 from rpc.cli.failures import DONE, EXIT_CODES, INTERRUPTED, Failure, failure_of
 from rpc.cli.options import Parser
 from rpc.cli.output import Output
+from rpc.log_lines import LineFormatter
 
 SUBCOMMANDS: dict[str, ModuleType] = {
     "request": request,
@@ -48,7 +49,9 @@ def add_subcommands(parser: argparse.ArgumentParser, subcommands: Mapping[str, M
 
 def log_little(verbosity: int) -> None:
     """Log warnings, and connections from a verbosity of 2 on: users want the answer, not how it came about."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter())
+    logging.basicConfig(handlers=[handler])
     logging.getLogger().setLevel(logging.INFO if verbosity >= 2 else logging.WARNING)
 
 

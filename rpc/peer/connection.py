@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from rpc.close_codes import CloseCode
 from rpc.limits import Limits
+from rpc.log_lines import one_line
 from rpc.peer.backlog import Backlog
 from rpc.peer.prepared import Prepared
 from rpc.peer.transport import Transport
@@ -250,7 +251,7 @@ class Connection:
         ended = self.session.ended
         if ended is None or self.closing:
             return
-        logger.info("closing with %d: %s", ended.close_code, ended.text)
+        logger.info("closing with %d: %s", ended.close_code, one_line(ended.text))
         self.stop()
         self.flush()
         self._transport.close(ended.close_code, ended.text)

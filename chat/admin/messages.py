@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from chat.admin.base import BoundedPaginator, NeverDeleted, ReadOnly, staff_key
-from chat.models import Message, Revision
+from chat.models import Message, Revision, Room
 from chat.services.messages import remove_message
 from rpc import OperationError
 
@@ -48,6 +48,10 @@ class MessageAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  #
     show_full_result_count = False
     inlines = (RevisionInline,)
     actions = ("remove",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Without conversations of two: those are opened in the list of rooms, with a reason."""
+        return super().get_queryset(request).exclude(room__kind=Room.Kind.DIRECT)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

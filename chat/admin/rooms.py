@@ -6,17 +6,24 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib import messages as notes
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import ActsOnPeople, ReasonedActionForm, staff_key
 from chat.models import Membership, Message, Room, Sanction
 from chat.names import clean_name, same_name, unmarked
 from chat.services.memberships import join_room, leave_room
+from chat.services.moderation import open_conversation
 from chat.services.rooms import change_room, create_room, delete_room, not_kept
 from rpc import OperationError
+
+MAX_READ = 200
+"""Messages of a conversation that are shown at once, the newest first."""
 
 
 class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
@@ -48,7 +55,7 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
     list_filter = ("kind", "archived", "read_only", "auto_join")
     search_fields = ("name", "topic")
     ordering = ("name_key",)
-    actions = ("archive", "reopen")
+    actions = ("archive", "reopen", "read_conversation")
     action_form = ReasonedActionForm
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> tuple[str, ...]:
@@ -83,6 +90,29 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         for room in queryset:
             self.delete_model(request, room)
 
+    def has_read_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.view_message")
+
+    @admin.action(description=_("Read a direct conversation"), permissions=["read"])
+    def read_conversation(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
+        room = queryset.filter(kind=Room.Kind.DIRECT).first()
+        if room is None or queryset.count() != 1:
+            notes.error(request, _("Choose one direct room. Messages of other rooms are in the list of messages."))
+            return None
+        form = ReadingForm(request.POST if "reason" in request.POST else None)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Read a direct conversation"),
+            "form": form,
+            "room": room,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "opts": self.opts,
+        }
+        if form.is_valid():
+            open_conversation(room.pk, by=staff_key(request), reason=form.cleaned_data["reason"])
+            context["conversation"] = room.messages.order_by("-seq")[:MAX_READ]
+        return render(request, "admin/read_conversation.html", context)
+
     @admin.action(description=_("Archive"), permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         for room in queryset.filter(archived=False):
@@ -92,6 +122,12 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
     def reopen(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         for room in queryset.filter(archived=True):
             change_room(room.pk, archived=False)
+
+
+class ReadingForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why do you read this conversation?"), max_length=200, help_text=_("It is entered into the log.")
+    )
 
 
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only

@@ -75,6 +75,7 @@ class Act(models.Model):
         REVOKE = "revoke", _("token revoked")
         INVITE = "invite", _("invitation created")
         WITHDRAW = "withdraw", _("invitation deleted")
+        READ = "read", _("conversation read")
         UNDO = "undo", _("taken back")
 
     kind = models.CharField(_("act"), max_length=12, choices=Kind)
@@ -150,6 +151,6 @@ class Ending(models.Model):
 
 FINAL = (
     *(Act.Kind.ROOM_MADE, Act.Kind.ROOM_DELETED, Act.Kind.PASSWORD, Act.Kind.UNLOCK, Act.Kind.ANNOUNCE),
-    *(Act.Kind.PUSH, Act.Kind.REVOKE, Act.Kind.INVITE, Act.Kind.WITHDRAW),
+    *(Act.Kind.PUSH, Act.Kind.REVOKE, Act.Kind.INVITE, Act.Kind.WITHDRAW, Act.Kind.READ),
 )
-"""What cannot be taken back: it was heard, or a secret went out, or too much is gone."""
+"""What cannot be taken back: it was heard or read, or a secret went out, or too much is gone."""

@@ -11,6 +11,7 @@ from chat.queries.structs import instant
 from chat.services.acts.record import change_of, made, record
 from chat.services.announcing import announce_after_commit
 from chat.services.events import Moderated, PersonChanged
+from rpc import OperationError
 
 
 def impose(
@@ -70,6 +71,18 @@ def _set_lifted(sanction: Sanction, moment: datetime | None, reason: str = "") -
         record(Act.Kind.LIFT, change, person_id=sanction.user_id, room_id=sanction.room_id, reason=reason)
         act = sanction.kind if moment is None else f"un{sanction.kind}"
         announce_after_commit(_told(sanction, act, reason), PersonChanged(sanction.user_id))
+
+
+def open_conversation(room_id: int, *, by: int | None, reason: str) -> None:
+    """
+    Enter into the log that somebody reads a conversation of two that is not theirs; to be called before they do.
+
+    Raises:
+        OperationError: `no_reason`.
+    """
+    if not reason.strip():
+        raise OperationError("say why you read this conversation", code="no_reason", field="reason")
+    record(Act.Kind.READ, by=by, room_id=room_id, reason=reason.strip())
 
 
 def _told(sanction: Sanction, act: str, reason: str) -> Moderated:

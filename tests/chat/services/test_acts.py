@@ -66,6 +66,7 @@ DEEDS = {
     "push": lambda t: push.note_push(t.bob, 1000),
     "revoke": lambda t: tokens.revoke(t.token),
     "invite": lambda t: invitations.invite(Invitation(note="Zoe")),
+    "read": lambda t: moderation.open_conversation(t.cellar.pk, by=t.owner.pk, reason="a report"),
     "withdraw": lambda t: invitations.withdraw(t.invitation),
 }
 

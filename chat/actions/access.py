@@ -93,14 +93,19 @@ def check_post(person: Person, room: RoomFacts) -> None:
         raise refusal
 
 
+def clean_text(text: str) -> str:
+    """A text of somebody as it is stored: no NUL, which PostgreSQL cannot hold, and no space around it."""
+    return text.replace("\0", "").strip()
+
+
 def check_body(body: str) -> str:
     """
-    The text as it is stored: no NUL, which PostgreSQL cannot hold, and no space around it.
+    The text of a message as it is stored.
 
     Raises:
         OperationError: `bad_text`, `empty_message`, `too_long`.
     """
-    body = body.replace("\0", "").strip()
+    body = clean_text(body)
     if not _is_unicode(body):
         raise OperationError("this text is not valid Unicode", code="bad_text", field="body")
     if not body:

@@ -44,4 +44,5 @@ async def remove(caller: Caller, room_name: str, seq: int, reason: str) -> Messa
     access.check_remove(caller.person, room, message)
     await count(caller, "edit")
     by = await account_of(caller)
+    reason = access.clean_text(reason)
     return await caller.write(messages.remove_message, room.id, message.seq, by=by, reason=reason)

@@ -34,7 +34,7 @@ async def kick(caller: Caller, room_name: str, user_id: int, reason: str) -> Non
         raise OperationError("this person is not in the room", code="no_such_person")
     access.check_kick(caller.person, room, other.id, is_owner=other.is_owner, exceeds=other.exceeds)
     by = await account_of(caller)
-    await caller.write(memberships.kick, room.id, other.id, by=by, reason=reason.strip())
+    await caller.write(memberships.kick, room.id, other.id, by=by, reason=access.clean_text(reason))
 
 
 async def impose(
@@ -59,7 +59,7 @@ async def impose(
         access.check_act_everywhere(caller.person, access.IMPOSE, other)
     room_id, by, until = room.id if room is not None else None, await account_of(caller), _end(minutes)
     await caller.write(
-        moderation.impose, other.id, kind, room_id=room_id, by=by, reason=reason.strip(), until=until
+        moderation.impose, other.id, kind, room_id=room_id, by=by, reason=access.clean_text(reason), until=until
     )
 
 
@@ -80,7 +80,7 @@ async def lift(caller: Caller, kind: str, room_name: str | None, user_id: int, r
     else:
         access.check_act_everywhere(caller.person, access.LIFT, other)
     room_id = room.id if room is not None else None
-    await caller.write(moderation.lift_all, other.id, kind, room_id=room_id, reason=reason.strip())
+    await caller.write(moderation.lift_all, other.id, kind, room_id=room_id, reason=access.clean_text(reason))
 
 
 async def remove_all(caller: Caller, room_name: str | None, user_id: int, since: datetime, reason: str) -> int:
@@ -103,7 +103,7 @@ async def remove_all(caller: Caller, room_name: str | None, user_id: int, since:
     else:
         access.check_act_everywhere(caller.person, access.REMOVE, other)
     room_id = room.id if room is not None else None
-    which: dict[str, Any] = {"room_id": room_id, "since": since, "reason": reason.strip()}
+    which: dict[str, Any] = {"room_id": room_id, "since": since, "reason": access.clean_text(reason)}
     by, actor = await account_of(caller), caller.actor()
     removed = 0
     while found := await caller.write_as(actor, messages.remove_some, other.id, by=by, **which):
@@ -125,7 +125,9 @@ async def change_switches(
     room = caller.room(room_name)
     access.check_moderate(caller.person, room)
     await count(caller, "moderate")
-    await caller.write(rooms.change_room, room.id, until=_end(minutes), reason=reason.strip(), **switches)
+    await caller.write(
+        rooms.change_room, room.id, until=_end(minutes), reason=access.clean_text(reason), **switches
+    )
     await caller.runtime.connections.catch_up(caller.client, room.id)
     return room_entry(caller.person, access.room_still(caller.runtime.directory, room.id))
 
@@ -156,7 +158,7 @@ async def _change_site(caller: Caller, switches: dict[str, Any], minutes: int | 
     caller.require(POST)
     access.check_right(caller.person, access.SITE)
     await count(caller, "moderate")
-    await caller.write(site.change_settings, until=_end(minutes), reason=reason.strip(), **switches)
+    await caller.write(site.change_settings, until=_end(minutes), reason=access.clean_text(reason), **switches)
 
 
 async def _other(caller: Caller, user_id: int, room: RoomFacts | None) -> Candidate:

@@ -109,6 +109,7 @@ async def create_room(caller: Caller, name: str, kind: str, topic: str, *, exist
     await count(caller, "create-room")
     by = await account_of(caller)
     most = None if caller.person.identity.is_staff else MAX_ROOMS_OWNED
+    topic = access.clean_text(topic)
     room = await caller.write(rooms.create_room, name, by=by, kind=kind, topic=topic, most=most, exist_ok=exist_ok)
     return await _entry_now(caller, room.pk)
 
@@ -126,7 +127,7 @@ async def set_topic(caller: Caller, room_name: str, topic: str) -> RoomEntry:
     access.check_moderate(caller.person, room)
     access.check_not_muted(caller.person, room)
     await count(caller, "moderate")
-    await caller.write(rooms.change_room, room.id, topic=topic.strip())
+    await caller.write(rooms.change_room, room.id, topic=access.clean_text(topic))
     return await _entry_now(caller, room.id)
 
 

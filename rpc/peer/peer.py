@@ -149,9 +149,7 @@ class Peer:
             self.close(refusal.close_code, refusal.text)
         except Exception as error:
             self._fail("an opened hook", error)
-        if not self._connection.closing:
-            self._session.reading_from(self._connection.loop.time())
-            self._timer.arm(self._session.next_deadline())
+        self._timer.start()
 
     def close(self, code: int, text: str = "") -> None:
         """

@@ -23,6 +23,13 @@ class Timer:
         self._end_requests = end_requests
         self._handle: asyncio.TimerHandle | None = None
 
+    def start(self) -> None:
+        """Reading begins now, unless the connection is being closed."""
+        connection = self._connection
+        if not connection.closing:
+            connection.session.reading_from(connection.loop.time())
+            self.arm(connection.session.next_deadline())
+
     def arm(self, when: float) -> None:
         """Look at `when`, in the loop's time, unless a look is due earlier anyway."""
         if self._handle is None or when < self._handle.when():

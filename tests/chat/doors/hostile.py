@@ -95,6 +95,7 @@ def _shapes(
 _LEAVES = {
     "any": b"1",
     "boolean": b"true",
+    "date-time": b'"2026-01-02T03:04:05Z"',
     "integer": b"1",
     "null": b"null",
     "string": b'"hall"',

@@ -13,7 +13,7 @@ from chat.actions.post import NewMessage
 from chat.doors.push.opcodes import Opcode
 from chat.doors.push.requests import REQUESTS, Enter, Post
 from chat.doors.text.consumer import TextDoor
-from chat.models import Contact, Membership, User
+from chat.models import Contact, Membership, Sanction, SiteSettings, User
 from chat.queries.identity import identity_of
 from chat.services.push import FIRST_FREE
 from rpc import Limits, Peer, RequestFailed, RetryLater, default_handlers, describe
@@ -25,8 +25,10 @@ DEADLINE = 10.0
 
 @pytest.fixture
 def owner(alice, hall):
-    """Owns a public room; a person is called as the room is, so that one name does for both."""
+    """Owns a public room and the site; a person is called as the room is, so that one name does for both."""
     User.objects.create_user("hall", name="hall")
+    alice.is_staff = alice.is_superuser = True
+    alice.save()
     return alice
 
 
@@ -37,6 +39,8 @@ def at_home(chat, owner, hall):
 
     def put_back():
         Membership.objects.update_or_create(room=hall, user=owner, defaults={"role": "owner", "left": False})
+        Sanction.objects.all().delete()
+        SiteSettings.objects.update(calm=False)
         Contact.objects.all().delete()
         Contact.objects.create(asker=other, asked=owner)
         return identity_of(owner)

@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from chat.admin import acts, log_ins, messages, moderation, rooms, site
+from chat.admin import acts, log_ins, messages, moderation, reports, rooms, site
 from chat.admin import users as people
 
-__all__ = ["acts", "log_ins", "messages", "moderation", "people", "rooms", "site"]
+__all__ = ["acts", "log_ins", "messages", "moderation", "people", "reports", "rooms", "site"]
 
 # Rights in the chat come with rooms; the few for staff are set on the person.
 admin.site.unregister(Group)

@@ -9,6 +9,7 @@ from chat.models.log_ins import LogInAttempts
 from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
 from chat.models.moderation import Sanction
 from chat.models.processes import Connection, Process
+from chat.models.reports import MAX_REPORT_CHARS, Report
 from chat.models.rooms import MAX_TOPIC_CHARS, Membership, Room
 from chat.models.site import Invitation, RateLimit, SiteSettings
 from chat.models.tokens import Token
@@ -17,6 +18,7 @@ from chat.models.users import User
 __all__ = [
     "FINAL",
     "MAX_EMOJI_CHARS",
+    "MAX_REPORT_CHARS",
     "MAX_TOPIC_CHARS",
     "UNDO_DAYS",
     "Act",
@@ -30,6 +32,7 @@ __all__ = [
     "Process",
     "RateLimit",
     "Reaction",
+    "Report",
     "Revision",
     "Room",
     "Sanction",

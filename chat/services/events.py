@@ -104,8 +104,9 @@ class ContactChanged(msgspec.Struct, frozen=True, tag=True):
 
 class Moderated(msgspec.Struct, frozen=True, tag=True):
     """
-    What a moderator or admin did to a person. `act`: mute, ban, kick, unmute or unban; `room`: None is everywhere;
-    `until` as `instant`; `objections`: where they object, if the site says so.
+    What a moderator or admin did to a person (`act`: mute, ban, kick, unmute, unban), that they answered a report
+    (answered), or, to a moderator, that there is a new one (reported). `room`: None is everywhere; `until`: as of
+    `instant`; `objections`: where they object, if the site says so.
     """
 
     user_id: int

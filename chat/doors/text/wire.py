@@ -119,6 +119,8 @@ _DONE = {
     "kick": "you were removed",
     "unmute": "you are no longer muted",
     "unban": "you are no longer banned",
+    "reported": "a message was reported",
+    "answered": "your report was answered",
 }
 
 

@@ -228,12 +228,16 @@ LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "rpc.log_lines.LineFormatter", "quiet": ("django.security",)}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "rpc.log_lines.LineFormatter"}},
+    "filters": {"client_faults": {"()": "project.logs.ClientFaults"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["client_faults"]},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         # Paths of requests are not logged: one of them is the link that makes an admin.
         "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
         "daphne": {"level": "WARNING"},
     },
 }

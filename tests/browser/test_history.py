@@ -62,6 +62,28 @@ def test_five_hundred_messages_scroll_back_without_a_jump(arrive):
     expect(tess.page.locator("#jump")).to_be_hidden()
 
 
+SECOND = """() => {
+  const line = document.querySelectorAll("#messages li.message")[1];
+  return [line.dataset.seq, line.getBoundingClientRect().top];
+}"""
+
+
+def test_who_waits_at_the_oldest_message_stays_with_it(arrive, cable):
+    """Also where it loses its author's name, and the line of its day goes up, as older messages come."""
+    tess = arrive("golang")
+    tess.post_many("golang", [f"entry {i}" for i in range(400)])
+    reader = arrive("golang", url=cable.url)
+    reader.sees("entry 399")
+    cable.clog()
+    reader.page.evaluate("document.querySelector('#log').scrollTop = 0")
+    expect(reader.page.locator("#edge")).to_be_in_viewport()
+    seq, top = reader.page.evaluate(SECOND)
+    cable.unclog()
+    expect(reader.page.locator("#messages li.message").nth(1)).not_to_have_attribute("data-seq", seq)
+    after = reader.page.locator(f'[data-seq="{seq}"]').evaluate("(line) => line.getBoundingClientRect().top")
+    assert abs(after - top) <= 2
+
+
 def test_who_reads_back_is_not_pulled_away_by_what_is_new(arrive):
     """New messages are counted on a button; the reader's lines stay where they are."""
     tess, ulysses = arrive("animals"), arrive("animals")

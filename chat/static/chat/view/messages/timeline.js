@@ -20,7 +20,7 @@ export class Timeline {
   /** @type {Map<string, {node: HTMLElement, state: string}>} */
   #nodes = new Map();
   #isAtEnd = true;
-  /** @type {Array<{node: Element, top: number}>} what is in view, to find the place again */
+  /** @type {Array<{node: Element, top: number, isNew?: boolean}>} what is in view, to find the place again */
   #anchors = [];
   #onMove;
   #quietUntil = 0;
@@ -150,7 +150,8 @@ export class Timeline {
         if (bar !== null) node.append(bar);
         node.classList.toggle("active", bar !== null);
         known.node.replaceWith(node);
-        for (const anchor of this.#anchors) if (anchor.node === known.node) anchor.node = node;
+        for (const anchor of this.#anchors)
+          if (anchor.node === known.node) Object.assign(anchor, { node, isNew: true });
       }
       kept.set(key, { node, state });
       if (before === node) before = node.nextElementSibling;
@@ -173,7 +174,8 @@ export class Timeline {
   #note() {
     const view = this.#log.getBoundingClientRect();
     this.#anchors = [];
-    for (const node of /** @type {HTMLCollectionOf<HTMLElement>} */ (this.#list.children)) {
+    // Not the line of a day, which goes up when older messages of that day come.
+    for (const node of this.#list.querySelectorAll("li.message")) {
       const box = node.getBoundingClientRect();
       if (box.bottom <= view.top) continue;
       if (box.top >= view.bottom) break;
@@ -187,7 +189,9 @@ export class Timeline {
       this.#log.scrollTop = this.#log.scrollHeight;
       return;
     }
-    const anchor = this.#anchors.find(({ node }) => node.isConnected);
+    const anchors = this.#anchors.filter(({ node }) => node.isConnected);
+    // What was made anew may have another height, such as the oldest one, which shows its author until others come.
+    const anchor = anchors.find(({ isNew }) => !isNew) ?? anchors[0];
     if (anchor === undefined) return;
     const top = anchor.node.getBoundingClientRect().top - this.#log.getBoundingClientRect().top;
     if (Math.abs(top - anchor.top) >= 1) this.#log.scrollTop += top - anchor.top;

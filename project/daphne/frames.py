@@ -8,6 +8,7 @@ from typing import Any
 from project.daphne import internals
 from project.daphne.inbox import Inbox
 from rpc.peer.transport import SEND_BUFFER_BYTES
+from rpc.transports.kernel import unacknowledged
 
 
 class SocketFrames(internals.FrameWriter):
@@ -18,10 +19,10 @@ class SocketFrames(internals.FrameWriter):
     Twisted sees it as the push producer of the connection's transport, and tells it when the buffer is full.
     """
 
-    __slots__ = ("_drained", "_filled", "_held", "inbox", "writable")
+    __slots__ = ("_drained", "_filled", "_held", "_kernel", "inbox", "writable")
 
     def __init__(self, protocol: Any) -> None:
-        kernel = internals.kernel_socket(protocol.transport)
+        self._kernel = kernel = internals.kernel_socket(protocol.transport)
         super().__init__(protocol, kernel)
         if kernel is not None:
             kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -37,6 +38,10 @@ class SocketFrames(internals.FrameWriter):
         # The HTTP channel is still registered from before the upgrade.
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
+
+    @property
+    def unread(self) -> int:
+        return self.buffered + (0 if self._kernel is None else unacknowledged(self._kernel))
 
     @property
     def reading(self) -> bool:

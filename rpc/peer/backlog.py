@@ -17,7 +17,10 @@ LOOK_SECONDS = 1.0
 
 class Buffer(Protocol):
     def buffered(self) -> int:
-        """Bytes that the remote has not taken yet, as far as this side can see."""
+        """Bytes that the kernel has not taken yet."""
+
+    def unread(self) -> int:
+        """The same, and those that the remote's host has not taken from the kernel, as far as this side can see."""
 
 
 class Backlog:
@@ -75,8 +78,8 @@ class Backlog:
 
     def watch(self) -> None:
         """If something waits, look from now on whether the remote takes it."""
-        if self._timer is None and not self._stopped and (waiting := self._transport.buffered()):
-            self._taken = self.written - waiting
+        if self._timer is None and not self._stopped and self._transport.buffered():
+            self._taken = self.written - self._transport.unread()
             self._taken_at = self._loop.time()
             self._timer = self._loop.call_later(LOOK_SECONDS, self._look)
 
@@ -88,10 +91,10 @@ class Backlog:
 
     def _look(self) -> None:
         self._timer = None
-        waiting, now = self._transport.buffered(), self._loop.time()
-        if not waiting:
+        if not self._transport.buffered():
             return
-        taken = self.written - waiting
+        # The kernel takes more only when much of what it has is gone: a slow remote may need a minute for that.
+        taken, now = self.written - self._transport.unread(), self._loop.time()
         if taken > self._taken:
             self._taken, self._taken_at = taken, now
         elif now - self._taken_at >= self._limits.stall_timeout:

@@ -38,7 +38,10 @@ class Transport(Protocol):
         """The same for messages that were encoded for many."""
 
     def buffered(self) -> int:
-        """Bytes that the remote has not taken yet, as far as this side can see."""
+        """Bytes that wait in this program."""
+
+    def unread(self) -> int:
+        """The same, and those that the kernel keeps until the remote's host has them, as far as it says."""
 
     @property
     def writable(self) -> bool:

@@ -50,6 +50,9 @@ class MemoryTransport:
     def buffered(self) -> int:
         return sum(map(len, self._other._incoming))
 
+    def unread(self) -> int:
+        return self.buffered()
+
     @property
     def writable(self) -> bool:
         return self.buffered() < MAX_WRITABLE_BYTES

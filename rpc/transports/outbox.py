@@ -55,6 +55,9 @@ class OutboxTransport:
     def buffered(self) -> int:
         return self._buffered
 
+    def unread(self) -> int:
+        return self._buffered
+
     @property
     def writable(self) -> bool:
         return self._buffered < MAX_WRITABLE_BYTES

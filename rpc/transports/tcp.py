@@ -9,6 +9,7 @@ from rpc.peer.peer import Peer
 from rpc.peer.prepared import Prepared
 from rpc.peer.transport import MAX_WRITABLE_BYTES, SEND_BUFFER_BYTES, Spawn
 from rpc.protocol.session import Chunk
+from rpc.transports.kernel import unacknowledged
 
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES = 60, 15, 4
 """Seconds of silence before TCP asks whether the other host is there, between probes, and their number."""
@@ -113,6 +114,9 @@ class SocketTransport(asyncio.Protocol):
 
     def buffered(self) -> int:
         return self._transport.get_write_buffer_size()
+
+    def unread(self) -> int:
+        return self.buffered() + unacknowledged(self._transport.get_extra_info("socket"))
 
     def pause_reading(self) -> None:
         self._transport.pause_reading()

@@ -27,6 +27,10 @@ class FrameSink(Protocol):
         """Bytes that the kernel has not taken yet."""
 
     @property
+    def unread(self) -> int:
+        """The same, and those that the kernel keeps until the peer's host has them."""
+
+    @property
     def writable(self) -> bool:
         """Whether few bytes are buffered."""
 
@@ -80,6 +84,9 @@ class FrameTransport:
 
     def buffered(self) -> int:
         return self._sink.buffered
+
+    def unread(self) -> int:
+        return self._sink.unread
 
     @property
     def writable(self) -> bool:

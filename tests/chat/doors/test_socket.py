@@ -25,6 +25,10 @@ class Sink:
         self.dropped = asyncio.Event()
 
     @property
+    def unread(self):
+        return self.buffered
+
+    @property
     def aborted(self):
         return self.dropped.is_set()
 

@@ -230,6 +230,23 @@ def test_buffered_is_what_the_kernel_has_not_taken(run):
     run(scenario())
 
 
+def test_unread_is_what_the_client_has_not_taken(run):
+    """It falls while the kernel takes nothing more, which it does only when much of what it has is gone."""
+
+    async def scenario():
+        async with site() as running, dialled(running) as raw:
+            protocol, _ = await running.connection(is_open)
+            received(raw)
+            protocol.frames.write(bytes(4_000_000))
+            buffered, unread = protocol.frames.buffered, protocol.frames.unread
+            assert unread > buffered > 0
+            while protocol.frames.unread == unread:
+                raw.recv(1000)
+            assert protocol.frames.buffered == buffered
+
+    run(scenario())
+
+
 def test_connection_of_a_request_breaks(run):
     """The client sees the end of the connection, amid the answer."""
 

@@ -11,11 +11,15 @@ class Transport:
 
     def __init__(self):
         self.waiting = 0
+        self.in_kernel = 0
         self.asked = 0
 
     def buffered(self):
         self.asked += 1
         return self.waiting
+
+    def unread(self):
+        return self.waiting + self.in_kernel
 
 
 class Writer:
@@ -85,6 +89,20 @@ async def test_a_little_is_taken_now_and_then():
     for _ in range(10):
         await asyncio.sleep(8)
         writer.transport.waiting -= 1
+    assert writer.drops == 0
+    await asyncio.sleep(12)
+    assert writer.drops == 1
+
+
+async def test_a_little_is_taken_from_the_kernel():
+    """It took more from this program only when much of that is gone."""
+    writer = Writer()
+    writer.transport.in_kernel = 1000
+    writer.write(5000)
+    writer.backlog.watch()
+    for _ in range(10):
+        await asyncio.sleep(8)
+        writer.transport.in_kernel -= 1
     assert writer.drops == 0
     await asyncio.sleep(12)
     assert writer.drops == 1

@@ -18,6 +18,10 @@ class Sink:
         self.reading = True
         self.aborted = False
 
+    @property
+    def unread(self):
+        return self.buffered
+
     def watch(self, drained, filled) -> None:
         self.drained, self.filled = drained, filled
 

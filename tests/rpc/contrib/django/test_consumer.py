@@ -119,7 +119,7 @@ def test_frames_of_the_server(handlers):
     """A server that gives access to its frames gets them whole; only accept and close are events."""
 
     class Sink:
-        buffered = 0
+        buffered = unread = 0
         writable = True
         written = b""
 

@@ -185,7 +185,7 @@ def test_who_logs_out_in_one_page_is_told_in_the_others(arrive, admin, site):
 
 def test_who_is_banned_is_told_that_and_nothing_else(arrive, site):
     """At once, and when they load the page again: it does not seem to connect."""
-    mallory = arrive("golang")
+    mallory = arrive("animals")
     mallory.say("spam")
     site.manage("shell", "-v0", "-c", BAN % mallory.name)
     said = mallory.page.locator("#connection")

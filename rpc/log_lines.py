@@ -14,27 +14,14 @@ def one_line(text: str, max_chars: int = MAX_CHARS) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """
-    Each record is one line, and those of a traceback are indented, so that none of them looks like a record.
+    """Each record is one line, and those of a traceback are indented, so that none of them looks like a record."""
 
-    Args:
-        quiet: names of loggers whose records have no traceback: it says nothing but where we refuse strangers.
-    """
-
-    def __init__(self, quiet: tuple[str, ...] = ()) -> None:
+    def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._quiet = quiet
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = one_line(record.message)
         return super().formatMessage(record)
-
-    def format(self, record: logging.LogRecord) -> str:
-        if not any(record.name == name or record.name.startswith(f"{name}.") for name in self._quiet):
-            return super().format(record)
-        record.message = record.getMessage()
-        record.asctime = self.formatTime(record)
-        return self.formatMessage(record)
 
     def formatException(self, ei: object) -> str:
         lines = super().formatException(ei).split("\n")  # type: ignore[arg-type]  # as in logging

@@ -43,7 +43,7 @@ CHAT["admin"] = CHAT["web"] | {"web"}
 CHAT["management"] = {"models", "services"}
 CHAT["apps"] = set(CHAT)
 PROJECT = floors(
-    "data_folder process passwords",
+    "data_folder logs process passwords",
     "settings daphne layers middleware",
     "routing urls gotalk refusals",
     "asgi cli",

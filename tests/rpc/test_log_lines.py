@@ -10,10 +10,10 @@ from rpc.log_lines import MAX_CHARS, MAX_TRACEBACK_CHARS, LineFormatter, one_lin
 FORGED = "bye\n2026-11-21 12:00:00,000 INFO hubtalk.log_in: log-in of root from 192.0.2.1"
 
 
-def written(message, *arguments, error=None, name="rpc", quiet=()):
+def written(message, *arguments, error=None):
     info = (type(error), error, error.__traceback__) if error is not None else None
-    record = logging.LogRecord(name, logging.INFO, "file.py", 1, message, arguments, info)
-    return LineFormatter(quiet).format(record)
+    record = logging.LogRecord("rpc", logging.INFO, "file.py", 1, message, arguments, info)
+    return LineFormatter().format(record)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"], ids=ascii)
@@ -70,12 +70,3 @@ def test_endless_traceback_is_cut():
         text = written("failed", error=error)
     assert len(text) < MAX_TRACEBACK_CHARS + 200
     assert text.splitlines()[-1].strip().startswith(("ValueError", "RecursionError"))
-
-
-def test_quiet_logger_has_no_tracebacks():
-    """A refusal of ours is told in one line."""
-    error = ValueError("no")
-    assert (
-        len(written("refused", error=error, name="django.security.X", quiet=("django.security",)).splitlines()) == 1
-    )
-    assert len(written("failed", error=error, name="django.securityX", quiet=("django.security",)).splitlines()) > 1

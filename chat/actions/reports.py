@@ -25,19 +25,22 @@ async def report(caller: Caller, room_name: str, seq: int, reason: str) -> None:
     message = await find_message(room, seq)
     if message.author_id == caller.person.identity.user_id:
         raise OperationError("this is your own message", code="not_allowed")
-    if not reason.strip():
+    reason = access.clean_text(reason)
+    if not reason:
         raise OperationError("say what is wrong with this message", code="no_reason", field="reason")
     await count(caller, "address")
     by = await account_of(caller)
-    await caller.write(reports.report_message, room.id, message.seq, by=by, reason=reason.strip())
+    await caller.write(reports.report_message, room.id, message.seq, by=by, reason=reason)
 
 
 async def list_reports(caller: Caller, room_name: str) -> list[OpenReport]:
     """
     Raises:
         OperationError: `no_such_room`, `not_allowed`.
+        RetryLater: `too_fast`.
     """
     caller.require(READ)
+    await count(caller, "read", 2)
     room = caller.room(room_name)
     access.check_moderate(caller.person, room)
     return await read(open_reports, room.id)
@@ -55,4 +58,4 @@ async def answer_report(caller: Caller, room_name: str, report_id: int, answer: 
     await count(caller, "moderate")
     if await read(room_of_report, report_id) != room.id:
         raise OperationError("no such report", code="no_such_report")
-    await caller.write(reports.answer_report, report_id, answer.strip(), by=await account_of(caller))
+    await caller.write(reports.answer_report, report_id, access.clean_text(answer), by=await account_of(caller))

@@ -193,8 +193,9 @@ class Refresh:
                 return await self._follow_guest(key)
             case ContactChanged(user_id=user_id):
                 return await self._follow_pairs(user_id)
-            case SignedOut():
-                self._close([each for each in self._connections.clients if each.is_of(event)], "signed out")
+            case SignedOut(moved=moved):
+                ended = [each for each in self._connections.clients if each.is_of(event)]
+                self._close(ended, "signed out", CloseCode.NORMAL if moved else CloseCode.LOG_IN)
                 return set()
             case TokenRevoked(token_id=token_id):
                 ended = [each for each in self._connections.clients if each.token and each.token.id == token_id]
@@ -217,9 +218,9 @@ class Refresh:
             self._close([each for each in self._connections.clients if each.session_key in ended], "signed out")
 
     @staticmethod
-    def _close(clients: list[Client], text: str) -> None:
+    def _close(clients: list[Client], text: str, code: CloseCode = CloseCode.LOG_IN) -> None:
         for client in clients:
-            client.link.close(CloseCode.LOG_IN, text)
+            client.link.close(code, text)
 
     async def _follow_room(self, room_id: int) -> set[Client]:
         known = self._directory.rooms.get(room_id)

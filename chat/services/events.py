@@ -69,10 +69,14 @@ class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
 
 
 class SignedOut(msgspec.Struct, frozen=True, tag=True):
-    """A session (by the digest of its key), or every session of a person, ended: its sockets close."""
+    """
+    A session (by the digest of its key), or every session of a person, ended: its sockets close. One that `moved`
+    goes on under another key, which its browser has: it may come back at once.
+    """
 
     session: str | None = None
     user_id: int | None = None
+    moved: bool = False
 
 
 class TokenRevoked(msgspec.Struct, frozen=True, tag=True):

@@ -57,6 +57,6 @@ def announce_to_all(text: str, level: str = "info") -> None:
     announce(Notice(level=level, text=text))
 
 
-def end_session(session_key: str) -> None:
-    """Close the sockets of a session that logged out."""
-    announce_after_commit(SignedOut(session_digest(session_key)))
+def end_session(session_key: str, *, moved: bool = False) -> None:
+    """Close the sockets of a session that logged out, or that `moved` to another key."""
+    announce_after_commit(SignedOut(session_digest(session_key), moved=moved))

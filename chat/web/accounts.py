@@ -22,6 +22,7 @@ from chat.services.entry.password_links import LINKS
 from chat.services.site import change_settings
 from chat.services.tokens import revoke_all
 from chat.web.forms import ChangePasswordForm, ChoosePasswordForm, LogInForm, SetUpForm, SignUpForm
+from chat.web.signals import moving_session
 
 
 class LogIn(LoginView):
@@ -32,6 +33,10 @@ class LogIn(LoginView):
         site = SiteSettings.current()
         can_sign_up = site.sign_up != SiteSettings.SignUp.CLOSED
         return super().get_context_data(can_sign_up=can_sign_up, guests_allowed=site.guests_allowed, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with moving_session():
+            return super().form_valid(form)
 
 
 def log_in_to_admin(request: HttpRequest) -> HttpResponse:
@@ -94,7 +99,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             if needs_code and not invitations.redeem(code, user):
                 transaction.set_rollback(True)
                 return _refused(request, _("This invitation was used a moment ago."))
-        login(request, user)
+        with moving_session():
+            login(request, user)
         return redirect("chat:page")
     return render(request, "registration/signup.html", {"form": form, "invitation": code if needs_code else ""})
 
@@ -116,7 +122,8 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
                 raise Http404
             change_settings(**form.site_settings)
             people.open_account(user)
-        login(request, user)
+        with moving_session():
+            login(request, user)
         return redirect("chat:page")
     return render(request, "registration/setup.html", {"form": form})
 

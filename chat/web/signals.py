@@ -1,5 +1,8 @@
 """Closes the sockets of sessions that Django ends."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
@@ -10,10 +13,22 @@ from django.http import HttpRequest
 
 from chat.services.site import end_session
 
+_moving: ContextVar[bool] = ContextVar("moving", default=False)
+
+
+@contextmanager
+def moving_session() -> Iterator[None]:
+    """Whoever logs in gets a session of another key, with which pages of the former one come back by themselves."""
+    before = _moving.set(True)
+    try:
+        yield
+    finally:
+        _moving.reset(before)
+
 
 @receiver(post_delete, sender=Session)
 def close_sockets_of_deleted(instance: Session, **kwargs: Any) -> None:
-    end_session(instance.session_key)
+    end_session(instance.session_key, moved=_moving.get())
 
 
 @receiver(user_logged_out)

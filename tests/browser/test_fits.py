@@ -114,7 +114,7 @@ def test_a_list_from_the_side(arrive, name, widths):
     """It covers the conversation and leaves a strip of it."""
     tess = arrive("animals", reduced_motion="reduce")
     tess.say("here I am")
-    rename(tess, LONG_NAME[:38])
+    rename(tess, f"{name}_{LONG_NAME}"[:38])
     tess.page.set_viewport_size({"width": widths[-1], "height": HEIGHT})
     tess.page.locator(f"#open-{name}").click()
     expect(tess.page.locator(f"#{name}")).to_be_in_viewport()

@@ -14,6 +14,8 @@ from chat.services.tokens import make_token
 for name in ("alice", "bob"):
     user = User.objects.create_user(name, password="correct horse battery", name=name.title())
 alice = User.objects.get(username="alice")
+alice.is_staff = True
+alice.save()
 print(make_token(Token(user=alice, name="robot", scopes=["read", "post", "push", "rpc"])))
 """
 BEHIND_A_PROXY = {"HTTPS": "on", "TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMITS": "on"}

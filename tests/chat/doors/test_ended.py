@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import login
 from django.contrib.sessions.models import Session
+from django.test import RequestFactory
 from django.utils import timezone
 
 from chat.models import Sanction
 from chat.queries.identity import open_session
 from chat.services.moderation import impose
+from chat.web.signals import moving_session
 from tests.chat.conftest import session_of
 
 PATHS = ["gotalk", "/ws/hall", "/push"]
@@ -39,6 +42,22 @@ async def test_deleted_session_closes_its_sockets(chat, connect, alice, hall, pa
     await chat.elsewhere(Session.objects.filter(pk=session).delete)
     assert await line.is_closed() == 4401
     assert (await page.ask("whoami"))["name"] == "Alice"
+
+
+async def test_session_that_moved_lets_its_sockets_come_back(chat, connect, alice, hall):
+    """Whoever logs in or signs up in one tab has another session in all of them: 1000 asks them to come back."""
+    session = await chat.elsewhere(session_of, alice)
+    page = await connect("gotalk", session)
+
+    def log_in_again():
+        request = RequestFactory().post("/")
+        request.session = open_session(session)
+        with moving_session():
+            login(request, alice, backend="django.contrib.auth.backends.ModelBackend")
+            request.session.cycle_key()
+
+    await chat.elsewhere(log_in_again)
+    assert await page.is_closed() == 1000
 
 
 @pytest.mark.parametrize("how", ["expired", "deleted without a word"])

@@ -2,24 +2,30 @@
 
 from http import HTTPStatus
 
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from django.conf import settings
 
 from chat.doors.http.answers import Problem, is_api
 from chat.doors.http.answers import refusal as api_refusal
 
-Refusal = tuple[list[tuple[bytes, bytes]], bytes]
-"""Headers and body."""
-
-CODES = {
+REFUSALS = {
     HTTPStatus.SERVICE_UNAVAILABLE: ("the server is busy", "busy"),
 }
 """Text, and the code in the API."""
 RETRY_SECONDS = b"1"
 
 
-def refusal(path: str, status: HTTPStatus) -> Refusal:
-    """What stands beside a status of `CODES`, for a request for this path."""
-    text, code = CODES[status]
+async def busy(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """An application that tells every client to come back."""
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers, body = refusal(scope["path"], status)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def refusal(path: str, status: HTTPStatus) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of an answer with a status of `REFUSALS` to a request for this path."""
+    text, code = REFUSALS[status]
     if is_api(path.removeprefix(settings.ROOT_PATH)):
         response = api_refusal(Problem(status, text, code))
         return [(name.lower().encode(), value.encode()) for name, value in response.items()], response.content

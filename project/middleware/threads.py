@@ -1,8 +1,6 @@
 """Which threads run the sync code of Django: a few that stay, whatever the number of requests."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
 from operator import attrgetter
 
 from asgiref.sync import ThreadSensitiveContext
@@ -31,26 +29,17 @@ class FewThreads:
     writer, or for a client that reads slowly.
 
     Args:
-        refusal: headers and body of an answer in place of the application's, from the path and the status.
+        busy: answers in place of the application when `MAX_REQUESTS` are under way.
     """
 
-    def __init__(
-        self,
-        application: ASGI3Application,
-        count: int,
-        refusal: Callable[[str, HTTPStatus], tuple[list[tuple[bytes, bytes]], bytes]],
-    ) -> None:
+    def __init__(self, application: ASGI3Application, count: int, busy: ASGI3Application) -> None:
         self._application = application
-        self._refusal = refusal
+        self._busy = busy
         self._threads = [_Thread(number) for number in range(count)]
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if sum(thread.requests for thread in self._threads) >= MAX_REQUESTS:
-            headers, body = self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE)
-            await send(
-                {"type": "http.response.start", "status": HTTPStatus.SERVICE_UNAVAILABLE, "headers": headers}
-            )
-            await send({"type": "http.response.body", "body": body})
+            await self._busy(scope, receive, send)
             return
         thread = min(self._threads, key=attrgetter("requests"))
         thread.requests += 1

@@ -1,4 +1,7 @@
-"""What is told to a client whose request Django does not get to see: JSON in the API, a line of text elsewhere."""
+"""
+Which requests are refused before Django sees them, and what their clients are told: JSON in the API, a line of text
+elsewhere.
+"""
 
 from http import HTTPStatus
 
@@ -9,10 +12,18 @@ from chat.doors.http.answers import Problem, is_api
 from chat.doors.http.answers import refusal as api_refusal
 
 REFUSALS = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("a request has at most {limit} bytes", "too_large"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("the server is busy", "busy"),
 }
 """Text, and the code in the API."""
 RETRY_SECONDS = b"1"
+
+
+def max_body_bytes(path: str) -> int:
+    """How long the body of a request for this path may be: the longest beginning in `BODY_LIMITS` decides."""
+    own = _own(path)
+    beginnings = [beginning for beginning in settings.BODY_LIMITS if own.startswith(beginning)]
+    return settings.BODY_LIMITS[max(beginnings, key=len)] if beginnings else 0
 
 
 async def busy(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -26,10 +37,16 @@ async def busy(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallabl
 def refusal(path: str, status: HTTPStatus) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """Headers and body of an answer with a status of `REFUSALS` to a request for this path."""
     text, code = REFUSALS[status]
-    if is_api(path.removeprefix(settings.ROOT_PATH)):
+    text = text.format(limit=max_body_bytes(path))
+    if is_api(_own(path)):
         response = api_refusal(Problem(status, text, code))
         return [(name.lower().encode(), value.encode()) for name, value in response.items()], response.content
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"retry-after", RETRY_SECONDS))
     return headers, f"{text}\n".encode()
+
+
+def _own(path: str) -> str:
+    """The path below that under which a proxy serves the site."""
+    return path.removeprefix(settings.ROOT_PATH)

@@ -91,6 +91,13 @@ CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 RATE_LIMITS = switch("RATE_LIMITS", default=True)
+BODY_LIMITS = {
+    "/": 64 * 1024,
+    # A push of the longest payload, each byte of it escaped.
+    "/admin/": 256 * 1024,
+    **dict.fromkeys(("/static/", "/gotalk/", "/rpc/", "/console/", "/jsi18n/", "/healthz", "/metrics"), 0),
+}
+"""Bytes of a request's body, by the beginning of its path; the longest beginning decides."""
 
 GOTALK_LISTEN = env.str("GOTALK_LISTEN", default="tcp://127.0.0.1:8001")
 GOTALK_CERTIFICATE = env.str("GOTALK_CERTIFICATE", default="")

@@ -22,6 +22,7 @@ from chat.realtime import db
 from chat.services.messages import MAX_KINDS
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from project import process
+from project.middleware import threads
 from rpc import Limits, default_handlers
 from rpc.contrib.django import conf
 
@@ -106,11 +107,29 @@ def test_limits_of_the_readme_are_those_of_the_code(what, value):
     assert f"| {what} | {value} |" in text("README.md")
 
 
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [
+        (
+            "its body",
+            f"{settings.BODY_LIMITS['/']:,} bytes; below `/admin/` {settings.BODY_LIMITS['/admin/']:,}; none for "
+            "files, `/healthz` and other pages that are only read",
+        ),
+        ("requests under way in one process", f"{threads.MAX_REQUESTS:,}"),
+    ],
+)
+def test_limits_of_a_request_are_those_of_the_code(what, value):
+    """As docs/doors.md lists them; nginx lets the longest body through."""
+    assert f"| {what} | {value} |" in text("docs/doors.md")
+    longest = max(settings.BODY_LIMITS.values()) // 1024
+    assert f"client_max_body_size        {longest}k;" in text("deploy/nginx.conf")
+
+
 def test_threads_of_a_process_and_their_connections_are_counted():
     """Those of the table; one more connection is that of the main thread, which prepares the site."""
     table = text("docs/architecture.md").split("## Threads")[1].split("\n\n")[2]
-    threads = [int(count) for count in re.findall(r"^\| (?:`WEB_THREADS`, )?(\d+) \|", table, re.MULTILINE)]
-    assert threads == [settings.WEB_THREADS, 1, db.READ_THREADS, conf.HANDLER_THREADS, 1, process.OTHER_THREADS]
+    counts = [int(count) for count in re.findall(r"^\| (?:`WEB_THREADS`, )?(\d+) \|", table, re.MULTILINE)]
+    assert counts == [settings.WEB_THREADS, 1, db.READ_THREADS, conf.HANDLER_THREADS, 1, process.OTHER_THREADS]
     others = 1 + db.READ_THREADS + conf.HANDLER_THREADS + 1 + 1
     row = f"| `WEB_THREADS` | `{settings.WEB_THREADS}` |"
     assert row in text("docs/configuration.md")

@@ -32,6 +32,15 @@ OVERRIDDEN = {
         "onMessage",
         "serverSend",
     },
+    "twisted.web.http.HTTPChannel": {
+        "allContentReceived",
+        "allHeadersReceived",
+        "connectionLost",
+        "connectionMade",
+        "dataReceived",
+        "rawDataReceived",
+    },
+    "twisted.web.http.Request": {"gotLength", "handleContentChunk"},
 }
 """What subclasses of ours replace, by the class that it is a part of."""
 
@@ -55,6 +64,11 @@ def kernel_socket(transport: Any) -> socket.socket | None:
 def break_connection(request: Any) -> None:
     """End the connection of an HTTP request at once."""
     request.channel.forceAbortClient()
+
+
+def request_line(channel: Any) -> tuple[bytes, bytes]:
+    """Method and target of the request whose head or body an HTTP channel reads, as far as they have come."""
+    return getattr(channel, "_command", b""), getattr(channel, "_path", b"/")
 
 
 class FrameWriter:

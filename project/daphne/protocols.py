@@ -1,5 +1,5 @@
 """
-Daphne's requests and WebSockets, hardened: a fault in one connection affects no other, and close codes arrive.
+Daphne's WebSockets, hardened: a fault in one connection affects no other, and close codes arrive.
 
 docs/architecture.md says what each override is for.
 """
@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from autobahn.websocket.types import ConnectionDeny
-from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from project.daphne import internals
@@ -19,28 +18,6 @@ from project.daphne.frames import SocketFrames
 from rpc.close_codes import CloseCode
 
 logger = logging.getLogger(__name__)
-
-
-class HubtalkRequest(WebRequest):
-    def process(self) -> Any:
-        # The root path is the site's to choose, and one that is not ASCII would be a fault of the server.
-        self.requestHeaders.removeHeader(b"Daphne-Root-Path")
-        return super().process()
-
-    def handle_exception(self, exception: BaseException) -> None:
-        if internals.answer_has_begun(self) and not self.finished:
-            # Half an answer was sent: only a broken connection tells the client so.
-            internals.break_connection(self)
-        else:
-            super().handle_exception(exception)
-
-
-class HubtalkHTTPFactory(HTTPFactory):
-    def buildProtocol(self, addr: Any) -> Any:
-        protocol = super().buildProtocol(addr)
-        # Django reads forms. Twisted would too, on the loop, and refuse those that it cannot read in its own way.
-        protocol.requestFactory = partial(HubtalkRequest, parsePOSTFormSubmission=False)
-        return protocol
 
 
 class HubtalkWebSocket(WebSocketProtocol):

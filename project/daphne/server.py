@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from daphne.server import Server
@@ -18,7 +19,8 @@ from twisted.logger import globalLogBeginner
 
 from project.daphne import internals
 from project.daphne.frames import SocketFrames
-from project.daphne.protocols import HubtalkHTTPFactory, HubtalkWebSocket, HubtalkWebSocketFactory
+from project.daphne.http import HubtalkHTTPFactory, Refusal, bare_refusal, no_body
+from project.daphne.protocols import HubtalkWebSocket, HubtalkWebSocketFactory
 from project.process import Ending, bound_threads
 from rpc.close_codes import CloseCode
 
@@ -48,6 +50,8 @@ class HubtalkServer(Server):
         start: awaited before the port is listened on; what it raises ends `run`.
         drain: awaited at the first signal, while all sockets are still open.
         listening: called with the port once the server accepts connections.
+        max_body_bytes: how long the body of a request for a path may be; none unless given.
+        refusal: headers and body of an answer in place of the application's, from the path and the status.
     """
 
     def __init__(
@@ -60,6 +64,8 @@ class HubtalkServer(Server):
         start: Callable[[], Awaitable[None]],
         drain: Callable[[], Awaitable[None]],
         listening: Callable[[int], None],
+        max_body_bytes: Callable[[str], int] = no_body,
+        refusal: Callable[[str, HTTPStatus], Refusal] = bare_refusal,
     ) -> None:
         super().__init__(
             application,
@@ -70,6 +76,7 @@ class HubtalkServer(Server):
             websocket_timeout=-1,
             verbosity=0,
         )
+        self.max_body_bytes, self.refusal = max_body_bytes, refusal
         self._host, self._port = host, port
         self._start = start
         self._drain = drain

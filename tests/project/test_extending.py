@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from websockets.asyncio.client import connect
@@ -61,3 +63,16 @@ def test_document_names_every_path_of_the_chat():
     reserved = read(DOCUMENT).split("Paths that begin with")[1].split("belong to the chat")[0]
     words = {re.match(r"\^(\w+)", str(door.pattern))[1] for door in DOORS}
     assert words == set(re.findall(r"`(\w+)`", reserved))
+
+
+def test_app_takes_longer_bodies_where_its_settings_say_so(site):
+    """They reach Django, which knows no such page here; elsewhere the limit of all pages counts."""
+
+    def status(path):
+        with pytest.raises(HTTPError) as raised:
+            urlopen(site.url + path, data=bytes(100_000), timeout=30)
+        with raised.value as answer:
+            return answer.status
+
+    assert status("/greeter/pictures/") == 404
+    assert status("/greeter/others/") == 413

@@ -11,18 +11,22 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 HOST = "127.0.0.1"
-PATIENCE = 100.0
+PATIENCE = 60.0
 """Seconds until they give up by themselves."""
+PIECE = bytes(256 * 1024)
+GIGABYTE = 4096 * len(PIECE)
 
 
 class Told(NamedTuple):
     """What became of one connection."""
 
     status: int | None
-    """Of its last answer."""
+    """Of its last answer, if there was one."""
     sent: int
-    """Bytes that the server took."""
+    """Bytes, as far as the server's kernel and their own took them."""
     seconds: float
+    ended: bool
+    """By the server, before they lost patience."""
 
 
 async def answered(reader: asyncio.StreamReader) -> int | None:
@@ -42,7 +46,45 @@ async def ask(port: int, request: bytes) -> Told:
     async with asyncio.timeout(PATIENCE):
         status = await answered(reader)
     writer.close()
-    return Told(status, len(request), time.monotonic() - began)
+    return Told(status, len(request), time.monotonic() - began, ended=True)
+
+
+async def send_on(
+    port: int, opening: bytes, pieces: int, piece: bytes, *, ending: bytes = b"", pause: float = 0.0
+) -> Told:
+    """Say something, then the same again and again, until all is said or the server ends it."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    began, sent = time.monotonic(), 0
+    writer.write(opening)
+    status = asyncio.create_task(answered(reader))
+    with suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while sent < pieces and not status.done():
+                writer.write(piece)
+                await writer.drain()
+                sent += 1
+                await asyncio.wait([status], timeout=pause)
+            writer.write(ending)
+            await asyncio.wait([status])
+    seconds, ended = time.monotonic() - began, status.done()
+    writer.transport.abort()
+    return Told(await status, sent * len(piece), seconds, ended)
+
+
+async def long_body(port: int) -> list[Told]:
+    """Two gigabytes for a page that takes nothing, by someone who does not wait for an answer."""
+    pieces = 2 * GIGABYTE // len(PIECE)
+    head = b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    return [await send_on(port, head % (pieces * len(PIECE)), pieces, PIECE)]
+
+
+async def long_chunks(port: int) -> list[Told]:
+    """Four times a gigabyte for a form, without saying how much it will be."""
+    head = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    head += b"Transfer-Encoding: chunked\r\n\r\n"
+    chunk = b"%x\r\n%b\r\n" % (len(PIECE), PIECE)
+    sending = [send_on(port, head, GIGABYTE // len(PIECE), chunk, ending=b"0\r\n\r\n") for _ in range(4)]
+    return await asyncio.gather(*sending)
 
 
 async def log_ins(port: int) -> list[Told]:
@@ -71,7 +113,9 @@ async def pages(port: int) -> list[Told]:
     return await asyncio.gather(*(ask(port, request) for _ in range(300)))
 
 
-KINDS: dict[str, Callable[[int], Awaitable[list[Told]]]] = {each.__name__: each for each in (log_ins, pages)}
+KINDS: dict[str, Callable[[int], Awaitable[list[Told]]]] = {
+    each.__name__: each for each in (long_body, long_chunks, log_ins, pages)
+}
 
 
 async def main(kind: str, port: str) -> None:

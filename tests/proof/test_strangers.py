@@ -13,6 +13,22 @@ MEBI = 1024
 MOST_THREADS = 40
 
 
+def test_long_body(server):
+    """Two gigabytes for a page that takes none: refused at the head, and neither memory nor disk is filled."""
+    seen = asyncio.run(attack(server, "long_body"))
+    assert seen.statuses == {413}
+    assert seen.grown_kib < 64 * MEBI
+    assert seen.spooled == 0
+
+
+def test_long_body_of_unknown_length(server):
+    """Four times a gigabyte for a form: refused when it is longer than a form may be."""
+    seen = asyncio.run(attack(server, "long_chunks"))
+    assert seen.statuses == {413}
+    assert seen.grown_kib < 64 * MEBI
+    assert seen.spooled == 0
+
+
 def test_wrong_log_ins_at_once(server):
     """Each costs much to check, so few are checked at a time, and the others are told to come back."""
     seen = asyncio.run(attack(server, "log_ins"))

@@ -205,7 +205,7 @@ def test_client_does_not_choose_the_root_path(root_site):
 
 def test_body_over_the_limit(root_site):
     """nginx does not even pass it on."""
-    assert Browser(root_site.url).ask("POST", "/accounts/login/", b"x" * 200_000).status == 413
+    assert Browser(root_site.url).ask("POST", "/accounts/login/", b"x" * 300_000).status == 413
 
 
 def test_request_to_the_api_over_the_limit(root_site):

@@ -19,6 +19,7 @@ from project.asgi import application
 from project.daphne.server import HubtalkServer
 from project.gotalk import CannotListen, listen
 from project.process import GOTALK_GRACE, share_interpreter
+from project.refusals import max_body_bytes, refusal
 from rpc import Server
 from rpc.limits import SKIP_FACTOR, Limits
 
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             host=host,
             port=port,
             max_message_bytes=SKIP_FACTOR * Limits().max_payload_bytes,
+            max_body_bytes=max_body_bytes,
+            refusal=refusal,
             start=start,
             drain=drain,
             listening=lambda port: self._say_where(host, port, setup_token, beside, who_may_come),

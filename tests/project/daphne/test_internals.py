@@ -9,12 +9,13 @@ import re
 import socket
 import time
 import weakref
+from enum import Enum
 
 import pytest
 from twisted.internet import reactor
 from websockets.asyncio.client import connect
 
-from project.daphne import closing, internals, protocols, server
+from project.daphne import closing, http, internals, protocols, server
 from project.daphne.server import HubtalkServer
 from project.layers import redis as redis_layer
 from tests.documents import read
@@ -44,7 +45,8 @@ class Site:
         self.ends = True
         """Whether the application ends with its connection."""
         nothing = dict.fromkeys(("start", "drain", "listening"))
-        self.server = HubtalkServer(self._application, host="127.0.0.1", port=0, max_message_bytes=2**20, **nothing)
+        limits = {"max_message_bytes": 2**20, "max_body_bytes": lambda path: 1000}
+        self.server = HubtalkServer(self._application, host="127.0.0.1", port=0, **limits, **nothing)
         self.listener = reactor.listenTCP(0, self.server.http_factory, interface="127.0.0.1")
         self.port = self.listener.getHost().port
 
@@ -141,9 +143,9 @@ def test_reactor_runs_on_the_loop(run):
 
 OURS = [
     cls
-    for module in (server, protocols, redis_layer)
+    for module in (server, http, protocols, redis_layer)
     for cls in vars(module).values()
-    if inspect.isclass(cls) and cls.__module__ == module.__name__
+    if inspect.isclass(cls) and cls.__module__ == module.__name__ and not issubclass(cls, Enum)
 ]
 
 
@@ -264,6 +266,27 @@ def test_connection_of_a_request_breaks(run):
             with contextlib.suppress(ConnectionResetError):
                 while raw.recv(1000):
                     """A TimeoutError would say that it is still there."""
+
+    run(scenario())
+
+
+async def channel_of(running, holds):
+    """The HTTP channel of the server's one connection, as soon as it is as wanted."""
+    request, _ = await running.connection(lambda request: holds(request.channel))
+    return request.channel
+
+
+def test_request_line_is_known_before_its_request(run):
+    """While the head comes in; before that there is none."""
+
+    async def scenario():
+        async with site() as running, dialled(running, b"PUT /a?b HTTP/1.1\r\nHost") as raw:
+            channel = await channel_of(running, bool)
+            assert internals.request_line(channel) == (b"PUT", b"/a?b")
+            raw.sendall(b": x\r\n\r\n")
+            while not internals.answer_has_begun(channel.requests[0]):
+                await asyncio.sleep(0)
+            assert internals.request_line(channel) == (b"", b"/")
 
     run(scenario())
 

@@ -12,6 +12,7 @@ from chat.doors.http.answers import Problem, is_api
 from chat.doors.http.answers import refusal as api_refusal
 
 REFUSALS = {
+    HTTPStatus.REQUEST_TIMEOUT: ("the request did not arrive in time", "too_slow"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("a request has at most {limit} bytes", "too_large"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("the server is busy", "busy"),
 }

@@ -22,6 +22,7 @@ from chat.realtime import db
 from chat.services.messages import MAX_KINDS
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from project import process
+from project.daphne import http
 from project.middleware import threads
 from rpc import Limits, default_handlers
 from rpc.contrib.django import conf
@@ -115,6 +116,14 @@ def test_limits_of_the_readme_are_those_of_the_code(what, value):
             f"{settings.BODY_LIMITS['/']:,} bytes; below `/admin/` {settings.BODY_LIMITS['/admin/']:,}; none for "
             "files, `/healthz` and other pages that are only read",
         ),
+        ("time for its head", f"{http.HEAD_TIMEOUT:g} s"),
+        (
+            "time for its body",
+            f"{http.BODY_TIMEOUT:g} s, and in proportion more for a body of more than {http.BODY_UNIT:,} bytes",
+        ),
+        ("time until its answer begins", f"{http.ANSWER_TIMEOUT:g} s"),
+        ("time in which the client takes nothing of the answer", f"{http.LIMITS.stall_timeout:g} s"),
+        ("time until the next request on the same connection", f"{http.REST_TIMEOUT:g} s"),
         ("requests under way in one process", f"{threads.MAX_REQUESTS:,}"),
     ],
 )

@@ -1,6 +1,16 @@
-"""Daphne's HTTP, with bounds: how large a request may be."""
+"""
+Daphne's HTTP, with bounds: how long each part of a request may take, how large it may be, and how much of a
+connection waits in memory.
+
+A connection rests until a request begins; then its head comes, then its body, then it is answered, and the
+connection rests again. Each of these has a deadline of its own, and no byte that trickles in moves it. While an
+answer is not taken, the application that sends it waits, and so do the requests behind it.
+"""
 
 import asyncio
+import socket
+from collections.abc import Iterable
+from enum import Enum, auto
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +20,38 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.web.http import HTTPChannel
 
 from project.daphne import internals
+from rpc.limits import Limits
+from rpc.peer.backlog import Backlog
+from rpc.peer.transport import SEND_BUFFER_BYTES
 
+HEAD_TIMEOUT = 10.0
+"""Seconds for the head of a request, and for its first byte on a new connection."""
+BODY_TIMEOUT = 30.0
+"""Seconds for the body, for each `BODY_UNIT` of it that may come."""
+BODY_UNIT = 64 * 1024
+"""Bytes."""
+ANSWER_TIMEOUT = 60.0
+"""Seconds for the application to begin its answer."""
+REST_TIMEOUT = 60.0
+"""Seconds from an answer to the next request."""
 LINGER_TIMEOUT = 2.0
 """Seconds for a client whose request was refused to read so, while it may go on sending (RFC 9112, section 9.6)."""
+MAX_AHEAD_BYTES = 16 * 1024
+"""Read of further requests while one is answered, beside what one read brings; beyond that nothing is read."""
+LIMITS = Limits()
+"""Of these the `stall_timeout`: a client that takes nothing of an answer for so long is dropped."""
+
 
 Refusal = tuple[list[tuple[bytes, bytes]], bytes]
 """Headers and body of an answer in place of the application's."""
+
+
+class Phase(Enum):
+    RESTING = auto()
+    HEAD = auto()
+    BODY = auto()
+    ANSWERING = auto()
+    CLOSING = auto()
 
 
 class HubtalkRequest(WebRequest):
@@ -32,6 +68,19 @@ class HubtalkRequest(WebRequest):
         if self.channel.takes(len(data)):
             super().handleContentChunk(data)
 
+    async def taken(self) -> None:
+        """Wait until the client has taken most of what was written, or is gone."""
+        if not self.finished and self.channel is not None:
+            await self.channel.writable.wait()
+
+    def check_timeouts(self) -> None:
+        if internals.answer_has_begun(self) or self.duration() <= ANSWER_TIMEOUT:
+            return
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        headers, body = self.server.refusal(path_of(self.uri), status)
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
+        self.handle_reply({"type": "http.response.body", "body": body})
+
     def handle_exception(self, exception: BaseException) -> None:
         if internals.answer_has_begun(self) and not self.finished:
             # Half an answer was sent: only a broken connection tells the client so.
@@ -45,14 +94,24 @@ class HubtalkChannel(HTTPChannel):
 
     def connectionMade(self) -> None:
         super().connectionMade()
+        kernel = internals.kernel_socket(self.transport)
+        if kernel is not None:
+            # Whether the client reads shows only once this is full.
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.body_left = 0
         """Bytes that may still come of the body."""
-        self._linger: asyncio.TimerHandle | None = None
-        """Set once a request was refused."""
+        self.writable = asyncio.Event()
+        """Whether the client keeps up with what is written."""
+        self.writable.set()
+        self._loop = asyncio.get_running_loop()
+        self._backlog = Backlog(self, LIMITS, self._abort)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._enter(Phase.RESTING, HEAD_TIMEOUT)
 
     def connectionLost(self, reason: Any) -> None:
-        if self._linger is not None:
-            self._linger.cancel()
+        self._enter(Phase.CLOSING)
+        self._backlog.stop()
+        self.writable.set()
         super().connectionLost(reason)
 
     def refuse(self, status: HTTPStatus) -> None:
@@ -60,7 +119,7 @@ class HubtalkChannel(HTTPChannel):
         method, target = internals.request_line(self)
         headers, body = self.factory.server.refusal(path_of(target), status)
         length = (b"content-length", b"%d" % len(body))
-        self._linger = asyncio.get_running_loop().call_later(LINGER_TIMEOUT, self._abort)
+        self._enter(Phase.CLOSING, LINGER_TIMEOUT)
         code, reason = b"%d" % status, status.phrase.encode()
         self.writeHeaders(b"HTTP/1.1", code, reason, [*headers, length, (b"connection", b"close")])
         if method != b"HEAD":
@@ -68,41 +127,112 @@ class HubtalkChannel(HTTPChannel):
         self.transport.unregisterProducer()
         self.transport.loseWriteConnection()
 
+    # --- from rest to rest ---------------------------------------------------------------------------------
+
     def dataReceived(self, data: bytes) -> None:
-        if self._linger is None:
-            super().dataReceived(data)
+        if self._phase is Phase.CLOSING:
+            return
+        if self._phase is Phase.RESTING and data and not self.paused:
+            self._enter(Phase.HEAD, HEAD_TIMEOUT)
+        super().dataReceived(data)
 
     def allHeadersReceived(self) -> None:
         _, target = internals.request_line(self)
         self.body_left = self.factory.server.max_body_bytes(path_of(target))
-        if self.length is not None and self.length > self.body_left:
+        expected = self.body_left if self.length is None else self.length
+        if expected > self.body_left:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
+            self._enter(Phase.BODY, BODY_TIMEOUT * max(1, expected / BODY_UNIT))
             super().allHeadersReceived()
 
     def takes(self, size: int) -> bool:
         """Count bytes of the body; returns whether they are part of a request that is not refused."""
         self.body_left -= size
-        if self.body_left < 0 and self._linger is None:
+        if self.body_left < 0 and self._phase is Phase.BODY:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return self._linger is None
+        return self._phase is Phase.BODY
 
     def rawDataReceived(self, data: bytes) -> None:
-        if self._linger is None:
-            super().rawDataReceived(data)
+        if self._phase is Phase.CLOSING:
+            return
+        super().rawDataReceived(data)
+        if self._phase is Phase.ANSWERING and internals.read_ahead(self) > MAX_AHEAD_BYTES:
+            # Twisted forgets to, while an answer is not taken.
+            self.transport.pauseProducing()
 
     def allContentReceived(self) -> None:
-        if self._linger is None:
+        if self._phase is not Phase.CLOSING:
+            self._enter(Phase.ANSWERING)
             super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:
+        self._enter(Phase.RESTING, REST_TIMEOUT)
+        self._backlog.watch()
+        if not self.writable.is_set():
+            # The next request waits until this answer is taken, and nothing is read behind it.
+            self.paused = True
+            self.transport.pauseProducing()
+        super().requestDone(request)
+
+    def _enter(self, phase: Phase, timeout: float | None = None) -> None:
+        self._phase = phase
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if timeout is None else self._loop.call_later(timeout, self._expire)
+
+    def _expire(self) -> None:
+        match self._phase:
+            case Phase.HEAD | Phase.BODY:
+                self.refuse(HTTPStatus.REQUEST_TIMEOUT)
+            case Phase.RESTING:
+                # What waits is still written: whether it is taken, the backlog watches.
+                self.loseConnection()
+            case Phase.CLOSING:
+                self._abort()
 
     def _abort(self) -> None:
         self.transport.abortConnection()
+
+    # --- what is written, and taken ------------------------------------------------------------------------
+
+    def buffered(self) -> int:
+        """Bytes that the client has not taken yet, as far as this side can see."""
+        return internals.unsent(self.transport)
+
+    def write(self, data: bytes) -> None:
+        self._backlog.written += len(data)
+        super().write(data)
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        pieces = list(iovec)
+        self._backlog.written += sum(map(len, pieces))
+        super().writeSequence(pieces)
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
+        before = self.buffered()
+        super().writeHeaders(version, code, reason, headers)
+        self._backlog.written += self.buffered() - before
+
+    def pauseProducing(self) -> None:
+        self.writable.clear()
+        self._backlog.watch()
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.writable.set()
+        super().resumeProducing()
+        if self.paused:
+            self.paused = False
+            self.dataReceived(self.clearLineBuffer())
 
 
 class HubtalkHTTPFactory(HTTPFactory):
     def __init__(self, server: Any) -> None:
         super().__init__(server)
         self.protocol = HubtalkChannel
+        # The channel has deadlines of its own.
+        self.timeOut = None
 
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)

@@ -21,8 +21,8 @@ OVERRIDDEN = {
     "channels_redis.pubsub.RedisPubSubChannelLayer": {"_get_layer"},
     "channels_redis.pubsub.RedisSingleShardConnection": {"_do_receiving", "flush"},
     "daphne.http_protocol.HTTPFactory": {"buildProtocol"},
-    "daphne.http_protocol.WebRequest": {"handle_exception", "process"},
-    "daphne.server.Server": {"create_application", "run"},
+    "daphne.http_protocol.WebRequest": {"check_timeouts", "handle_exception", "process"},
+    "daphne.server.Server": {"create_application", "handle_reply", "run"},
     "daphne.ws_protocol.WebSocketFactory": {"protocol"},
     "daphne.ws_protocol.WebSocketProtocol": {
         "handle_exception",
@@ -38,7 +38,13 @@ OVERRIDDEN = {
         "connectionLost",
         "connectionMade",
         "dataReceived",
+        "pauseProducing",
         "rawDataReceived",
+        "requestDone",
+        "resumeProducing",
+        "write",
+        "writeHeaders",
+        "writeSequence",
     },
     "twisted.web.http.Request": {"gotLength", "handleContentChunk"},
 }
@@ -69,6 +75,16 @@ def break_connection(request: Any) -> None:
 def request_line(channel: Any) -> tuple[bytes, bytes]:
     """Method and target of the request whose head or body an HTTP channel reads, as far as they have come."""
     return getattr(channel, "_command", b""), getattr(channel, "_path", b"/")
+
+
+def read_ahead(channel: Any) -> int:
+    """Bytes of further requests that an HTTP channel has read while one is answered."""
+    return sum(map(len, channel._dataBuffer))
+
+
+def unsent(transport: Any) -> int:
+    """Bytes written to a transport, other than of TLS, that the kernel has not taken yet."""
+    return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
 
 class FrameWriter:
@@ -112,10 +128,7 @@ class FrameWriter:
     @property
     def buffered(self) -> int:
         """Bytes that the kernel has not taken yet."""
-        if self._send is None:
-            return 0
-        transport = self._transport
-        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        return 0 if self._send is None else unsent(self._transport)
 
 
 # --- Daphne ------------------------------------------------------------------------------------------------

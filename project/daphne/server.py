@@ -19,7 +19,7 @@ from twisted.logger import globalLogBeginner
 
 from project.daphne import internals
 from project.daphne.frames import SocketFrames
-from project.daphne.http import HubtalkHTTPFactory, Refusal, bare_refusal, no_body
+from project.daphne.http import HubtalkHTTPFactory, HubtalkRequest, Refusal, bare_refusal, no_body
 from project.daphne.protocols import HubtalkWebSocket, HubtalkWebSocketFactory
 from project.process import Ending, bound_threads
 from rpc.close_codes import CloseCode
@@ -129,6 +129,11 @@ class HubtalkServer(Server):
         protocol.application = asyncio.ensure_future(application)
         internals.set_application(connection, protocol.application)
         return frames.inbox
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, HubtalkRequest):
+            await protocol.taken()
 
     # --- the periodic checks, each connection guarded ------------------------------------------------------
 

@@ -87,6 +87,42 @@ async def long_chunks(port: int) -> list[Told]:
     return await asyncio.gather(*sending)
 
 
+async def slow_heads(port: int) -> list[Told]:
+    """A byte every five seconds, of a head that never ends."""
+    head = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
+    return await asyncio.gather(*(send_on(port, head, 10**6, b"x", pause=5.0) for _ in range(20)))
+
+
+async def slow_bodies(port: int) -> list[Told]:
+    """A byte every five seconds, of a body that is allowed."""
+    head = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n"
+    return await asyncio.gather(*(send_on(port, head, 1000, b"x", pause=5.0) for _ in range(20)))
+
+
+async def ask_without_reading(port: int) -> Told:
+    """One request after the other for a large file, none of whose answers is read."""
+    _, writer = await asyncio.open_connection(HOST, port)
+    began, sent = time.monotonic(), 0
+    requests = 100 * b"GET /static/admin/js/vendor/jquery/jquery.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            writer.transport.pause_reading()
+            while True:
+                writer.write(requests)
+                await writer.drain()
+                sent += len(requests)
+    except ConnectionError:
+        ended = True
+    except TimeoutError:
+        ended = False
+    writer.transport.abort()
+    return Told(None, sent, time.monotonic() - began, ended)
+
+
+async def asking_without_reading(port: int) -> list[Told]:
+    return await asyncio.gather(*(ask_without_reading(port) for _ in range(100)))
+
+
 async def log_ins(port: int) -> list[Told]:
     """Forty wrong log-ins at once, each with a name of its own."""
     connection = http.client.HTTPConnection(HOST, port)
@@ -114,7 +150,8 @@ async def pages(port: int) -> list[Told]:
 
 
 KINDS: dict[str, Callable[[int], Awaitable[list[Told]]]] = {
-    each.__name__: each for each in (long_body, long_chunks, log_ins, pages)
+    each.__name__: each
+    for each in (long_body, long_chunks, slow_heads, slow_bodies, asking_without_reading, log_ins, pages)
 }
 
 

@@ -29,6 +29,22 @@ def test_long_body_of_unknown_length(server):
     assert seen.spooled == 0
 
 
+@pytest.mark.parametrize("kind", ["slow_heads", "slow_bodies"])
+def test_request_that_trickles_in(server, kind):
+    """A byte now and then does not keep a connection."""
+    seen = asyncio.run(attack(server, kind))
+    assert seen.statuses == {408}
+    assert all(each.ended for each in seen.told)
+
+
+def test_answers_that_nobody_reads(server):
+    """A hundred connections ask for a large file again and again: little waits for them, and they are dropped."""
+    seen = asyncio.run(attack(server, "asking_without_reading"))
+    assert all(each.ended for each in seen.told)
+    assert seen.grown_kib < 128 * MEBI
+    assert seen.threads < MOST_THREADS
+
+
 def test_wrong_log_ins_at_once(server):
     """Each costs much to check, so few are checked at a time, and the others are told to come back."""
     seen = asyncio.run(attack(server, "log_ins"))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 
 from twisted.internet import reactor
 
@@ -13,6 +14,10 @@ DEADLINE = 10.0
 LIMIT = 1000
 """Bytes of a body, but for paths below /large/."""
 LARGE = 10 * 2**20
+LONG = 60_000
+"""Bytes of the answer to /long/: less than makes Twisted pause the application."""
+TURNS = 100
+"""Of the loop, after which what has not changed is taken to be done."""
 
 
 def refusal(path, status):
@@ -23,15 +28,19 @@ class Site:
     """
     A server, where it listens, and what it was asked.
 
-    Its application tells the path and the length of the body, below /wait/ once `go_on` is set.
+    Its application tells the path and the length of the body. Below /wait/ it does so once `go_on` is set; below
+    /endless/ it sends blocks for as long as it may.
     """
 
     def __init__(self):
         self.asked = []
+        self.at_once = self.most_at_once = 0
+        self.blocks = 0
+        self.left = asyncio.Event()
         self.go_on = asyncio.Event()
         nothing = dict.fromkeys(("start", "drain", "listening"))
         self.server = HubtalkServer(
-            self._application,
+            self._count,
             host="127.0.0.1",
             port=0,
             max_message_bytes=2**20,
@@ -42,16 +51,37 @@ class Site:
         self.listener = reactor.listenTCP(0, self.server.http_factory, interface="127.0.0.1")
         self.port = self.listener.getHost().port
 
-    async def _application(self, scope, receive, send):
-        path = scope["path"]
-        self.asked.append(path)
+    async def _count(self, scope, receive, send):
+        self.asked.append(scope["path"])
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await self._answer(scope["path"], receive, send)
+        finally:
+            self.at_once -= 1
+
+    async def _answer(self, path, receive, send):
         size, more = 0, True
         while more:
             event = await receive()
             size, more = size + len(event["body"]), event["more_body"]
         if path.startswith("/wait/"):
-            await self.go_on.wait()
-        body = json.dumps([path, size]).encode()
+            await asyncio.wait(
+                [asyncio.create_task(receive()), asyncio.create_task(self.go_on.wait())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not self.go_on.is_set():
+                self.left.set()
+                return
+        if path.startswith("/endless/"):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while not self.go_on.is_set():
+                await send({"type": "http.response.body", "body": bytes(2**16), "more_body": True})
+                self.blocks += 1
+                await asyncio.sleep(0)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        body = json.dumps([path, size]).encode() + (bytes(LONG) if path == "/long/" else b"")
         headers = [(b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -64,15 +94,11 @@ class Site:
                     return request.channel
             await asyncio.sleep(0)
 
-    async def lost(self):
-        """Wait until all connections on which something was asked are lost."""
-        while any(internals.lost_at(details) is None for details in self.server.connections.values()):
-            await asyncio.sleep(0)
-
     async def end(self):
         self.go_on.set()
         await self.listener.stopListening().asFuture(asyncio.get_running_loop())
-        await self.lost()
+        while any(internals.lost_at(details) is None for details in self.server.connections.values()):
+            await asyncio.sleep(0)
         applications = filter(None, map(internals.application_of, self.server.connections.values()))
         await asyncio.gather(*applications)
 
@@ -87,14 +113,34 @@ async def site():
 
 
 @contextlib.asynccontextmanager
-async def dialled(running, opening=b""):
-    """A connection, and what it says first."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+async def dialled(running, opening=b"", *, narrow=False):
+    """A connection, and what it says first; for a narrow one the client's kernel keeps little."""
+    raw = socket.socket()
+    if narrow:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    raw.connect(("127.0.0.1", running.port))
+    reader, writer = await asyncio.open_connection(sock=raw, limit=2**16)
     writer.write(opening)
     try:
         yield reader, writer
     finally:
         writer.transport.abort()
+
+
+async def lost(channel):
+    """Wait until its connection is gone."""
+    while not channel.transport.disconnected:
+        await asyncio.sleep(0)
+
+
+async def steady(figure):
+    """Wait until a figure no longer changes; returns it."""
+    last, turns = figure(), 0
+    while turns < TURNS:
+        await asyncio.sleep(0)
+        turns = turns + 1 if figure() == last else 0
+        last = figure()
+    return last
 
 
 async def exchange(running, data):

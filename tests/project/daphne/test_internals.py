@@ -291,6 +291,36 @@ def test_request_line_is_known_before_its_request(run):
     run(scenario())
 
 
+def test_read_ahead_is_what_follows_a_request_that_is_answered(run):
+    """To the byte; and not the body of that request."""
+
+    async def scenario():
+        request = b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+        async with site() as running, dialled(running, request + b"GET /next") as raw:
+            channel = await channel_of(running, internals.read_ahead)
+            assert internals.read_ahead(channel) == 9
+            raw.sendall(b" HTTP/1.1")
+            while internals.read_ahead(channel) == 9:
+                await asyncio.sleep(0)
+            assert internals.read_ahead(channel) == 18
+
+    run(scenario())
+
+
+def test_unsent_is_what_the_kernel_has_not_taken(run):
+    """Of an answer, its head included."""
+
+    async def scenario():
+        async with site() as running, dialled(running, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") as raw:
+            channel = await channel_of(running, lambda channel: internals.unsent(channel.transport))
+            waiting = internals.unsent(channel.transport)
+            while internals.unsent(channel.transport):
+                await asyncio.sleep(0)
+            assert len(received(raw)) == waiting
+
+    run(scenario())
+
+
 # --- Daphne and Autobahn -----------------------------------------------------------------------------------
 
 

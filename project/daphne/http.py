@@ -23,6 +23,7 @@ from project.daphne import internals
 from rpc.limits import Limits
 from rpc.peer.backlog import Backlog
 from rpc.peer.transport import SEND_BUFFER_BYTES
+from rpc.transports.kernel import unacknowledged
 
 HEAD_TIMEOUT = 10.0
 """Seconds for the head of a request, and for its first byte on a new connection."""
@@ -94,7 +95,7 @@ class HubtalkChannel(HTTPChannel):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        kernel = internals.kernel_socket(self.transport)
+        self._kernel = kernel = internals.kernel_socket(self.transport)
         if kernel is not None:
             # Whether the client reads shows only once this is full.
             kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -197,8 +198,12 @@ class HubtalkChannel(HTTPChannel):
     # --- what is written, and taken ------------------------------------------------------------------------
 
     def buffered(self) -> int:
-        """Bytes that the client has not taken yet, as far as this side can see."""
+        """Bytes that the kernel has not taken yet."""
         return internals.unsent(self.transport)
+
+    def unread(self) -> int:
+        """The same, and those that the kernel keeps until the client's host has them."""
+        return self.buffered() + (0 if self._kernel is None else unacknowledged(self._kernel))
 
     def write(self, data: bytes) -> None:
         self._backlog.written += len(data)

@@ -12,8 +12,10 @@ from chat.doors.http.answers import Problem, is_api
 from chat.doors.http.answers import refusal as api_refusal
 
 REFUSALS = {
+    HTTPStatus.BAD_REQUEST: ("not a valid HTTP request", "bad_request"),
     HTTPStatus.REQUEST_TIMEOUT: ("the request did not arrive in time", "too_slow"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("a request has at most {limit} bytes", "too_large"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("the address or the headers are too long", "too_large"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("the server is busy", "busy"),
 }
 """Text, and the code in the API."""

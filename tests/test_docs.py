@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from django.conf import settings
+from twisted.web.http import HTTPChannel
 
 from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.actions.people import WhoAmI
@@ -116,6 +117,7 @@ def test_limits_of_the_readme_are_those_of_the_code(what, value):
             f"{settings.BODY_LIMITS['/']:,} bytes; below `/admin/` {settings.BODY_LIMITS['/admin/']:,}; none for "
             "files, `/healthz` and other pages that are only read",
         ),
+        ("its head", f"{HTTPChannel.totalHeadersSize:,} bytes, {HTTPChannel.maxHeaders} headers"),
         ("time for its head", f"{http.HEAD_TIMEOUT:g} s"),
         (
             "time for its body",

@@ -117,6 +117,8 @@ class HubtalkChannel(HTTPChannel):
 
     def refuse(self, status: HTTPStatus) -> None:
         """Answer in place of the application, and read on only so that the client gets to read it."""
+        # Of what it has read already, Twisted would go on to take the lines.
+        self.clearLineBuffer()
         method, target = internals.request_line(self)
         headers, body = self.factory.server.refusal(path_of(target), status)
         length = (b"content-length", b"%d" % len(body))
@@ -136,6 +138,13 @@ class HubtalkChannel(HTTPChannel):
         if self._phase is Phase.RESTING and data and not self.paused:
             self._enter(Phase.HEAD, HEAD_TIMEOUT)
         super().dataReceived(data)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        self.refuse(too_large if internals.head_is_too_large(self) else HTTPStatus.BAD_REQUEST)
 
     def allHeadersReceived(self) -> None:
         _, target = internals.request_line(self)

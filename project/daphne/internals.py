@@ -32,7 +32,9 @@ OVERRIDDEN = {
         "onMessage",
         "serverSend",
     },
+    "twisted.protocols.basic.LineReceiver": {"lineLengthExceeded"},
     "twisted.web.http.HTTPChannel": {
+        "_respondToBadRequestAndDisconnect",
         "allContentReceived",
         "allHeadersReceived",
         "connectionLost",
@@ -75,6 +77,12 @@ def break_connection(request: Any) -> None:
 def request_line(channel: Any) -> tuple[bytes, bytes]:
     """Method and target of the request whose head or body an HTTP channel reads, as far as they have come."""
     return getattr(channel, "_command", b""), getattr(channel, "_path", b"/")
+
+
+def head_is_too_large(channel: Any) -> bool:
+    """Whether the head that an HTTP channel reads has more bytes or more headers than it may."""
+    size, count = channel._receivedHeaderSize, channel._receivedHeaderCount
+    return bool(size > channel.totalHeadersSize or count > channel.maxHeaders)
 
 
 def read_ahead(channel: Any) -> int:

@@ -18,6 +18,8 @@ DEADLINE = 30.0
 @pytest.mark.parametrize(
     ("status", "code", "text"),
     [
+        (HTTPStatus.BAD_REQUEST, "bad_request", "not a valid HTTP request"),
+        (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", "the address or the headers are too long"),
         (HTTPStatus.REQUEST_TIMEOUT, "too_slow", "the request did not arrive in time"),
         (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "a request has at most 65536 bytes"),
         (HTTPStatus.SERVICE_UNAVAILABLE, "busy", "the server is busy"),

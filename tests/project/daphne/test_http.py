@@ -147,6 +147,35 @@ def test_client_that_goes_on_sending_reads_why_it_is_refused(run):
     run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"hello\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno header\r\nX: x\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\nX: x\r\n", 400),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400),
+        (b"GET /" + b"x" * 16_384, 431),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 16_384, 431),
+        (b"GET / HTTP/1.1\r\n" + 20 * (b"X: " + b"x" * 1000 + b"\r\n"), 431),
+        (b"GET / HTTP/1.1\r\n" + 502 * b"X: x\r\n", 431),
+    ],
+)
+@pytest.mark.parametrize("behind", [b"\r\n", bytes(LARGE), b"x\r\n" * 1000])
+def test_client_reads_that_its_head_is_refused(run, head, status, behind):
+    """Whatever it sends behind it."""
+
+    async def scenario():
+        async with site() as running, dialled(running, head + behind) as (reader, writer):
+            await writer.drain()
+            answer = await reader.read()
+            assert parts(answer)[0] == status
+            assert answer.count(b"HTTP/1.1 ") == 1
+            assert running.asked == []
+
+    run(scenario())
+
+
 def test_client_that_goes_on_for_ever_is_cut_off(run, short):
     """After that while."""
     short("LINGER_TIMEOUT")

@@ -3,7 +3,6 @@
 import argparse
 import codecs
 import sys
-import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -22,7 +21,8 @@ ARROWS: dict[Sender, str] = {"client": "→", "server": "←"}
 class Entry(msgspec.Struct, omit_defaults=True):
     """What --json prints; `payload` is the same text as without it."""
 
-    time: datetime
+    time: str
+    """ISO 8601 with milliseconds, in UTC; sorted as text it is sorted in time."""
     connection: int
     sender: Sender = msgspec.field(name="from")
     type: str
@@ -83,7 +83,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
 
 def _entry(connection: int, sender: Sender, what: Seen, max_chars: int) -> Entry:
     return Entry(
-        time=datetime.fromtimestamp(round(time.time(), 3), UTC),
+        time=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         connection=connection,
         sender=sender,
         type=what.type,
@@ -101,7 +101,7 @@ def _entry(connection: int, sender: Sender, what: Seen, max_chars: int) -> Entry
 
 def _text(entry: Entry) -> str:
     words = [
-        entry.time.astimezone().strftime("%H:%M:%S.%f")[:-3],
+        datetime.fromisoformat(entry.time).astimezone().strftime("%H:%M:%S.%f")[:-3],
         f"#{entry.connection}",
         ARROWS[entry.sender],
         entry.type,

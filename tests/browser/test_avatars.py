@@ -84,18 +84,16 @@ def test_the_face_of_who_is_away_is_as_clear(arrive):
     ulysses.page.goto("about:blank")
     expect(tess.page.locator("#people-list .person")).to_have_count(1)
     tess.reload()
-    away = tess.page.locator(".person.away .avatar")
-    expect(away.first).to_be_visible()
-    assert all(
-        opacity == "1" for opacity in away.evaluate_all("all => all.map((a) => getComputedStyle(a).opacity)")
-    )
+    away = ".person.away .avatar"
+    expect(tess.page.locator(away).first).to_be_visible()
+    assert set(tess.page.evaluate(OPACITIES, away)) == {"1"}
 
 
 def test_the_dot_of_who_is_here_stands_beside_the_initials(arrive):
     """It covers no letter."""
     tess = arrive("animals")
     expect(tess.page.locator(".person .avatar").first).to_have_text(re.compile("..?"))
-    letters, dot = tess.page.locator(".person .avatar").first.evaluate(LETTERS_AND_DOT)
+    letters, dot = tess.page.evaluate(LETTERS_AND_DOT)
     assert dot["left"] >= letters["right"] or dot["top"] >= letters["bottom"]
 
 
@@ -106,7 +104,10 @@ JOIN = """async (room) => {
   other.end();
 }"""
 
-LETTERS_AND_DOT = """(face) => {
+OPACITIES = "(faces) => [...document.querySelectorAll(faces)].map((face) => getComputedStyle(face).opacity)"
+
+LETTERS_AND_DOT = """() => {
+  const face = document.querySelector(".person .avatar");
   const range = document.createRange();
   range.selectNodeContents(face);
   const letters = range.getBoundingClientRect();

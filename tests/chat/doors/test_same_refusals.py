@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chat.models import Contact, Room, Sanction
+from chat.models import Room, Sanction
 from chat.queries.identity import identity_of
 from chat.queries.tokens import SCOPES
 from chat.services import moderation, rooms
@@ -181,9 +181,12 @@ async def test_change_is_refused_as_a_post_is(chat, alice, hall, operation, para
 
 async def test_person_who_declined_cannot_be_written_to_through_any_door(chat, door, alice, bob):
     """In the room of the two the contact decides, at every door."""
-    room = await chat.elsewhere(rooms.open_direct, alice.pk, bob.pk)
-    await chat.elsewhere(Contact.objects.create, asker=alice, asked=bob, state=Contact.State.DECLINED)
+    page = await chat.open(alice)
+    room = (await page.ask("open-direct", "Bob"))["name"]
+    await page.ask("add-contact", "Bob")
+    await (await chat.open(bob)).ask("decline-contact", "Alice")
+    await page.hears("rooms", lambda listed: listed.get(room, {}).get("can_post") is False)
     for kind in ("gotalk", "push", "http"):
         through = await door(kind, alice)
-        await through.enter(room.name)
-        assert await through.refusal(room.name, {"body": "please"}) == "not_allowed", kind
+        await through.enter(room)
+        assert await through.refusal(room, {"body": "please"}) == "not_allowed", kind

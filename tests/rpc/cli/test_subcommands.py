@@ -484,12 +484,13 @@ def test_tap(gotalk, url):
 
 
 def test_tap_as_json(gotalk, url):
-    """Each line is an object."""
+    """Each line is an object; its time has milliseconds, also those that are none, and sorts as text."""
     with tapping(url, "--json") as (tap, between):
         assert gotalk("request", between, "echo", "1")[0] == 0
         seen = [json.loads(line) for line in lines_until(tap, b'"result"').splitlines()]
     times = [each.pop("time") for each in seen]
     assert times == sorted(times)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", each) for each in times)
     assert [each for each in seen if each["type"] in ("request", "result")] == [
         {
             "connection": 1,

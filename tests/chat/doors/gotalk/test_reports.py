@@ -5,7 +5,6 @@ from django.urls import reverse
 
 from chat.models import Membership, Report, User
 from chat.services.messages import remove_message
-from chat.services.rooms import open_direct
 
 
 @pytest.fixture
@@ -79,11 +78,11 @@ async def test_reports_are_for_moderators_of_their_room(chat, hall, cellar, mode
 
 async def test_report_of_a_conversation_of_two_is_for_the_admins(chat, alice, bob, client):
     """It has no moderators: neither of the two answers the report of the other."""
-    room = await chat.elsewhere(open_direct, alice.pk, bob.pk)
-    posted = await (await chat.open(alice)).post(room.name, "rude")
-    page = await chat.open(bob)
-    await page.ask("report", {"room": room.name, "seq": posted["seq"], "reason": "rude"})
-    assert await page.refusal("list-reports", room.name) == "not_allowed"
+    rude, page = await chat.open(alice), await chat.open(bob)
+    room = (await rude.ask("open-direct", "Bob"))["name"]
+    posted = await rude.post(room, "rude")
+    await page.ask("report", {"room": room, "seq": posted["seq"], "reason": "rude"})
+    assert await page.refusal("list-reports", room) == "not_allowed"
 
     def answer():
         client.force_login(User.objects.create_superuser("root"))

@@ -35,9 +35,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 class DoorSocket:
     """
-    Entering it accepts the socket, leaving it ends everything of the connection. `Refused` that is raised
-    inside closes it with that code, any other error with 1011. Iterating gives the messages: str for text,
-    bytes for binary.
+    Entering it accepts the socket, or leaves that to the door, which calls `open()`; leaving it ends everything of
+    the connection. `Refused` that is raised inside closes it with that code, any other error with 1011. Iterating
+    gives the messages: str for text, bytes for binary.
 
     Args:
         scope, receive, send: of the ASGI application.
@@ -45,6 +45,8 @@ class DoorSocket:
         wire: turns what happens into `Frames`.
     """
 
+    opens_at_once = True
+    """Whether it is accepted when it is entered."""
     _deadline: asyncio.Timeout
 
     def __init__(
@@ -60,6 +62,11 @@ class DoorSocket:
         self._loop = asyncio.get_running_loop()
         self._life = AsyncExitStack()
         self._tasks = Tasks(self._task_failed)
+        self._is_open = False
+        self._early: list[Chunk] = []
+        """Sent before it was accepted."""
+        self._closed_with: tuple[int, str] | None = None
+        """Code and reason of our close."""
         self._gone = False
         self._has_missed = False
         self._drained = asyncio.Event()
@@ -85,15 +92,16 @@ class DoorSocket:
         try:
             async with asyncio.timeout(None) as self._deadline:
                 await self._receive()
-                await self._accept(accept_event(self.scope, (f"hubtalk.{self.door}",)))
-                self._transport.start(self.spawn, self._has_drained, self._backlog.watch)
                 try:
+                    if self.opens_at_once:
+                        await self.open()
                     yield
                 except Refused as refusal:
                     self.close(refusal.close_code, refusal.text)
                 except Exception as error:
                     self._fail(f"a {self.door} socket", error)
                 self.close(CloseCode.NORMAL)
+                await self.open()
                 async for _ in self:
                     """What comes between our close and the client's counts no longer."""
         except TimeoutError:
@@ -101,6 +109,18 @@ class DoorSocket:
             self._transport.abort()
         finally:
             self._stop()
+
+    async def open(self) -> None:
+        """Accept it, and send what was to be sent before. A second call does nothing."""
+        if self._is_open:
+            return
+        await self._accept(accept_event(self.scope, (f"hubtalk.{self.door}",)))
+        self._transport.start(self.spawn, self._has_drained, self._backlog.watch)
+        self._is_open = True
+        if self._early:
+            self._wrote(self._transport.write(self._early))
+        if self._closed_with is not None:
+            self._transport.close(*self._closed_with)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a task that ends with the connection; one that fails ends the connection."""
@@ -113,7 +133,9 @@ class DoorSocket:
         self._stop()
         if not self._gone:
             logger.info("closing a %s socket with %d: %s", self.door, code, text)
-            self._transport.close(code, text)
+            self._closed_with = code, text
+            if self._is_open:
+                self._transport.close(code, text)
         self._deadline.reschedule(self._loop.time() + self._limits.close_timeout)
 
     def _stop(self) -> None:
@@ -183,12 +205,10 @@ class DoorSocket:
         return True
 
     def send_text(self, text: str) -> None:
-        if not self.closing:
-            self._wrote(self._transport.write((text,)))
+        self._send_chunk(text)
 
     def send_bytes(self, data: bytes) -> None:
-        if not self.closing:
-            self._wrote(self._transport.write((data,)))
+        self._send_chunk(data)
 
     def missed(self) -> None:
         """The client reads again, after something was left out. Each door decides how it is made up for."""
@@ -207,6 +227,14 @@ class DoorSocket:
         if self._has_missed and not self.closing:
             self._has_missed = False
             self.missed()
+
+    def _send_chunk(self, chunk: Chunk) -> None:
+        if self.closing:
+            return
+        if self._is_open:
+            self._wrote(self._transport.write((chunk,)))
+        else:
+            self._early.append(chunk)
 
     def _wrote(self, size: int) -> None:
         self._backlog.written += size

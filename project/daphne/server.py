@@ -30,8 +30,8 @@ BACKLOG = 1024
 """Connections that may wait to be accepted: after a restart everyone comes back at once."""
 PING_INTERVAL, PONG_TIMEOUT = 20, 15
 """Seconds. A pong must be due before the next ping, which replaces the timer of the first."""
-HANDSHAKE_TIMEOUT = 5.0
-"""Seconds for a client to finish its handshake."""
+HANDSHAKE_TIMEOUT = 40.0
+"""Seconds for the application to accept a WebSocket, whose head has come; the deadlines of doors are shorter."""
 CHECK_SECONDS = 1.0
 """Between two rounds of the checks; every second round looks at timeouts too."""
 CLOSED_GRACE = 5.0

@@ -161,11 +161,11 @@ async def _enter(caller: Caller, socket: TextSocket, room_name: str, since: int 
             # One that is not public takes the name: then there is no lobby, as `enter` will say.
             with suppress(OperationError):
                 await make_lobby(caller, LOBBY)
-        socket.hold()
         room = await enter(caller, room_name)
     except RetryLater as error:
         raise Refused(CloseCode.RESTARTING, error.text) from None
     except OperationError as error:
         gone = error.code == "no_such_room"
         raise Refused(CloseCode.NO_SUCH_ROOM if gone else CloseCode.NOT_ALLOWED, error.text) from None
+    await socket.open()
     socket.begin(room, since)

@@ -17,6 +17,9 @@ from rpc.transports.websocket_server import AsgiSend
 
 
 class TextSocket(DoorSocket):
+    opens_at_once = False
+    """It is accepted once it is in its room: whoever is connected hears what is said from then on."""
+
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: AsgiSend) -> None:
         super().__init__(scope, receive, send, door="text", wire=PLAIN)
         self.lines = PLAIN
@@ -26,14 +29,11 @@ class TextSocket(DoorSocket):
         """The newest line of this client, which comes back as all others do."""
         self._arrived: asyncio.Future[None] | None = None
         self._replay: Replay[Lines] = Replay(self._show)
+        self._replay.hold()
 
     def speak(self, wire: TextWire) -> None:
         """Choose the wire; before anything is subscribed."""
         self.wire = self.lines = wire
-
-    def hold(self) -> None:
-        """Show nothing until `begin`."""
-        self._replay.hold()
 
     def begin(self, room: RoomFacts, since: int | None) -> None:
         """From now on show the room: what comes after the message `since`, or only what is new."""

@@ -1,7 +1,6 @@
 """A chat that runs in the test's own process, and sockets of its doors; or a real site for a file of tests."""
 
 import asyncio
-import itertools
 from urllib.parse import quote
 
 import pytest
@@ -31,10 +30,6 @@ DOORS = CookieMiddleware(
 )
 
 
-SIGN = "in the room as number"
-_numbers = itertools.count(1)
-
-
 class DoorClient:
     """A client of a door, without a network: what an ASGI server would be."""
 
@@ -49,6 +44,7 @@ class DoorClient:
         }
         self._inbox = asyncio.Queue()
         self._outbox = asyncio.Queue()
+        self._accepted = asyncio.Event()
         self.closed = None
         """Code and reason, once the door has closed."""
         self._inbox.put_nowait({"type": "websocket.connect"})
@@ -58,7 +54,9 @@ class DoorClient:
         if event["type"] == "websocket.close":
             self.closed = event["code"], event.get("reason", "")
             self._inbox.put_nowait({"type": "websocket.disconnect", "code": event["code"]})
-        if event["type"] != "websocket.accept":
+        if event["type"] == "websocket.accept":
+            self._accepted.set()
+        else:
             self._outbox.put_nowait(event)
 
     def say(self, message):
@@ -66,12 +64,7 @@ class DoorClient:
         self._inbox.put_nowait({"type": "websocket.receive", kind: message})
 
     async def hears(self):
-        """The next message; not the signs by which clients find out that they are in their rooms."""
-        while SIGN in (message := await self._next()):
-            pass
-        return message
-
-    async def _next(self):
+        """The next message."""
         async with asyncio.timeout(DEADLINE):
             event = await self._outbox.get()
         assert event["type"] == "websocket.send", event
@@ -87,11 +80,9 @@ class DoorClient:
         return self.closed[0]
 
     async def is_in(self):
-        """Wait until it hears its room: until a line of its own comes back."""
-        sign = f"{SIGN} {next(_numbers)}"
-        self.say(f'{{"body": "{sign}"}}' if b"format=json" in self._scope["query_string"] else sign)
-        while sign not in await self._next():
-            pass
+        """Wait until it hears its room: the text door accepts it then."""
+        async with asyncio.timeout(DEADLINE):
+            await self._accepted.wait()
         return self
 
     async def close(self):

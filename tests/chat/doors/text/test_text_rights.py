@@ -33,6 +33,14 @@ async def test_lobby_that_is_private_is_not_made_twice(chat, dial, alice):
     assert await line.is_closed() == 4404
 
 
+async def test_who_is_accepted_hears_the_room(chat, dial, alice, hall):
+    """The very next line already; who cannot enter is accepted too, to learn why."""
+    line = await (await dial("/ws/hall")).is_in()
+    await (await chat.open(alice)).post("hall", "the next line")
+    assert await line.hears() == "the next line"
+    assert await (await (await dial("/ws/nowhere")).is_in()).is_closed() == 4404
+
+
 async def test_message_goes_to_all_doors_and_comes_from_all(chat, dial, alice, hall):
     """One room, one order."""
     page, line = await chat.open(alice), await dial("/ws/hall?names=1", alice)
@@ -219,6 +227,8 @@ async def test_json_shows_edits_and_removals(chat, dial, alice, hall):
     as_json, plain = await dial("/ws/hall?format=json", alice), await dial("/ws/hall", alice)
     await as_json.is_in()
     await plain.is_in()
+    as_json.say('{"body": "good"}')
+    assert await plain.hears() == "good"
     await chat.elsewhere(messages.edit_message, hall.pk, 1, "better", by=alice.pk)
     while not (line := await as_json.hears()).startswith('{"edited"'):
         pass
@@ -342,6 +352,8 @@ async def test_room_that_takes_no_post_says_so(chat, dial, hall, settings):
     await chat.elsewhere(rooms.change_room, hall.pk, slow_mode_seconds=60)
     line = await dial("/ws/hall")
     await line.is_in()
+    line.say("once")
+    assert await line.hears() == "once"
     line.say("again")
     assert (await line.hears()).startswith("! slow mode: one post at a time, retry after ")
 

@@ -1,4 +1,5 @@
 import signal
+from pathlib import Path
 
 import pytest
 from django.core.management.color import no_style
@@ -7,9 +8,13 @@ from django.test import TransactionTestCase
 
 from tests.server import Server
 
+TESTS = Path(__file__).parent
+
 # A shell that starts the tests in the background lets them, and so the programs that they start, ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONGEST = ("packaging", "services", "browser", "chat/doors", "project")
+"""Folders whose tests take long, and begin first: what runs at the end should not keep one worker alone."""
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
 
@@ -20,6 +25,14 @@ def empty_tables(case):
 
 
 TransactionTestCase._fixture_teardown = empty_tables
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        path = item.path.relative_to(TESTS).as_posix()
+        return next((number for number, folder in enumerate(LONGEST) if path.startswith(folder)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
-DEADLINE = 20.0
+from tests.deadlines import DEADLINE
 
 
 class Failed(Exception):

@@ -6,11 +6,12 @@ import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from tests.deadlines import DEADLINE
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 NORMAL = b"\x03\xe8"
 """The payload of a close with 1000."""
 
-DEADLINE = 15.0
 MASK = b"\x37\xfa\x21\x3d"
 
 

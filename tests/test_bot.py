@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.deadlines import DEADLINE
 from tests.documents import named, read
 from tests.ports import free_port, wait_until
 from tests.server import ROOT, Server
@@ -23,7 +24,6 @@ for name in ("Alice", "Robot"):
     user = User.objects.create_user(name.lower(), name=name)
     print(make_token(Token(user=user, name="program", scopes=["read", "post", "rpc"])))
 """
-DEADLINE = 20
 
 
 class Room:

@@ -21,6 +21,7 @@ from rpc.limits import MAX_NAME_BYTES
 from rpc.peer import requester
 from rpc.protocol import session
 from tests.certificate import make_certificate
+from tests.deadlines import DEADLINE
 from tests.documents import Block, blocks, named, read, site_of
 from tests.peers.stock.go import GoPeer
 from tests.ports import accepts, free_port, wait_until
@@ -30,7 +31,6 @@ pytestmark = pytest.mark.peers
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = read("docs/rpc.md")
-DEADLINE = 60.0
 
 ENDLESS = ("server.py", "client.py", "bot.py")
 """Programs that have a test of their own, since they need another or do not end."""

@@ -6,9 +6,10 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.cable import Cable
 from tests.browser.chromium import launch
 from tests.browser.visitor import Visitor
+from tests.deadlines import DEADLINE_MS
 from tests.server import Server
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=DEADLINE_MS)
 
 Arrive = Callable[..., Visitor]
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import TimeoutError
 
 from tests.browser.visitor import complaints_of
+from tests.deadlines import DEADLINE_MS
 from tests.documents import address_in, blocks, named, read, site_of
 
 pytestmark = pytest.mark.browser
@@ -14,7 +15,6 @@ pytestmark = pytest.mark.browser
 GUIDE = read("docs/rpc.md")
 PAGE = "shop/static/shop/shop.html"
 SCRIPTS = [each.name for each in blocks(GUIDE, "js")]
-DEADLINE_MS = 10_000
 
 
 @pytest.fixture(scope="module")

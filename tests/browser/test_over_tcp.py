@@ -7,11 +7,10 @@ import pytest
 
 from rpc import Handlers, connect
 from tests.browser.visitor import Visitor
+from tests.deadlines import DEADLINE
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
-
-DEADLINE = 60.0
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from chat.services.acts.record import Actor, acting
 from chat.services.posts import NewPost, store_posts
 from rpc import Handlers, Peer, RequestFailed, RetryLater, default_handlers
 from rpc.transports.memory import memory_pair
+from tests.deadlines import DEADLINE
 
-DEADLINE = 10.0
 ADDRESS = "192.0.2.7"
 FAST = 0.005
 """Seconds of gathering, instead of those that are good for a busy site."""
@@ -42,7 +42,7 @@ def pytest_pyfunc_call(pyfuncitem):
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
 
     async def run():
-        async with asyncio.timeout(12 * DEADLINE):
+        async with asyncio.timeout(3 * DEADLINE):
             if "chat" in arguments:
                 async with arguments["chat"]:
                     await pyfuncitem.obj(**arguments)

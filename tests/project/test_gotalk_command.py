@@ -9,9 +9,8 @@ import sys
 import pytest
 from django.core.management import call_command
 
+from tests.deadlines import DEADLINE
 from tests.server import ROOT, Server
-
-DEADLINE = 30.0
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 from django.urls import URLResolver, get_resolver
 
 from project.routing import DOORS
+from tests.deadlines import DEADLINE
 from tests.server import Server
 
-DEADLINE = 15.0
 HOST = b"Host: 127.0.0.1\r\nConnection: close\r\n"
 UPGRADE = (
     b"Host: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"

@@ -9,6 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
+from tests.deadlines import DEADLINE
 from tests.server import Server
 
 pytestmark = pytest.mark.long
@@ -17,7 +18,6 @@ FORGED = "bye\n2026-11-21 12:00:00,000 INFO hubtalk.log_in: log-in of root from 
 RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.]+: ")
 LONGEST = 700
 NUMBERS = itertools.count(1)
-DEADLINE = 20
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from chat.services.entry import setup
 from chat.services.entry.log_ins import MOST
 from project import passwords
 from project.passwords import PasswordsBusy
+from tests.deadlines import DEADLINE
 
-DEADLINE = 30.0
 PASSWORD = "correct horse battery"
 LOG_IN = {"username": "alice", "password": PASSWORD}
 SIGN_UP = {"username": "bob", "name": "Bob", "password1": PASSWORD, "password2": PASSWORD, "who": "invited"}

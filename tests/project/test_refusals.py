@@ -10,9 +10,8 @@ import pytest
 from chat.doors.http.api import MAX_BODY_BYTES
 from chat.services.push import MAX_PAYLOAD_BYTES
 from project.refusals import busy, max_body_bytes, refusal
+from tests.deadlines import DEADLINE
 from tests.project.asgi import run
-
-DEADLINE = 30.0
 
 
 @pytest.mark.parametrize(

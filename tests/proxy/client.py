@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-DEADLINE = 20.0
+from tests.deadlines import DEADLINE
 
 
 class Answer:

@@ -14,12 +14,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Frame, Opcode
 
+from tests.deadlines import DEADLINE
 from tests.proxy.nginx import Nginx
 from tests.server import ROOT
 
 pytestmark = [pytest.mark.nginx, pytest.mark.long]
 
-DEADLINE = 30.0
 NEVER = 1000
 PINGS = 4
 """That many take longer than nginx waits."""

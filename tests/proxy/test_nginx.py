@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.deadlines import DEADLINE
 from tests.gotalk_client import Client
 from tests.ports import wait_until
 from tests.proxy.client import Browser
@@ -18,7 +19,6 @@ from tests.server import ROOT
 
 pytestmark = pytest.mark.nginx
 
-DEADLINE = 20.0
 JSON = {"Content-Type": "application/json"}
 PUSH = b'{"user": "alice", "opcode": 1200, "payload": "hello"}'
 MAX_FAILURES = 10

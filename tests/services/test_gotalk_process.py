@@ -8,12 +8,11 @@ import sys
 import pytest
 
 from rpc import ConnectionClosed, Handlers, connect
+from tests.deadlines import DEADLINE
 from tests.gotalk_client import Client
 from tests.server import ROOT, Server
 
 pytestmark = pytest.mark.services
-
-DEADLINE = 20.0
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 
 from project.daphne import internals
 from project.layers.redis import RedisLayer
+from tests.deadlines import DEADLINE
 
 pytestmark = pytest.mark.services
 
-DEADLINE = 10.0
 GROUP = "room.7"
 
 

@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosed
 
 from rpc import Client, Handlers, RequestFailed
 from rpc import connect as connect_gotalk
+from tests.deadlines import DEADLINE
 
-DEADLINE = 30.0
 ENTER, SEND, MESSAGE, ERROR = 113, 115, 116, 199
 
 

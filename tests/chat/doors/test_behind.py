@@ -13,10 +13,10 @@ from websockets.asyncio.client import connect
 
 from rpc import Limits
 from tests.chat.doors.conftest import room_path
+from tests.deadlines import DEADLINE
 from tests.gotalk_client import Client
 from tests.server import visitor_cookie
 
-DEADLINE = 20.0
 BODY = "x" * 15_000
 POSTS = 300
 """Far more than the server keeps for one client, and the kernel for one socket."""

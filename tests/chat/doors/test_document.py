@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.deadlines import DEADLINE
 from tests.documents import blocks, named, read
 from tests.server import ROOT, Server
 
@@ -22,7 +23,6 @@ FRIEND = """
 from chat.models import User
 User.objects.create_user("friend", name="我们都好")
 """
-DEADLINE = 20
 
 
 @pytest.fixture

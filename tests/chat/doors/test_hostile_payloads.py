@@ -18,9 +18,9 @@ from chat.queries.identity import identity_of
 from chat.services.push import FIRST_FREE
 from rpc import Limits, Peer, RequestFailed, RetryLater, default_handlers, describe
 from tests.chat.doors.hostile import NO_JSON, hostile, plain
+from tests.deadlines import DEADLINE
 
 UNLIMITED = Limits(messages_per_second=None, bytes_per_second=None)
-DEADLINE = 10.0
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.visitor import complaints_of
+from tests.deadlines import DEADLINE_MS
 from tests.documents import address_in, read, site_of
 
 pytestmark = pytest.mark.browser
-DEADLINE_MS = 10_000
 
 
 @pytest.fixture(scope="module")

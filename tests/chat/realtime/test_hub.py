@@ -14,8 +14,8 @@ from chat.realtime.hub import Hub
 from chat.realtime.mailbox import deliver
 from chat.services.events import SITE_TOPIC, Gap, Notice, PersonChanged, Posted, RoomChanged, Typing, pack, topic_of
 from project.layers.local import LocalLayer
+from tests.deadlines import DEADLINE
 
-DEADLINE = 10.0
 ROOM = 7
 TOPIC = "room.7"
 

@@ -11,8 +11,7 @@ from chat.models import Token
 from chat.queries.tokens import SCOPES
 from chat.realtime import token_use
 from chat.services.tokens import make_token, note_use
-
-DEADLINE = 10.0
+from tests.deadlines import DEADLINE
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from chat.services import posts as posts_module
 from chat.services.messages import remove_message
 from chat.services.posts import NewPost, store_posts
 from rpc import OperationError
-
-DEADLINE = 10.0
+from tests.deadlines import DEADLINE
 
 
 @asynccontextmanager

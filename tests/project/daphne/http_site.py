@@ -10,7 +10,6 @@ from twisted.internet import reactor
 from project.daphne import internals
 from project.daphne.server import HubtalkServer
 
-DEADLINE = 10.0
 LIMIT = 1000
 """Bytes of a body, but for paths below /large/."""
 LARGE = 10 * 2**20

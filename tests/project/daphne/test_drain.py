@@ -8,10 +8,9 @@ from contextlib import closing
 
 import pytest
 
+from tests.deadlines import DEADLINE
 from tests.gotalk_client import Client, Failed
 from tests.server import Server
-
-DEADLINE = 30.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

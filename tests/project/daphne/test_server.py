@@ -11,9 +11,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.deadlines import DEADLINE
 from tests.server import ROOT
 
-DEADLINE = 15.0
 LET_GO = 4.0
 """Seconds in which the checkers, which come round once a second, end a socket without an application."""
 

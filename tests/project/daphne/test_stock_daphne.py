@@ -8,11 +8,10 @@ import urllib.request
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.deadlines import DEADLINE
 from tests.gotalk_client import Client
 from tests.ports import accepts, free_port, wait_until
 from tests.server import ROOT, Server
-
-DEADLINE = 20.0
 
 
 @pytest.fixture

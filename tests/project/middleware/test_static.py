@@ -7,9 +7,9 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler
 
 from project.middleware.threads import FewThreads
+from tests.deadlines import DEADLINE
 from tests.server import ROOT
 
-DEADLINE = 10.0
 PATH = "/static/chat/page.js"
 FILE = ROOT / "chat/static/chat/page.js"
 LARGE = "/static/admin/js/vendor/jquery/jquery.js"

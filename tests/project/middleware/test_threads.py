@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 
 from project.middleware import threads
 from project.middleware.threads import FewThreads
+from tests.deadlines import DEADLINE
 
-DEADLINE = 10.0
 SCOPE = {"type": "http", "path": "/"}
 
 

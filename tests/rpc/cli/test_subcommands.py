@@ -17,9 +17,8 @@ import pytest
 
 from rpc import Handlers, OperationError, Peer, RetryLater, serve
 from rpc.cli.main import run
+from tests.deadlines import DEADLINE
 from tests.server import ROOT
-
-DEADLINE = 30.0
 
 handlers = Handlers()
 heard: "queue.Queue[tuple[str, bytes]]" = queue.Queue()

@@ -7,8 +7,8 @@ from http.client import HTTPResponse
 import pytest
 
 from chat.doors.http.api import MAX_BODY_BYTES
+from tests.deadlines import DEADLINE
 
-DEADLINE = 15.0
 ADDRESS = "/api/rooms/animals/messages"
 POST = "Content-Type: application/json", "Transfer-Encoding: chunked"
 MAKE_TOKEN = """

@@ -23,9 +23,9 @@ from chat.services.rooms import change_room, delete_room
 from chat.services.site import announce_to_all, change_settings
 from chat.services.tokens import revoke
 from rpc import OperationError
+from tests.deadlines import DEADLINE
 from tests.documents import named, read
 
-DEADLINE = 20.0
 NOT_SEQS = (-1, 2**63, 2**70)
 
 

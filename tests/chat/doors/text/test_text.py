@@ -14,10 +14,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.chat.doors.conftest import room_path
+from tests.deadlines import DEADLINE
 from tests.documents import named, read
 from tests.gotalk_client import Client
 
-DEADLINE = 20.0
 TOO_SLOW_WITHIN = 12.0
 MIB = 1024 * 1024
 

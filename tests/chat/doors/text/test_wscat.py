@@ -8,13 +8,13 @@ import time
 
 import pytest
 
+from tests.deadlines import DEADLINE
 from tests.documents import read
 from tests.server import Server
 
 pytestmark = pytest.mark.node
 
 DEBIAN_MODULES = "/usr/share/nodejs"
-DEADLINE = 30.0
 RETRY_SECONDS = 0.5
 """Seconds after which a line is typed again: wscat forgets what is typed before it is connected."""
 PATHS = sorted(

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import environ
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from project.data_folder import make_private_file, make_private_folder, read_or_make_secret_key
@@ -89,6 +90,20 @@ SESSION_COOKIE_NAME = "__Host-hubtalk" if HTTPS and not ROOT_PATH else "hubtalk"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+"""An app sets it for a view by the decorators of django-csp: `csp_update` adds sources."""
 SECURE_REFERRER_POLICY = "same-origin"
 RATE_LIMITS = switch("RATE_LIMITS", default=True)
 BODY_LIMITS = {
@@ -122,7 +137,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "project.middleware.csp.content_security_policy",
+    "project.middleware.headers.BrowserRules",
     "project.middleware.static.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -74,7 +74,7 @@ REQUIREMENTS = {
         "autobahn",
         "asgiref",
     ),
-    *("msgspec", "environ", "redis", "prometheus_client", "psycopg", "servestatic", "websockets", "emoji"),
+    *("msgspec", "environ", "redis", "prometheus_client", "psycopg", "servestatic", "websockets", "emoji", "csp"),
 }
 
 MOST_ENTRIES = 15

@@ -8,6 +8,7 @@ and nothing else.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from rpc.errors import OperationError, RetryLater
@@ -15,7 +16,16 @@ from rpc.failures import internal_error, log_failure
 from rpc.messages import Heartbeat, Request, StreamPart, StreamRequest
 from rpc.peer.connection import Connection
 from rpc.peer.flow_control import Credit, Parts
-from rpc.peer.handler import AnyPeer, Handler, RunBlocking, Runs, StreamHandler
+from rpc.peer.handler import (
+    AnyPeer,
+    Handler,
+    RunBlocking,
+    Runs,
+    StreamHandler,
+    check_inline,
+    enter,
+    log_in_first,
+)
 from rpc.peer.handlers import Handlers
 from rpc.peer.tasks import Spawn, is_cancelled
 from rpc.protocol.session import MIN_RETRY_MS, AnyRequest
@@ -49,18 +59,8 @@ class Dispatcher:
     """
 
     __slots__ = (
-        "_answered",
-        "_arm",
-        "_connection",
-        "_handlers",
-        "_limits",
-        "_loop",
-        "_peer",
-        "_run_blocking",
-        "_running",
-        "_session",
-        "_spawn",
-        "_streams",
+        *("_answered", "_arm", "_connection", "_handlers", "_limits", "_loop"),
+        *("_peer", "_run_blocking", "_running", "_session", "_spawn", "_streams"),
     )
 
     def __init__(
@@ -92,7 +92,10 @@ class Dispatcher:
     def take_request(self, request: AnyRequest) -> None:
         operation = request.operation
         handler = self._handlers.find_request(operation)
-        if handler is None:
+        if not self._peer.admitted and (handler is None or not handler.public):
+            # Strangers do not even learn which operations there are.
+            self._session.refuse(request.id, log_in_first())
+        elif handler is None:
             unknown = OperationError(f'unknown operation "{operation}"', "unknown_operation")
             self._session.refuse(request.id, unknown)
         elif isinstance(handler, StreamHandler):
@@ -101,6 +104,8 @@ class Dispatcher:
             self._session.refuse(request.id, OperationError("not a stream operation", "not_a_stream"))
         elif handler.runs is Runs.INLINE:
             try:
+                if handler.checks:
+                    check_inline(handler, self._peer)
                 result = handler.function(*handler.arguments(self._peer, operation, request.payload))
                 self._session.answer(request.id, handler.encode(result))
             except Exception as error:
@@ -125,7 +130,12 @@ class Dispatcher:
             self._done(request.id)
 
     async def _answer(self, handler: Handler, request: Request) -> None:
-        result = await handler.call(self._peer, request.operation, request.payload, self._run_blocking)
+        peer, operation = self._peer, request.operation
+        if handler.checks:
+            call = partial(handler.call, peer, operation, request.payload, self._run_blocking)
+            result = await enter(handler, peer, call)
+        else:
+            result = await handler.call(peer, operation, request.payload, self._run_blocking)
         payload = handler.encode(result)
         if not self._connection.is_clear:
             # The handler has kept to its time; what is left is the remote's.
@@ -186,12 +196,20 @@ class Dispatcher:
         self._arm(stream.moved_at + self._limits.stream_timeout)
 
     async def _stream(self, handler: StreamHandler, request: AnyRequest, stream: _Stream) -> None:
+        call = partial(self._call_stream, handler, request, stream)
+        result = await enter(handler, self._peer, call)
+        if handler.yields:
+            self._session.answer_part(request.id, b"")
+            return
+        payload = handler.encode(result)
+        await self._connection.way_out_for_answer(len(payload))
+        self._answer_whole(request, payload)
+
+    async def _call_stream(self, handler: StreamHandler, request: AnyRequest, stream: _Stream) -> Any:
+        """Returns the single result, or None once every part was sent."""
         outcome = handler.function(*handler.arguments(self._peer, stream.parts))
         if not handler.yields:
-            payload = handler.encode(await outcome)
-            await self._connection.way_out_for_answer(len(payload))
-            self._answer_whole(request, payload)
-            return
+            return await outcome
         async with aclosing(outcome) as values:
             async for value in values:
                 payload = handler.encode(value)
@@ -202,7 +220,7 @@ class Dispatcher:
                 self._session.answer_part(request.id, payload)
                 stream.credit.spend(payload)
                 self._connection.schedule_flush()
-        self._session.answer_part(request.id, b"")
+        return None
 
     def _answer_whole(self, request: AnyRequest, payload: bytes) -> None:
         if isinstance(request, Request) or self._session.features:

@@ -1,10 +1,11 @@
-"""One registered function: where it runs, and what stands between it and the bytes of a message."""
+"""One registered function: who may call it, where it runs, what is between it and the bytes of a message."""
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from enum import Enum, auto
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
+from rpc.errors import OperationError
 from rpc.protocol.payloads import encoder, params_decoder
 
 RunBlocking = Callable[..., Awaitable[Any]]
@@ -12,6 +13,19 @@ RunBlocking = Callable[..., Awaitable[Any]]
 
 AnyPeer = Any
 """The `rpc.peer.peer.Peer` that a function is called with. That class uses this module, so it is not named here."""
+
+Check = Callable[[AnyPeer], bool | Awaitable[bool]]
+"""Says whether a peer may call a handler: only True lets it. `OperationError` refuses in words of its own."""
+
+Call = Callable[[], Awaitable[Any]]
+"""Calls a handler, where it runs; returns what it returns, or None once all parts of its stream are sent."""
+
+
+class Access(NamedTuple):
+    """Who may call a handler: anyone at all if `public`, else a peer that was admitted and passes every check."""
+
+    public: bool
+    checks: tuple[Check, ...] = ()
 
 
 class Runs(Enum):
@@ -34,16 +48,19 @@ class Handler:
     types are what the annotations say: Any without one, None for a function without parameters.
     """
 
-    __slots__ = ("arguments", "doc", "encode", "function", "params_type", "result_type", "runs")
+    __slots__ = ("arguments", "checks", "doc", "encode", "function", "params_type", "public", "result_type", "runs")
 
     arguments: Callable[[AnyPeer, str, bytes], tuple[Any, ...]]
     params_type: Any
     result_type: Any
 
-    def __init__(self, function: Callable[..., Any], *, inline: bool, fallback: bool) -> None:
+    def __init__(self, function: Callable[..., Any], access: Access, *, inline: bool, fallback: bool) -> None:
         is_async = inspect.iscoroutinefunction(function)
         if inline and is_async:
             raise TypeError(f"{function!r} is async: it cannot run inline")
+        self.public, self.checks = access
+        if inline and any(map(inspect.iscoroutinefunction, self.checks)):
+            raise TypeError(f"{function!r}: what it requires is awaited, so it cannot run inline")
         wants_peer, own, self.result_type = _signature(function)
         self.params_type = Any
         if fallback:
@@ -81,11 +98,15 @@ class StreamHandler:
     The two types are those of a part, from the annotations: Any without one.
     """
 
-    __slots__ = ("arguments", "decode", "doc", "encode", "function", "part_type", "result_type", "yields")
+    __slots__ = (
+        *("arguments", "checks", "decode", "doc", "encode"),
+        *("function", "part_type", "public", "result_type", "yields"),
+    )
 
     arguments: Callable[[AnyPeer, AsyncIterator[Any]], tuple[Any, ...]]
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], access: Access) -> None:
+        self.public, self.checks = access
         self.yields = inspect.isasyncgenfunction(function)
         if not self.yields and not inspect.iscoroutinefunction(function):
             raise TypeError(f"{function!r}: a stream handler is async")
@@ -105,6 +126,47 @@ class StreamHandler:
 
 
 Operation = Handler | StreamHandler
+
+
+def check_inline(handler: Handler, peer: AnyPeer) -> None:
+    """
+    Raises:
+        OperationError: the peer may not call this handler, none of whose checks is awaited.
+    """
+    for check in handler.checks:
+        if check(peer) is not True:
+            raise _not_allowed()
+
+
+async def passes(check: Check, peer: AnyPeer) -> bool:
+    """
+    Raises:
+        OperationError: it does not, in the check's own words.
+    """
+    allowed = check(peer)
+    return (await allowed if inspect.isawaitable(allowed) else allowed) is True
+
+
+async def enter(handler: Operation, peer: AnyPeer, call: Call) -> Any:
+    """
+    Await a handler's checks, in their order, then the call of it.
+
+    Raises:
+        OperationError: the peer may not call it.
+    """
+    for check in handler.checks:
+        if not await passes(check, peer):
+            raise _not_allowed()
+    return await call()
+
+
+def log_in_first() -> OperationError:
+    """What a peer is told that was not admitted."""
+    return OperationError("log in first", "log_in")
+
+
+def _not_allowed() -> OperationError:
+    return OperationError("you may not do this", "not_allowed")
 
 
 def _signature(function: Callable[..., Any]) -> tuple[bool, list[Any], Any]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from rpc.failures import log_failure
 from rpc.limits import MAX_NAME_BYTES
 from rpc.messages import Heartbeat
-from rpc.peer.handler import AnyPeer, Handler, Operation, StreamHandler
+from rpc.peer.handler import Access, AnyPeer, Check, Handler, Operation, StreamHandler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Hook = Callable[[AnyPeer], Awaitable[None]]
@@ -17,6 +17,10 @@ MissedHook = Callable[[AnyPeer], None]
 MissedFunction = TypeVar("MissedFunction", bound=Callable[..., None])
 HeartbeatHook = Callable[[AnyPeer, Heartbeat], None]
 HeartbeatFunction = TypeVar("HeartbeatFunction", bound=HeartbeatHook)
+Guard = Callable[[str], Check]
+GuardFunction = TypeVar("GuardFunction", bound=Guard)
+Requirement = str | Check
+Requirements = Requirement | tuple[Requirement, ...]
 
 Found = TypeVar("Found", Handler, Operation)
 
@@ -24,63 +28,15 @@ FALLBACK = ""
 """The name that stands for every name without a handler."""
 
 
-class Handlers:
-    """
-    A set of handlers, shared by any number of peers.
+class Hooks:
+    """What is called when a connection opens and ends, at heartbeats, and after something was left out."""
 
-    A handler takes, in this order, both optional: `peer`, the connection, if its first parameter has that
-    name; and the parameters, read from JSON into the type of its annotation (any JSON without one), or the
-    payload itself where that is `bytes`. What it returns becomes JSON, or the payload where the return
-    annotation is `bytes`. An `async def` runs as a task, a `def` in a worker thread, and with `inline=True`
-    a `def` that never blocks runs on the loop and costs no task.
-
-    A lookup that finds nothing goes on in `parent`, and only then to the fallbacks.
-    """
-
-    def __init__(self, parent: "Handlers | None" = None) -> None:
-        self.parent = parent
-        self._requests: dict[str, Operation] = {}
-        self._notifications: dict[str, Handler] = {}
+    def __init__(self, parent: "Hooks | None") -> None:
+        self._parent = parent
         self._opened: list[Hook] = []
         self._closed: list[Hook] = []
         self._heartbeat: list[HeartbeatHook] = []
         self._missed: list[MissedHook] = []
-
-    def child(self) -> "Handlers":
-        """A new set that falls back to this one."""
-        return Handlers(self)
-
-    def request(self, operation: str, *, inline: bool = False) -> Callable[[Function], Function]:
-        """
-        Register the decorated function for an operation. An empty name is the fallback: the function then
-        takes `(operation: str, payload: bytes)`, after an optional `peer`.
-
-        A handler fails its request with `OperationError` or `RetryLater`. Of any other exception the remote
-        learns only an id, by which it is found in the log.
-
-        Raises:
-            ValueError: the name is too long, reserved (`$`) or taken.
-            TypeError: the function's parameters do not fit.
-        """
-        return self._register(self._requests, operation, lambda function: _handler(function, operation, inline))
-
-    def stream(self, operation: str) -> Callable[[Function], Function]:
-        """
-        Register the decorated function for a stream: an `async def` of an async iterator of parts, after an
-        optional `peer`. If it yields, each value is a part of the result; else what it returns is the result.
-
-        The types of the parts are those of its annotations, such as `AsyncIterator[int]`; `bytes` are raw.
-        The sender waits while 16 parts are unread, and so does a handler while those of its result are.
-        When the remote gives up, the function is cancelled.
-
-        Raises:
-            ValueError, TypeError: as `request` does.
-        """
-        return self._register(self._requests, operation, StreamHandler)
-
-    def notification(self, name: str, *, inline: bool = False) -> Callable[[Function], Function]:
-        """The same for a notification. Results are ignored; one connection's notifications keep their order."""
-        return self._register(self._notifications, name, lambda function: _handler(function, name, inline))
 
     def opened(self, hook: HookFunction) -> HookFunction:
         """
@@ -130,6 +86,133 @@ class Handlers:
         self._missed.append(hook)
         return hook
 
+    def opened_hooks(self) -> list[Hook]:
+        """In the order in which they run: the parent's first."""
+        return [*(self._parent.opened_hooks() if self._parent is not None else ()), *self._opened]
+
+    async def run_closed_hooks(self, peer: AnyPeer, timeout: float) -> None:
+        """Await each for at most so many seconds: the parent's last, and each set's in reverse."""
+        for hook in reversed(self._closed):
+            try:
+                async with asyncio.timeout(timeout):
+                    await hook(peer)
+            except Exception as error:
+                log_failure("a closed hook", error)
+        if self._parent is not None:
+            await self._parent.run_closed_hooks(peer, timeout)
+
+    def heartbeat_hooks(self) -> list[HeartbeatHook]:
+        """In the order in which they run: the parent's first."""
+        return [*(self._parent.heartbeat_hooks() if self._parent is not None else ()), *self._heartbeat]
+
+    def run_missed_hooks(self, peer: AnyPeer) -> None:
+        """The parent's first."""
+        if self._parent is not None:
+            self._parent.run_missed_hooks(peer)
+        for hook in self._missed:
+            try:
+                hook(peer)
+            except Exception as error:
+                log_failure("a missed hook", error)
+
+
+class Handlers(Hooks):
+    """
+    A set of handlers, shared by any number of peers.
+
+    A handler takes, in this order, both optional: `peer`, the connection, if its first parameter has that
+    name; and the parameters, read from JSON into the type of its annotation (any JSON without one), or the
+    payload itself where that is `bytes`. What it returns becomes JSON, or the payload where the return
+    annotation is `bytes`. An `async def` runs as a task, a `def` in a worker thread, and with `inline=True`
+    a `def` that never blocks runs on the loop and costs no task.
+
+    A lookup that finds nothing goes on in `parent`, and only then to the fallbacks.
+
+    Anyone may call everything, unless the set or its parent has a guard, or a handler requires something. What
+    a handler requires is asked before its parameters are read. All that is required must hold: each is a word
+    that the guard knows, or a function of the peer, async or quick, which returns True or raises an
+    `OperationError`.
+    """
+
+    def __init__(self, parent: "Handlers | None" = None) -> None:
+        super().__init__(parent)
+        self.parent = parent
+        self._requests: dict[str, Operation] = {}
+        self._notifications: dict[str, Handler] = {}
+        self._guard: Guard | None = None
+
+    def child(self) -> "Handlers":
+        """A new set that falls back to this one."""
+        return Handlers(self)
+
+    def request(
+        self, operation: str, *, inline: bool = False, public: bool = False, requires: Requirements = ()
+    ) -> Callable[[Function], Function]:
+        """
+        Register the decorated function for an operation. An empty name is the fallback: the function then
+        takes `(operation: str, payload: bytes)`, after an optional `peer`.
+
+        A handler fails its request with `OperationError` or `RetryLater`. Of any other exception the remote
+        learns only an id, by which it is found in the log.
+
+        Args:
+            public: also for a peer that the guard has not admitted.
+            requires: what must hold for the peer, beyond that it was admitted.
+
+        Raises:
+            ValueError: the name is too long, reserved (`$`) or taken; what it requires is unknown, or it is public.
+            TypeError: the function's parameters do not fit; what it requires is neither a word nor a function, or
+                is awaited although it is inline.
+        """
+        access = self._access(public, requires)
+        return self._register(
+            self._requests, operation, lambda function: _handler(function, access, operation, inline)
+        )
+
+    def stream(
+        self, operation: str, *, public: bool = False, requires: Requirements = ()
+    ) -> Callable[[Function], Function]:
+        """
+        Register the decorated function for a stream: an `async def` of an async iterator of parts, after an
+        optional `peer`. If it yields, each value is a part of the result; else what it returns is the result.
+
+        The types of the parts are those of its annotations, such as `AsyncIterator[int]`; `bytes` are raw.
+        The sender waits while 16 parts are unread, and so does a handler while those of its result are.
+        When the remote gives up, the function is cancelled.
+
+        Raises:
+            ValueError, TypeError: as `request` does.
+        """
+        access = self._access(public, requires)
+        return self._register(self._requests, operation, lambda function: StreamHandler(function, access))
+
+    def notification(
+        self, name: str, *, inline: bool = False, public: bool = False, requires: Requirements = ()
+    ) -> Callable[[Function], Function]:
+        """
+        The same for a notification. Results are ignored, and so is the notification of a peer that may not send it;
+        one connection's notifications keep their order.
+        """
+        access = self._access(public, requires)
+        return self._register(self._notifications, name, lambda function: _handler(function, access, name, inline))
+
+    def guard(self, guard: GuardFunction) -> GuardFunction:
+        """
+        Register the function that knows what the words in `requires` mean: it takes one, and returns a function of
+        the peer. From now on a new peer of this set or its children is a stranger, for whom only public handlers
+        are called, until somebody sets its `admitted`, such as an `opened` hook.
+
+        The function raises ValueError for a word that it does not know. It must be there before handlers that
+        require words.
+
+        Raises:
+            ValueError: there is a guard already.
+        """
+        if self.guarded:
+            raise ValueError("there is a guard already")
+        self._guard = guard
+        return guard
+
     def find_request(self, operation: str) -> Operation | None:
         """The handler of an operation, or the fallback."""
         handler = self._requests.get(operation)
@@ -151,34 +234,31 @@ class Handlers:
         """What can be notified by name, sorted; the parent's too."""
         return self._named(lambda handlers: handlers._notifications)
 
-    def opened_hooks(self) -> list[Hook]:
-        """In the order in which they run: the parent's first."""
-        return [*(self.parent.opened_hooks() if self.parent is not None else ()), *self._opened]
+    @property
+    def guarded(self) -> bool:
+        """Whether this set or its parent has a guard."""
+        return self._find_guard() is not None
 
-    async def run_closed_hooks(self, peer: AnyPeer, timeout: float) -> None:
-        """Await each for at most so many seconds: the parent's last, and each set's in reverse."""
-        for hook in reversed(self._closed):
-            try:
-                async with asyncio.timeout(timeout):
-                    await hook(peer)
-            except Exception as error:
-                log_failure("a closed hook", error)
-        if self.parent is not None:
-            await self.parent.run_closed_hooks(peer, timeout)
+    def _find_guard(self) -> Guard | None:
+        if self._guard is not None or self.parent is None:
+            return self._guard
+        return self.parent._find_guard()
 
-    def heartbeat_hooks(self) -> list[HeartbeatHook]:
-        """In the order in which they run: the parent's first."""
-        return [*(self.parent.heartbeat_hooks() if self.parent is not None else ()), *self._heartbeat]
+    def _access(self, public: bool, requires: Requirements) -> Access:
+        wanted = requires if isinstance(requires, tuple) else (requires,)
+        if public and wanted:
+            raise ValueError("what is public requires nothing")
+        return Access(public, tuple(self._check(each) for each in wanted))
 
-    def run_missed_hooks(self, peer: AnyPeer) -> None:
-        """The parent's first."""
-        if self.parent is not None:
-            self.parent.run_missed_hooks(peer)
-        for hook in self._missed:
-            try:
-                hook(peer)
-            except Exception as error:
-                log_failure("a missed hook", error)
+    def _check(self, requirement: Requirement) -> Check:
+        if callable(requirement):
+            return requirement
+        if not isinstance(requirement, str):
+            raise TypeError(f"a handler requires words and functions: {requirement!r}")
+        guard = self._find_guard()
+        if guard is None:
+            raise ValueError(f"no guard of these handlers knows what {requirement!r} means")
+        return guard(requirement)
 
     def _find(self, registry: Callable[["Handlers"], dict[str, Found]], name: str) -> Found | None:
         for wanted in (name, FALLBACK):
@@ -213,9 +293,9 @@ class Handlers:
         return register
 
 
-def _check_awaitable(hook: Hook) -> None:
+def _check_awaitable(hook: Callable[..., Awaitable[Any]]) -> None:
     if not inspect.iscoroutinefunction(hook):
-        raise TypeError(f"{hook!r} is not async: this hook is awaited")
+        raise TypeError(f"{hook!r} is not async, but it is awaited")
 
 
 def _check_plain(hook: Callable[..., None]) -> None:
@@ -223,15 +303,15 @@ def _check_plain(hook: Callable[..., None]) -> None:
         raise TypeError(f"{hook!r} is async: this hook runs inline")
 
 
-def _handler(function: Callable[..., Any], name: str, inline: bool) -> Handler:
-    return Handler(function, inline=inline, fallback=name == FALLBACK)
+def _handler(function: Callable[..., Any], access: Access, name: str, inline: bool) -> Handler:
+    return Handler(function, access, inline=inline, fallback=name == FALLBACK)
 
 
 def reserved_request(operation: str) -> Callable[[Function], Function]:
-    """Register what every peer answers, whatever its handlers: a plain function under a name with `$`."""
+    """Register what every peer answers to anyone, whatever its handlers, under a name with `$`."""
 
     def register(function: Function) -> Function:
-        _RESERVED[operation] = Handler(function, inline=True, fallback=False)
+        _RESERVED[operation] = Handler(function, Access(public=True), inline=False, fallback=False)
         return function
 
     return register

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from rpc.errors import OperationError, RetryLater
 from rpc.failures import log_failure
 from rpc.messages import Notification
 from rpc.peer.connection import Connection
-from rpc.peer.handler import AnyPeer, Handler, RunBlocking, Runs
+from rpc.peer.handler import AnyPeer, Handler, RunBlocking, Runs, check_inline, enter, log_in_first
 from rpc.peer.handlers import Handlers
 from rpc.peer.tasks import Spawn, is_cancelled
 
@@ -27,7 +28,10 @@ class NotificationQueue:
         run_blocking: runs handlers that are plain functions.
     """
 
-    __slots__ = ("_connection", "_handlers", "_holds", "_peer", "_run_blocking", "_spawn", "_task", "_waiting")
+    __slots__ = (
+        *("_connection", "_handlers", "_holds", "_peer", "_run_blocking"),
+        *("_spawn", "_task", "_waiting"),
+    )
 
     def __init__(
         self, peer: AnyPeer, handlers: Handlers, connection: Connection, spawn: Spawn, run_blocking: RunBlocking
@@ -46,8 +50,12 @@ class NotificationQueue:
         handler = self._handlers.find_notification(notification.name)
         if handler is None:
             return
-        if handler.runs is Runs.INLINE and self._task is None:
+        if not (self._peer.admitted or handler.public):
+            _log(notification, log_in_first())
+        elif handler.runs is Runs.INLINE and self._task is None:
             try:
+                if handler.checks:
+                    check_inline(handler, self._peer)
                 handler.function(*handler.arguments(self._peer, notification.name, notification.payload))
             except Exception as error:
                 _log(notification, error)
@@ -72,7 +80,7 @@ class NotificationQueue:
                 self._connection.release()
             try:
                 async with asyncio.timeout(self._connection.limits.request_timeout):
-                    await handler.call(self._peer, notification.name, notification.payload, self._run_blocking)
+                    await self._call(handler, notification)
             except asyncio.CancelledError as error:
                 if is_cancelled():
                     raise
@@ -80,6 +88,14 @@ class NotificationQueue:
             except Exception as error:
                 _log(notification, error)
         self._task = None
+
+    async def _call(self, handler: Handler, notification: Notification) -> None:
+        peer, name = self._peer, notification.name
+        if not (peer.admitted or handler.public):
+            # While this one waited, the peer was shut out.
+            raise log_in_first()
+        call = partial(handler.call, peer, name, notification.payload, self._run_blocking)
+        await enter(handler, peer, call)
 
 
 def _log(notification: Notification, error: BaseException) -> None:

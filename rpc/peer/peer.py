@@ -51,21 +51,9 @@ class Peer:
     """
 
     __slots__ = (
-        "__weakref__",
-        "_connection",
-        "_deadline",
-        "_dispatcher",
-        "_life",
-        "_notifications",
-        "_requester",
-        "_run_blocking",
-        "_session",
-        "_timer",
-        "_transport",
-        "data",
-        "handlers",
-        "limits",
-        "scope",
+        *("__weakref__", "_connection", "_deadline", "_dispatcher", "_life", "_notifications"),
+        *("_requester", "_run_blocking", "_session", "_timer", "_transport"),
+        *("admitted", "data", "handlers", "limits", "scope"),
     )
 
     _connection: Connection
@@ -90,6 +78,8 @@ class Peer:
         self.scope: Mapping[str, Any] = {} if scope is None else scope
         self.data: Any = None
         """Free for the application."""
+        self.admitted = not handlers.guarded
+        """Whether more is called than what is public; where the handlers have a guard, the application sets it."""
         self._transport = transport
         self._run_blocking = run_blocking
         self._life = AsyncExitStack()

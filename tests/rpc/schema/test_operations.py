@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from rpc import Handlers, RequestFailed, default_handlers, pipe
-from rpc.schema.operations import RAW, describe
+from rpc import Handlers, OperationError, RequestFailed, RetryLater, default_handlers, pipe
+from rpc.schema.operations import RAW, Visitor, describe, describe_to
 
 
 class Where(msgspec.Struct):
@@ -248,3 +248,97 @@ def test_chat():
         assert entry.doc, name
         assert entry.params, name
     assert all(entry.result for entry in described.operations.values())
+
+
+# --- what one may call -------------------------------------------------------------------------------------
+
+
+class Tea(msgspec.Struct):
+    leaves: list["Leaf"]
+
+
+class Leaf(msgspec.Struct):
+    length: int
+
+
+class Secret(msgspec.Struct):
+    number: int
+
+
+@pytest.fixture
+def guarded():
+    """Something for strangers, something for those who are admitted, something for those whose data is `boss`."""
+    handlers = Handlers()
+    handlers.guard(lambda word: lambda peer: peer.data == word)
+
+    @handlers.request("menu", public=True)
+    async def menu() -> Tea: ...
+
+    @handlers.request("order")
+    async def order(params: Where) -> None: ...
+
+    @handlers.stream("count", requires="boss")
+    async def count(parts: AsyncIterator[Secret]) -> int: ...
+
+    handlers.notification("ring", public=True)(lambda: None)
+    handlers.notification("hire", requires=lambda peer: peer.data == "boss")(lambda: None)
+    return handlers
+
+
+@pytest.mark.parametrize(
+    ("admitted", "data", "names", "types"),
+    [
+        (False, None, ["menu", "ring"], ["Leaf", "Tea"]),
+        (False, "boss", ["menu", "ring"], ["Leaf", "Tea"]),
+        (True, None, ["menu", "order", "ring"], ["Leaf", "Tea", "Where"]),
+        (True, "boss", ["count", "menu", "order", "hire", "ring"], ["Leaf", "Secret", "Tea", "Where"]),
+    ],
+)
+def test_only_what_one_may_call_is_told(guarded, admitted, data, names, types):
+    """And only the types that it refers to; a page tells the same as `$ops`."""
+
+    async def ask():
+        async with pipe(guarded) as (peer, asking):
+            peer.admitted, peer.data = admitted, data
+            answer = await asking.request("$ops")
+        assert [*answer["operations"], *answer["notifications"]] == names
+        assert sorted(answer["$defs"]) == types
+        visitor = Visitor(guarded, {}, data, admitted=admitted)
+        assert msgspec.to_builtins(await describe_to(visitor)) == answer
+
+    asyncio.run(ask())
+
+
+def test_everything_is_told_to_the_program(guarded):
+    """It writes types for everyone."""
+    assert list(describe(guarded).operations) == ["count", "menu", "order"]
+
+
+def test_check_that_is_awaited_is_asked_once():
+    """However many handlers have it."""
+    handlers = Handlers()
+    asked = []
+
+    async def ask(peer) -> bool:
+        asked.append(peer)
+        return True
+
+    for name in ("a", "b"):
+        handlers.request(name, requires=ask)(lambda: None)
+    visitor = Visitor(handlers, {})
+    assert list(asyncio.run(describe_to(visitor)).operations) == ["a", "b"]
+    assert asked == [visitor]
+
+
+@pytest.mark.parametrize("error", [OperationError("no"), RetryLater(1000, "later"), ZeroDivisionError()])
+def test_check_that_fails(error, caplog):
+    """What it is of is not told; the others are. The log has what nobody expected."""
+    handlers = Handlers()
+
+    def fail(peer):
+        raise error
+
+    handlers.request("a", requires=fail)(lambda: None)
+    handlers.request("b")(lambda: None)
+    assert list(asyncio.run(describe_to(Visitor(handlers, {}))).operations) == ["b"]
+    assert ("ZeroDivisionError" in caplog.text) == isinstance(error, ZeroDivisionError)

@@ -60,7 +60,7 @@ class Dispatcher:
 
     __slots__ = (
         *("_answered", "_arm", "_connection", "_handlers", "_limits", "_loop"),
-        *("_peer", "_run_blocking", "_running", "_session", "_spawn", "_streams"),
+        *("_peer", "_run_blocking", "_running", "_session", "_spawn", "_streams", "_wrappers"),
     )
 
     def __init__(
@@ -74,6 +74,7 @@ class Dispatcher:
     ) -> None:
         self._peer = peer
         self._handlers = handlers
+        self._wrappers = handlers.wrappers()
         self._connection = connection
         self._limits = connection.limits
         self._session = connection.session
@@ -102,7 +103,7 @@ class Dispatcher:
             self._take_stream(handler, request)
         elif isinstance(request, StreamRequest):
             self._session.refuse(request.id, OperationError("not a stream operation", "not_a_stream"))
-        elif handler.runs is Runs.INLINE:
+        elif handler.runs is Runs.INLINE and not self._wrappers:
             try:
                 if handler.checks:
                     check_inline(handler, self._peer)
@@ -131,9 +132,9 @@ class Dispatcher:
 
     async def _answer(self, handler: Handler, request: Request) -> None:
         peer, operation = self._peer, request.operation
-        if handler.checks:
+        if handler.checks or self._wrappers:
             call = partial(handler.call, peer, operation, request.payload, self._run_blocking)
-            result = await enter(handler, peer, call)
+            result = await enter(handler, self._wrappers, peer, operation, call)
         else:
             result = await handler.call(peer, operation, request.payload, self._run_blocking)
         payload = handler.encode(result)
@@ -197,7 +198,7 @@ class Dispatcher:
 
     async def _stream(self, handler: StreamHandler, request: AnyRequest, stream: _Stream) -> None:
         call = partial(self._call_stream, handler, request, stream)
-        result = await enter(handler, self._peer, call)
+        result = await enter(handler, self._wrappers, self._peer, request.operation, call)
         if handler.yields:
             self._session.answer_part(request.id, b"")
             return

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from enum import Enum, auto
+from functools import partial
 from typing import Any, NamedTuple, get_args, get_origin
 
 from rpc.errors import OperationError
@@ -19,6 +20,9 @@ Check = Callable[[AnyPeer], bool | Awaitable[bool]]
 
 Call = Callable[[], Awaitable[Any]]
 """Calls a handler, where it runs; returns what it returns, or None once all parts of its stream are sent."""
+
+Wrapper = Callable[[AnyPeer, str, Call], Awaitable[Any]]
+"""Gets the peer, the name that was called, and the call; what it returns stands for what the handler returns."""
 
 
 class Access(NamedTuple):
@@ -147,9 +151,9 @@ async def passes(check: Check, peer: AnyPeer) -> bool:
     return (await allowed if inspect.isawaitable(allowed) else allowed) is True
 
 
-async def enter(handler: Operation, peer: AnyPeer, call: Call) -> Any:
+async def enter(handler: Operation, wrappers: tuple[Wrapper, ...], peer: AnyPeer, name: str, call: Call) -> Any:
     """
-    Await a handler's checks, in their order, then the call of it.
+    Await a handler's checks, in their order, then the call of it within the wrappers, the first of them outermost.
 
     Raises:
         OperationError: the peer may not call it.
@@ -157,6 +161,8 @@ async def enter(handler: Operation, peer: AnyPeer, call: Call) -> Any:
     for check in handler.checks:
         if not await passes(check, peer):
             raise _not_allowed()
+    for wrapper in reversed(wrappers):
+        call = partial(wrapper, peer, name, call)
     return await call()
 
 

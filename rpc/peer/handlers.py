@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from rpc.failures import log_failure
 from rpc.limits import MAX_NAME_BYTES
 from rpc.messages import Heartbeat
-from rpc.peer.handler import Access, AnyPeer, Check, Handler, Operation, StreamHandler
+from rpc.peer.handler import Access, AnyPeer, Check, Handler, Operation, StreamHandler, Wrapper
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Hook = Callable[[AnyPeer], Awaitable[None]]
@@ -17,6 +17,7 @@ MissedHook = Callable[[AnyPeer], None]
 MissedFunction = TypeVar("MissedFunction", bound=Callable[..., None])
 HeartbeatHook = Callable[[AnyPeer, Heartbeat], None]
 HeartbeatFunction = TypeVar("HeartbeatFunction", bound=HeartbeatHook)
+WrapperFunction = TypeVar("WrapperFunction", bound=Callable[..., Awaitable[Any]])
 Guard = Callable[[str], Check]
 GuardFunction = TypeVar("GuardFunction", bound=Guard)
 Requirement = str | Check
@@ -140,6 +141,7 @@ class Handlers(Hooks):
         self._requests: dict[str, Operation] = {}
         self._notifications: dict[str, Handler] = {}
         self._guard: Guard | None = None
+        self._wrappers: list[Wrapper] = []
 
     def child(self) -> "Handlers":
         """A new set that falls back to this one."""
@@ -213,6 +215,23 @@ class Handlers(Hooks):
         self._guard = guard
         return guard
 
+    def use(self, wrapper: WrapperFunction) -> WrapperFunction:
+        """
+        Register an `async def` of the peer, a name and a call, within which every handler is called, whether of a
+        request, a stream or a notification: `return await call()`. For connections that open from now on.
+
+        A wrapper runs after what the handler requires was asked, and before the parameters are read. Those of the
+        parent are outermost, then the first of a set. What it returns is the result; for a stream that yields and
+        for a notification it is ignored. An error in it is one in the handler. Handlers that are registered as
+        inline run in tasks.
+
+        Raises:
+            TypeError: the function is not async.
+        """
+        _check_awaitable(wrapper)
+        self._wrappers.append(wrapper)
+        return wrapper
+
     def find_request(self, operation: str) -> Operation | None:
         """The handler of an operation, or the fallback."""
         handler = self._requests.get(operation)
@@ -238,6 +257,10 @@ class Handlers(Hooks):
     def guarded(self) -> bool:
         """Whether this set or its parent has a guard."""
         return self._find_guard() is not None
+
+    def wrappers(self) -> tuple[Wrapper, ...]:
+        """From the outermost on: the parent's first."""
+        return (*(self.parent.wrappers() if self.parent is not None else ()), *self._wrappers)
 
     def _find_guard(self) -> Guard | None:
         if self._guard is not None or self.parent is None:

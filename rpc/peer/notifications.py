@@ -30,7 +30,7 @@ class NotificationQueue:
 
     __slots__ = (
         *("_connection", "_handlers", "_holds", "_peer", "_run_blocking"),
-        *("_spawn", "_task", "_waiting"),
+        *("_spawn", "_task", "_waiting", "_wrappers"),
     )
 
     def __init__(
@@ -38,6 +38,7 @@ class NotificationQueue:
     ) -> None:
         self._peer = peer
         self._handlers = handlers
+        self._wrappers = handlers.wrappers()
         self._connection = connection
         self._spawn = spawn
         self._run_blocking = run_blocking
@@ -52,7 +53,7 @@ class NotificationQueue:
             return
         if not (self._peer.admitted or handler.public):
             _log(notification, log_in_first())
-        elif handler.runs is Runs.INLINE and self._task is None:
+        elif handler.runs is Runs.INLINE and self._task is None and not self._wrappers:
             try:
                 if handler.checks:
                     check_inline(handler, self._peer)
@@ -95,7 +96,7 @@ class NotificationQueue:
             # While this one waited, the peer was shut out.
             raise log_in_first()
         call = partial(handler.call, peer, name, notification.payload, self._run_blocking)
-        await enter(handler, peer, call)
+        await enter(handler, self._wrappers, peer, name, call)
 
 
 def _log(notification: Notification, error: BaseException) -> None:

@@ -3,10 +3,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
+from chat.doors.gotalk.page import operations
 from chat.doors.http.api import nowhere
 from chat.web.accounts import log_in_to_admin
 from chat.web.page import for_everyone_here
-from rpc.contrib.django.views import operations_page
 
 handler400 = "chat.doors.http.api.bad_request"
 urlpatterns = [
@@ -15,7 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="javascript-catalog"),
     path("gotalk/", include("rpc.contrib.django.urls")),
-    path("rpc/", for_everyone_here(operations_page), name="operations"),
+    path("rpc/", for_everyone_here(operations), name="operations"),
     # Else CommonMiddleware would redirect it to the address below.
     path("api", nowhere),
     path("api/", include("chat.doors.http.urls")),

@@ -20,3 +20,9 @@ def within_rights_of(actor: User | None) -> QuerySet[User]:
 def exceeds(other: User, actor: User | None) -> bool:
     """Whether a person has a right that another lacks."""
     return not within_rights_of(actor).filter(pk=other.pk).exists()
+
+
+def has_permission(user_id: int, permission: str) -> bool:
+    """Whether an account has a permission of Django now, such as `shop.change_order`, by itself or by a group."""
+    user = User.objects.filter(pk=user_id).first()
+    return user is not None and user.has_perm(permission)

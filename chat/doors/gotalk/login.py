@@ -1,4 +1,4 @@
-"""Whose a gotalk connection is: its hooks, the operation `login`, and the caller that operations act for."""
+"""Whose a gotalk connection is: its hooks, which let people in, and the operation `login`."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import msgspec
 
 from chat.actions.caller import Caller
 from chat.actions.people import WhoAmI, who_am_i
+from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.wire import GOTALK, GotalkLink
 from chat.queries.tokens import READ, RPC, bearer_of
 from chat.realtime import runtime
@@ -20,7 +21,7 @@ LOGIN_TIMEOUT = 5.0
 async def opened(peer: Peer) -> None:
     running = await runtime.start()
     try:
-        peer.data = Caller(running, await running.connections.connect(GotalkLink(peer), needs=RPC))
+        _let_in(peer, Caller(running, await running.connections.connect(GotalkLink(peer), needs=RPC)))
     except Refused as refusal:
         if refusal.close_code != CloseCode.LOG_IN or bearer_of(peer.scope) is not None:
             raise
@@ -46,6 +47,11 @@ async def closed(peer: Peer) -> None:
         peer.data.stop()
 
 
+def _let_in(peer: Peer, caller: Caller) -> None:
+    peer.data = caller
+    peer.admitted = True
+
+
 class UnauthenticatedPeer:
     """It shows no token, as a page and a byte stream cannot, and may not be a guest: it logs in, or is closed."""
 
@@ -68,19 +74,6 @@ class UnauthenticatedPeer:
             self._peer.close(self._refusal.close_code, self._refusal.text)
 
 
-def caller_of(peer: Peer) -> Caller:
-    """
-    Who asks an operation.
-
-    Raises:
-        OperationError: `log_in` first.
-    """
-    caller = peer.data
-    if not isinstance(caller, Caller):
-        raise OperationError("log in first", code="log_in")
-    return caller
-
-
 @handlers.request("whoami")
 async def whoami(peer: Peer) -> WhoAmI:
     """Who you are here, and what you may do."""
@@ -93,7 +86,7 @@ class Login(msgspec.Struct):
     token: str
 
 
-@handlers.request("login")
+@handlers.request("login", public=True)
 async def login(peer: Peer, params: str | Login) -> WhoAmI:
     """Log in: the connection belongs to the token's person from now on."""
     secret = params if isinstance(params, str) else params.token
@@ -118,4 +111,4 @@ async def _enter(peer: Peer, unauthenticated: UnauthenticatedPeer, secret: str) 
     finally:
         unauthenticated.logs_in = False
     unauthenticated.stop()
-    peer.data = Caller(running, client)
+    _let_in(peer, Caller(running, client))

@@ -47,7 +47,12 @@ class GotalkLink:
         self.scope = peer.scope
         # The peer's own: a method around it would be one more call for each message of a fan-out.
         self.send = peer.send
-        self.close = peer.close
+        self._peer = peer
+
+    def close(self, code: int, text: str) -> None:
+        """Nothing is called any more for somebody who is shut out, nor what they sent before and still waits."""
+        self._peer.admitted = False
+        self._peer.close(code, text)
 
     def lost_room(self, name: str) -> None:
         """The list of rooms tells it."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
+from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from rpc.contrib.django.gotalk_js import script
 from rpc.peer.handlers import default_handlers
-from rpc.schema.operations import Description, NotificationEntry, OperationEntry, describe
+from rpc.schema.operations import Description, NotificationEntry, OperationEntry, Visitor, describe_to
 from rpc.schema.typescript import Types
 
 _MAX_AGE = 300
@@ -85,9 +86,16 @@ class _Type(NamedTuple):
 
 
 @require_safe
-def operations_page(request: HttpRequest) -> HttpResponse:
-    """What `GotalkConsumer` serves, for people; a script that comes with it lets them try."""
-    page = _Page(describe(default_handlers))
+def operations_page(request: HttpRequest, data: Any = None, *, admitted: bool | None = None) -> HttpResponse:
+    """
+    What `GotalkConsumer` serves and whoever asks may call, for people; a script that comes with it lets them try.
+
+    Args:
+        data, admitted: what a peer of whoever asks would have; without them, what a new peer has.
+    """
+    visitor = Visitor(default_handlers, getattr(request, "scope", {}), data, admitted=admitted)
+    # What handlers require is asked on the loop that serves, as for a peer.
+    page = _Page(async_to_sync(describe_to)(visitor))
     return render(
         request,
         "rpc/operations.html",

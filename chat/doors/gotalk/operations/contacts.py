@@ -3,7 +3,7 @@
 import msgspec
 
 from chat.actions import contacts
-from chat.doors.gotalk.login import caller_of
+from chat.doors.gotalk.caller import caller_of
 from chat.queries.structs import ContactEntry
 from rpc import Peer
 from rpc import default_handlers as handlers

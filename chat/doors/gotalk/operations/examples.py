@@ -1,11 +1,11 @@
-"""The operations that the documentation begins with."""
+"""The operations that the documentation begins with: anyone who connects may try them."""
 
 import msgspec
 
 from rpc import default_handlers as handlers
 
 
-@handlers.request("echo", inline=True)
+@handlers.request("echo", inline=True, public=True)
 def echo(payload: bytes) -> bytes:
     """The same bytes back."""
     return payload
@@ -19,7 +19,7 @@ class Greeting(msgspec.Struct):
     greeting: str
 
 
-@handlers.request("greet", inline=True)
+@handlers.request("greet", inline=True, public=True)
 def greet(params: Greet) -> Greeting:
     """A greeting by name."""
     return Greeting(f"Hello {params.name}")

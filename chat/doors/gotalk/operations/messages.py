@@ -7,7 +7,7 @@ import msgspec
 from chat.actions import edit, history, post, react
 from chat.actions.history import RoomSync
 from chat.actions.post import NewMessage
-from chat.doors.gotalk.login import caller_of
+from chat.doors.gotalk.caller import caller_of
 from chat.models import MAX_EMOJI_CHARS
 from chat.queries.history import MAX_PAGE, PAGE, Seq
 from chat.queries.structs import Message

@@ -7,7 +7,7 @@ import msgspec
 
 from chat.actions import moderation
 from chat.actions.rooms import RoomEntry
-from chat.doors.gotalk.login import caller_of
+from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.operations.messages import InRoom
 from chat.models import Sanction
 from rpc import Peer

@@ -4,7 +4,7 @@ import msgspec
 
 from chat.actions import accounts, people
 from chat.actions.people import Info
-from chat.doors.gotalk.login import caller_of
+from chat.doors.gotalk.caller import caller_of
 from rpc import Peer
 from rpc import default_handlers as handlers
 

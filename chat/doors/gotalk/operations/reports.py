@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from chat.actions import reports
-from chat.doors.gotalk.login import caller_of
+from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.operations.messages import InRoom, OnMessage
 from chat.models import MAX_REPORT_CHARS
 from chat.queries.history import Seq

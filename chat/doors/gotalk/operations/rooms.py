@@ -7,7 +7,7 @@ import msgspec
 from chat.actions import people, rooms
 from chat.actions.people import MemberList
 from chat.actions.rooms import ReadUpTo, RoomEntry
-from chat.doors.gotalk.login import caller_of
+from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.operations.messages import InRoom, OnMessage
 from chat.models import MAX_TOPIC_CHARS
 from rpc import Peer

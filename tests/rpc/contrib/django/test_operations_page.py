@@ -5,10 +5,12 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 import rpc.contrib.django.views
-from chat.models import SiteSettings, User
+from chat.doors.gotalk import person_of
+from chat.models import Sanction, SiteSettings, User
 from rpc import Handlers, default_handlers
 
 ADDRESS = "/rpc/"
@@ -150,6 +152,61 @@ def test_hostile_words_are_text(client, site, served):
     html = client.get(ADDRESS).content.decode()
     assert "<b>" not in html
     assert "Makes &lt;b&gt;bold&lt;/b&gt;." in html
+
+
+# --- what one may call -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(transactional_db, monkeypatch):
+    """An operation for each right, guarded by the site's guard."""
+    handlers = default_handlers.child()
+    monkeypatch.setattr(rpc.contrib.django.views, "default_handlers", handlers)
+    rights = {
+        "for-strangers": {"public": True},
+        "for-people": {},
+        "for-tokens": {"requires": "post"},
+        "for-keepers": {"requires": "chat.change_room"},
+        "for-accounts": {"requires": lambda peer: not person_of(peer).is_guest},
+    }
+    for name, access in rights.items():
+        handlers.request(name, **access)(lambda: None)
+    SiteSettings.objects.update_or_create(pk=1, defaults={"guests_allowed": True})
+    return handlers
+
+
+@pytest.fixture
+def shown(client):
+    """The operations of the fixture above that the page shows, each without its `for`."""
+
+    def shown():
+        page = Page(client.get(ADDRESS).content.decode())
+        prefix = "operation-for-"
+        return {each.removeprefix(prefix) for each in page.all("id") if each and each.startswith(prefix)}
+
+    return shown
+
+
+def test_guest_sees_what_guests_may_call(guarded, shown):
+    """A scope binds tokens only."""
+    assert shown() == {"strangers", "people", "tokens"}
+
+
+def test_person_sees_what_they_may_call(guarded, client, shown):
+    """A permission counts from the moment that they have it."""
+    alice = User.objects.create_user("alice", name="Alice")
+    client.force_login(alice)
+    assert shown() == {"strangers", "people", "tokens", "accounts"}
+    alice.user_permissions.add(Permission.objects.get(content_type__app_label="chat", codename="change_room"))
+    assert shown() == {"strangers", "people", "tokens", "accounts", "keepers"}
+
+
+def test_banned_person_sees_what_strangers_may_call(guarded, client, shown):
+    """As their connections are closed."""
+    alice = User.objects.create_superuser("alice", name="Alice")
+    Sanction.objects.create(user=alice, kind=Sanction.Kind.BAN)
+    client.force_login(alice)
+    assert shown() == {"strangers"}
 
 
 def test_nothing_to_show(page, served):

@@ -8,9 +8,10 @@ from urllib.request import urlopen
 import pytest
 from websockets.asyncio.client import connect
 
+from chat.queries.identity import Identity
 from project.routing import DOORS
 from tests.documents import read, site_of
-from tests.gotalk_client import Client
+from tests.gotalk_client import Client, Failed
 from tests.server import visitor_cookie
 
 DOCUMENT = "docs/extending.md"
@@ -35,10 +36,20 @@ def test_operation_and_consumer_know_who_asks(site):
         ):
             name = (await gotalk.request("whoami"))["name"]
             assert await gotalk.request("greet-me") == f"Hello, {name}!"
+            with pytest.raises(Failed) as refused:
+                await gotalk.request("greet-all")
+            assert refused.value.code == "not_allowed"
             await greeter.send("Good morning")
             assert await greeter.recv() == f"Good morning, {name}!"
 
     asyncio.run(scenario())
+
+
+def test_document_lists_what_is_known_of_who_calls():
+    """Every field of an identity, and no other."""
+    table = read(DOCUMENT).split("It is an `Identity`")[1].split("\n\n")[1]
+    listed = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert listed == list(Identity.__struct_fields__)
 
 
 def test_chat_works_beside_the_app(site):

@@ -142,13 +142,9 @@ def check_inline(handler: Handler, peer: AnyPeer) -> None:
             raise _not_allowed()
 
 
-async def passes(check: Check, peer: AnyPeer) -> bool:
-    """
-    Raises:
-        OperationError: it does not, in the check's own words.
-    """
-    allowed = check(peer)
-    return (await allowed if inspect.isawaitable(allowed) else allowed) is True
+async def says_true(answer: bool | Awaitable[bool]) -> bool:
+    """Whether a check lets the peer, whose answer may have to be awaited."""
+    return (await answer if inspect.isawaitable(answer) else answer) is True
 
 
 async def enter(handler: Operation, wrappers: tuple[Wrapper, ...], peer: AnyPeer, name: str, call: Call) -> Any:
@@ -159,7 +155,7 @@ async def enter(handler: Operation, wrappers: tuple[Wrapper, ...], peer: AnyPeer
         OperationError: the peer may not call it.
     """
     for check in handler.checks:
-        if not await passes(check, peer):
+        if (answer := check(peer)) is not True and not await says_true(answer):
             raise _not_allowed()
     for wrapper in reversed(wrappers):
         call = partial(wrapper, peer, name, call)

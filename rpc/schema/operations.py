@@ -8,7 +8,7 @@ import msgspec
 
 from rpc.errors import OperationError, RetryLater
 from rpc.failures import log_failure
-from rpc.peer.handler import Check, Handler, Operation, StreamHandler, passes
+from rpc.peer.handler import Check, Handler, Operation, StreamHandler, says_true
 from rpc.peer.handlers import Handlers, reserved_request
 from rpc.peer.peer import Peer
 
@@ -128,7 +128,7 @@ class _Rights:
 
     async def _passes(self, check: Check) -> bool:
         try:
-            return await passes(check, self._peer)
+            return await says_true(check(self._peer))
         except (OperationError, RetryLater):
             return False
         except Exception as error:

@@ -68,8 +68,8 @@ def check_for(requirement: str) -> Check:
 
 
 def _has_scope(scope: str, peer: Peer | Visitor) -> bool:
-    if isinstance(peer.data, Caller):
-        peer.data.require(scope)
+    if isinstance(peer.data, Caller) and (token := peer.data.client.token) is not None:
+        token.require(scope)
     return True
 
 

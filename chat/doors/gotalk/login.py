@@ -74,12 +74,10 @@ class UnauthenticatedPeer:
             self._peer.close(self._refusal.close_code, self._refusal.text)
 
 
-@handlers.request("whoami")
+@handlers.request("whoami", requires=READ)
 async def whoami(peer: Peer) -> WhoAmI:
     """Who you are here, and what you may do."""
-    caller = caller_of(peer)
-    caller.require(READ)
-    return who_am_i(caller)
+    return who_am_i(caller_of(peer))
 
 
 class Login(msgspec.Struct):

@@ -10,6 +10,9 @@ from chat.doors.gotalk.login import LOGIN_TIMEOUT
 from chat.models import SiteSettings, Token, User
 from chat.queries.tokens import SCOPES
 from chat.services.tokens import make_token, revoke
+from rpc import RequestFailed, RetryLater, default_handlers, describe
+from tests.chat.conftest import DEADLINE
+from tests.chat.doors.hostile import plain
 from tests.documents import read
 
 
@@ -150,6 +153,30 @@ def test_scopes(chat, alice, hall, token, scopes, allowed, refused):
             assert len(page.heard["newmsg"]) == ("read" in scopes and "send-message" in allowed)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("scopes", [("rpc",), ("rpc", "read"), ("rpc", "post"), ("rpc", "read", "post")])
+async def test_operations_require_the_scopes_of_their_actions(chat, alice, hall, token, scopes, monkeypatch):
+    """`$ops` tells a token what the actions behind the operations let it do, which other doors call too."""
+    _, secret = await chat.elsewhere(token, alice, scopes)
+    page = await chat.open(bearer=secret)
+    told = (await page.ask("$ops"))["operations"]
+    description = describe(default_handlers)
+    let = set()
+    for name, handler in default_handlers.operations().items():
+        monkeypatch.setattr(handler, "checks", ())
+        entry = description.operations[name]
+        refusals = []
+        for payload in plain(entry.params, description.defs, {}):
+            try:
+                await page.peer.request(name, payload, bytes, retries=0, timeout=DEADLINE)
+            except (RequestFailed, RetryLater) as refused:
+                refusals.append(refused.text)
+        if not any("lacks the scope" in text for text in refusals):
+            let.add(name)
+    # This one has no action; and the scope with which it logs in was asked for already.
+    assert let - {"whoami"} == told.keys() - {"whoami"}
+    assert ("whoami" in told) == ("read" in scopes)
 
 
 def test_revoked(chat, alice, bob, token):

@@ -11,8 +11,8 @@ from twisted.internet import reactor
 
 from project.daphne import http, internals
 from rpc.peer import backlog
+from tests.deadlines import DEADLINE
 from tests.project.daphne.http_site import (
-    DEADLINE,
     LARGE,
     LIMIT,
     LONG,

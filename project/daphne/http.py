@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from daphne.http_protocol import HTTPFactory, WebRequest
-from twisted.web.http import HTTPChannel
+from twisted.web.http import NO_BODY_CODES, HTTPChannel
 
 from project.daphne import internals
 from rpc.limits import Limits
@@ -68,6 +68,12 @@ class HubtalkRequest(WebRequest):
     def handleContentChunk(self, data: bytes) -> None:
         if self.channel.takes(len(data)):
             super().handleContentChunk(data)
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body" and (self.method == b"HEAD" or self.code in NO_BODY_CODES):
+            # Of several pieces Daphne writes all but the first, and clients take them for the next answer.
+            message = {**message, "body": b""}
+        super().handle_reply(message)
 
     async def taken(self) -> None:
         """Wait until the client has taken most of what was written, or is gone."""

@@ -21,7 +21,7 @@ OVERRIDDEN = {
     "channels_redis.pubsub.RedisPubSubChannelLayer": {"_get_layer"},
     "channels_redis.pubsub.RedisSingleShardConnection": {"_do_receiving", "flush"},
     "daphne.http_protocol.HTTPFactory": {"buildProtocol"},
-    "daphne.http_protocol.WebRequest": {"check_timeouts", "handle_exception", "process"},
+    "daphne.http_protocol.WebRequest": {"check_timeouts", "handle_exception", "handle_reply", "process"},
     "daphne.server.Server": {"create_application", "handle_reply", "run"},
     "daphne.ws_protocol.WebSocketFactory": {"protocol"},
     "daphne.ws_protocol.WebSocketProtocol": {

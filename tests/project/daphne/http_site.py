@@ -28,7 +28,8 @@ class Site:
     A server, where it listens, and what it was asked.
 
     Its application tells the path and the length of the body. Below /wait/ it does so once `go_on` is set; below
-    /endless/ it sends blocks for as long as it may.
+    /endless/ it sends blocks for as long as it may. Below /pieces/ it answers in two, with the status that the path
+    names.
     """
 
     def __init__(self):
@@ -79,6 +80,11 @@ class Site:
                 self.blocks += 1
                 await asyncio.sleep(0)
             await send({"type": "http.response.body", "body": b""})
+            return
+        if path.startswith("/pieces/"):
+            await send({"type": "http.response.start", "status": int(path.split("/")[2]), "headers": []})
+            await send({"type": "http.response.body", "body": b"one", "more_body": True})
+            await send({"type": "http.response.body", "body": b"two"})
             return
         body = json.dumps([path, size]).encode() + (bytes(LONG) if path == "/long/" else b"")
         headers = [(b"content-length", b"%d" % len(body))]

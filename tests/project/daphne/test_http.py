@@ -135,6 +135,19 @@ def test_refusal_has_no_body_where_none_belongs(run):
     run(scenario())
 
 
+@pytest.mark.parametrize(("method", "status"), [(b"HEAD", 200), (b"GET", 204), (b"GET", 304)])
+def test_answer_has_no_body_where_none_belongs(run, method, status):
+    """However many pieces the application gives: what follows would be taken for the next answer."""
+
+    async def scenario():
+        async with site() as running:
+            first = request(f"/pieces/{status}", method=method, headers=KEEP)
+            answer = await exchange(running, first + request("/"))
+            assert parts(answer)[2].startswith(b"HTTP/1.1 200 ")
+
+    run(scenario())
+
+
 def test_client_that_goes_on_sending_reads_why_it_is_refused(run):
     """It is read on for a while, since a reset could overtake the answer."""
 

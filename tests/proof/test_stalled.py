@@ -3,17 +3,15 @@
 import asyncio
 import json
 import os
-import re
 import socket
 import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.proof.figures import METRICS_TOKEN, connections, of_process
 from tests.server import Server
 
 pytestmark = pytest.mark.long
@@ -25,7 +23,6 @@ LINES = 100
 """Enough to fill what the kernel and the server keep for one who does not read."""
 ARRIVAL_SECONDS, SETTLE_SECONDS = 60, 5
 GONE_SECONDS = 30
-METRICS_TOKEN = "figures"
 RATIO = 5
 """How much slower; the clients of this test share two cores with the server."""
 MEMORY_SLACK_KIB = 48 * 1024
@@ -101,18 +98,6 @@ def openings(token: str) -> dict[str, Callable[[], list[bytes]]]:
         "text": lambda: [upgrade("/ws/hall", token)],
         "push": lambda: [upgrade("/push", token), masked(2, struct.pack(">I", 113) + b"hall")],
     }
-
-
-def memory_kib(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0])
-
-
-async def connections(server: Server) -> int:
-    """How many the server counts."""
-    asked = Request(f"{server.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
-    figures = await asyncio.to_thread(lambda: urlopen(asked, timeout=30).read().decode())
-    return int(float(re.search(r"^hubtalk_connections (\S+)", figures, re.MULTILINE)[1]))
 
 
 class Crowd:
@@ -195,7 +180,7 @@ def test_stalled_clients(tmp_path):
         crowd = Crowd(server, token)
         await crowd.come()
         quiet = [p99(await crowd.post_and_wait("quiet")) for _ in range(10)]
-        before = memory_kib(server.process.pid)
+        before = of_process(server.process.pid, "VmRSS")
         stalled = await crowd.stall()
         beside = [p99(await crowd.post_and_wait("beside")) for _ in range(LINES)]
         assert sorted(beside)[LINES // 2] < RATIO * sorted(quiet)[5]
@@ -204,7 +189,7 @@ def test_stalled_clients(tmp_path):
                 await crowd.post_and_wait("meanwhile")
         for reader in stalled:
             reader.transport.abort()
-        assert memory_kib(server.process.pid) < before + MEMORY_SLACK_KIB
+        assert of_process(server.process.pid, "VmRSS") < before + MEMORY_SLACK_KIB
         await crowd.leave()
 
     with server:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 import stat
 import sys
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.gotalk_client import Client
+from tests.proof.figures import of_process
 from tests.proof.stranger import Told
 from tests.server import ROOT, Server
 
@@ -39,11 +39,6 @@ class Seen:
     @property
     def statuses(self) -> set[int | None]:
         return {each.status for each in self.told}
-
-
-def of_process(pid: int, name: str) -> int:
-    """A figure of /proc/PID/status; memory is in KiB."""
-    return int(re.search(rf"^{name}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
 
 
 def spooled(pid: int) -> int:

@@ -12,18 +12,27 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 NORMAL = b"\x03\xe8"
 """The payload of a close with 1000."""
 
+KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
 MASK = b"\x37\xfa\x21\x3d"
 
 
-def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, size: int | None = None) -> bytes:
+def frame(
+    opcode: int,
+    payload: bytes = b"",
+    *,
+    fin: bool = True,
+    rsv: int = 0,
+    size: int | None = None,
+    mask: bytes = MASK,
+) -> bytes:
     """A client's frame; `size` is what its header says, if that is not the payload's."""
     header = header_of(opcode, len(payload) if size is None else size, fin=fin, rsv=rsv, masked=True)
-    return header + MASK + masked(payload)
+    return header + mask + masked(payload, mask)
 
 
-def masked(payload: bytes) -> bytes:
-    mask = (MASK * (len(payload) // 4 + 1))[: len(payload)]
-    return (int.from_bytes(payload) ^ int.from_bytes(mask)).to_bytes(len(payload))
+def masked(payload: bytes, mask: bytes = MASK) -> bytes:
+    key = (mask * (len(payload) // 4 + 1))[: len(payload)]
+    return (int.from_bytes(payload) ^ int.from_bytes(key)).to_bytes(len(payload))
 
 
 def answer(opcode: int, payload: bytes = b"") -> bytes:
@@ -64,7 +73,7 @@ def handshake(path: str, *headers: str) -> bytes:
         "Host: x",
         "Upgrade: websocket",
         "Connection: Upgrade",
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        f"Sec-WebSocket-Key: {KEY}",
         "Sec-WebSocket-Version: 13",
         *headers,
     )

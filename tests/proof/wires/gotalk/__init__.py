@@ -1,0 +1,1 @@
+"""Conversations in gotalk, over TCP and over WebSocket."""

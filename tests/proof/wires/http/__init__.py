@@ -1,0 +1,1 @@
+"""Conversations in HTTP, as programs hold them at the API."""

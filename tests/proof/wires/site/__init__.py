@@ -1,0 +1,1 @@
+"""The site of a run: the chat, with operations of its own."""

@@ -1,0 +1,1 @@
+"""What goes over a WebSocket, whatever is said in it."""

@@ -1,10 +1,13 @@
 """Debian's Chromium, without what it would ask of the network by itself."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Playwright
 
+# The one without windows needs a third less of the processor.
+PROGRAM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,7 +23,7 @@ ARGUMENTS = [
 
 @contextmanager
 def launch(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+    browser = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
     try:
         yield browser
     finally:

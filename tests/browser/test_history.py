@@ -20,12 +20,13 @@ SCROLL_BACK = """async () => {
   let mostNodes = 0;
   for (let resting = 0; resting < 40; ) {
     const line = inView();
-    const { seq } = line.dataset, before = line.getBoundingClientRect().top, from = log.scrollTop;
+    // Its foot: the oldest one loses the author's name above its text when others come before it.
+    const { seq } = line.dataset, before = line.getBoundingClientRect().bottom, from = log.scrollTop;
     log.scrollBy(0, -270);
     const step = from - log.scrollTop;
     await frame();
     await frame();
-    const after = document.querySelector(`[data-seq="${seq}"]`)?.getBoundingClientRect().top;
+    const after = document.querySelector(`[data-seq="${seq}"]`)?.getBoundingClientRect().bottom;
     // Where the page scrolled by itself meanwhile, what one reads has moved by the step all the same.
     if (after !== undefined && Math.abs(after - before - step) > 2) jumps.push([seq, after - before, step]);
     for (const each of document.querySelectorAll("#messages li.message")) seen.add(Number(each.dataset.seq));

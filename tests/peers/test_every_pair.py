@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import async_playwright
 
 from rpc import Client, connect
-from tests.browser.chromium import ARGUMENTS
+from tests.browser.chromium import ARGUMENTS, PROGRAM
 from tests.peers.peer import EXPECTED, Peer
 
 NODE_PROGRAM = Path(__file__).parent / "node.mjs"
@@ -40,7 +40,7 @@ async def node_peer(address: str) -> AsyncIterator[None]:
 @asynccontextmanager
 async def chromium_peer(page_address: str, address: str) -> AsyncIterator[None]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
         page = await browser.new_page()
         await page.goto(page_address)
         arrive = "async (address) => { await (await import('/peer.js')).arrive(gotalk, address, 'chromium') }"

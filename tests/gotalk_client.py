@@ -27,7 +27,9 @@ class Client:
     Enter it to connect. `seen` holds every notification, as (name, value), in order of arrival.
     """
 
-    def __init__(self, url: str, *, cookie: str | None = None, bearer: str | None = None) -> None:
+    def __init__(
+        self, url: str, *, cookie: str | None = None, bearer: str | None = None, address: str | None = None
+    ) -> None:
         self._url = url + "/gotalk/"
         # Cookies count with an Origin only.
         origin = re.sub(r"^ws(s?://[^/]+).*", r"http\1", url)
@@ -36,6 +38,8 @@ class Client:
             "additional_headers": {
                 **({"Cookie": cookie} if cookie else {}),
                 **({"Authorization": f"Bearer {bearer}"} if bearer else {}),
+                # As a proxy does, for the client that called it.
+                **({"X-Forwarded-For": address} if address else {}),
             },
         }
         self._ids = itertools.count()

@@ -67,7 +67,7 @@ def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
         return OperationError("only moderators may post in this room", code="read_only")
     mute = person.sanction(MUTE, room)
     if mute is not None:
-        return OperationError(under("you are muted", mute), code="muted")
+        return OperationError(under("muted", mute), code="muted")
     if person.identity.user_id in room.unwanted:
         return unwanted()
     return None
@@ -167,7 +167,7 @@ def check_not_muted(person: Person, room: RoomFacts | None = None) -> None:
     """
     mute = person.sanction(MUTE, room)
     if mute is not None:
-        raise OperationError(under("you are muted", mute), code="muted")
+        raise OperationError(under("muted", mute), code="muted")
 
 
 def check_emoji(text: str) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from chat.actions.access import check_not_muted
 from chat.actions.caller import Caller
 from chat.actions.limits import count
+from chat.queries.guests import client_network
 from chat.queries.identity import identity_of_key
 from chat.queries.people import free_name
 from chat.queries.tokens import POST
@@ -35,7 +36,8 @@ async def account_of(caller: Caller) -> int:
 async def _open_account(caller: Caller, person: Person) -> int:
     try:
         session_key = caller.client.session_key
-        user_id = await caller.write(accounts.open_guest_account, session_key, person.identity.name)
+        network = client_network(caller.client.address)
+        user_id = await caller.write(accounts.open_guest_account, session_key, person.identity.name, network)
         identity = await read(identity_of_key, user_id)
         assert identity is not None  # it was committed a moment ago, and people are never deleted
         await caller.runtime.connections.become(tuple(person.clients), identity)

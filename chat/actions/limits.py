@@ -4,12 +4,11 @@ How often people may do things, through all doors, rooms and connections togethe
 Guests come and go as they like, so what they do counts for their address as well.
 """
 
-from ipaddress import ip_address, ip_network
-
 from django.conf import settings
 
 from chat.actions.access import can_moderate
 from chat.actions.caller import Caller
+from chat.queries.guests import network_of
 from chat.queries.rates import Rate
 from chat.queries.rooms import RoomFacts
 from rpc import RetryLater
@@ -89,17 +88,6 @@ async def count_slow_mode(caller: Caller, room: RoomFacts) -> None:
 
 def rate_of(caller: Caller, what: str) -> Rate:
     return caller.runtime.directory.site.rates.get(what, RATES[what])
-
-
-def network_of(address: str) -> str:
-    """
-    Whose an address is: one host over IPv4, and over IPv6 the network of 64 bits that a customer gets (RFC 6177).
-    """
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address  # a unix socket has none
-    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def milliseconds(wait: float) -> int:

@@ -7,7 +7,7 @@ from chat.models.acts import FINAL, UNDO_DAYS, Act, Ending, Unchangeable
 from chat.models.contacts import Contact
 from chat.models.log_ins import LogInAttempts
 from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
-from chat.models.moderation import Sanction
+from chat.models.moderation import GuestAddress, Sanction, SanctionedAddress
 from chat.models.processes import Connection, Process
 from chat.models.reports import MAX_REPORT_CHARS, Report
 from chat.models.rooms import MAX_TOPIC_CHARS, Membership, Room
@@ -25,6 +25,7 @@ __all__ = [
     "Connection",
     "Contact",
     "Ending",
+    "GuestAddress",
     "Invitation",
     "LogInAttempts",
     "Membership",
@@ -36,6 +37,7 @@ __all__ = [
     "Revision",
     "Room",
     "Sanction",
+    "SanctionedAddress",
     "SiteSettings",
     "Token",
     "Unchangeable",

@@ -1,4 +1,4 @@
-"""Mutes and bans."""
+"""Mutes and bans, and the addresses for which they hold too."""
 
 from typing import Self
 
@@ -54,3 +54,35 @@ class Sanction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.user}"
+
+
+class GuestAddress(models.Model):
+    """From where a guest with an account was here lately: one host over IPv4, a network of 64 bits over IPv6."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="guest_addresses", verbose_name=_("person"))
+    network = models.CharField(_("address"), max_length=64)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("address of a guest")
+        verbose_name_plural = _("addresses of guests")
+        constraints = [models.UniqueConstraint(fields=["user", "network"], name="guest_address_unique")]
+
+    def __str__(self) -> str:
+        return self.network
+
+
+class SanctionedAddress(models.Model):
+    """For all guests of this address the sanction of one of them holds too, until a time and no longer than it."""
+
+    sanction = models.ForeignKey(Sanction, models.CASCADE, related_name="addresses")
+    network = models.CharField(_("address"), max_length=64)
+    until = models.DateTimeField(_("until"), db_index=True)
+
+    class Meta:
+        verbose_name = _("address under a sanction")
+        verbose_name_plural = _("addresses under a sanction")
+        constraints = [models.UniqueConstraint(fields=["sanction", "network"], name="sanctioned_address_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.network} until {self.until:%Y-%m-%d %H:%M} UTC"

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -36,6 +36,15 @@ class SiteSettings(models.Model):
         help_text=_("For how many minutes people may edit their own messages; 0 means no limit."),
     )
     calm = models.BooleanField(_("calm"), default=False, help_text=_("Guests may read, and nothing else."))
+    guest_address_hours = models.PositiveIntegerField(
+        _("hours for addresses of guests"),
+        default=24,
+        validators=[MaxValueValidator(24 * 365)],
+        help_text=_(
+            "For how long a ban, mute or removal of a guest also holds for the other guests of their address; 0: "
+            "not at all. People who log in are not concerned."
+        ),
+    )
     objections = models.CharField(
         _("objections"),
         max_length=200,

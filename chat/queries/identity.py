@@ -15,7 +15,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chat.models import Membership, Sanction, User
+from chat.models import Membership, Sanction, SanctionedAddress, User
 from chat.queries.guests import GUEST_NAME, GUEST_USER, guest_key
 from chat.queries.people import new_guest_name
 from chat.queries.structs import PersonCard, person_key
@@ -32,12 +32,16 @@ class MembershipFacts(msgspec.Struct):
 
 
 class SanctionFacts(msgspec.Struct, frozen=True):
-    """A sanction in force: `until` in seconds of the epoch, None without an end; `room_id` None is everywhere."""
+    """
+    A sanction in force: `until` in seconds of the epoch, None without an end; `room_id` None is everywhere;
+    `by_address`: it is another guest's, and holds for all of that address.
+    """
 
     kind: str
     room_id: int | None
     until: float | None
     reason: str
+    by_address: bool = False
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -173,6 +177,20 @@ def _identities(users: list[User]) -> list[Identity]:
         )
         for user in users
     ]
+
+
+def sanctions_by_network() -> dict[str, list[SanctionFacts]]:
+    """Network → the sanctions of guests that hold for all guests of it."""
+    held = SanctionedAddress.objects.filter(
+        until__gt=timezone.now(), sanction__in=Sanction.objects.in_force()
+    ).order_by("pk")
+    found: dict[str, list[SanctionFacts]] = defaultdict(list)
+    for network, kind, room_id, until in held.values_list(
+        "network", "sanction__kind", "sanction__room_id", "until"
+    ):
+        # The reason is for the one guest who gave it.
+        found[network].append(SanctionFacts(kind, room_id, until.timestamp(), "", by_address=True))
+    return dict(found)
 
 
 def _rights_of(user: User) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """One connected socket of a person: its door's wire and way out, and the topics it hears."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import uuid4
@@ -15,6 +16,7 @@ from chat.realtime import visibility
 from chat.realtime.directory import Directory, Person
 from chat.realtime.hub import Hub
 from chat.services.events import SITE_TOPIC, AnyEvent, SignedOut, person_topic, room_topic
+from rpc import CloseCode
 
 
 class RoomPresence(msgspec.Struct):
@@ -80,6 +82,12 @@ class Link(Protocol):
         """Close with a WebSocket close code and a reason."""
 
 
+def address_of(link: Link) -> str:
+    """Where a connection comes from; empty over a unix socket."""
+    client = link.scope.get("client")
+    return str(client[0]) if client else ""
+
+
 class Client:
     """
     A socket: whose it is, how it logged in, which topics it hears.
@@ -116,8 +124,22 @@ class Client:
 
     @property
     def address(self) -> str:
-        client = self.link.scope.get("client")
-        return str(client[0]) if client else ""
+        return address_of(self.link)
+
+    def expire_in_time(self) -> None:
+        """Close the socket when its token expires."""
+        self.stop_expiry()
+        if self.token is not None and self.token.expires_at is not None and not self.gone:
+            delay = max(self.token.expires_at - time.time(), 0)
+            close = self.link.close
+            self.expiry = asyncio.get_running_loop().call_later(
+                delay, close, CloseCode.LOG_IN, "this token has expired"
+            )
+
+    def stop_expiry(self) -> None:
+        if self.expiry is not None:
+            self.expiry.cancel()
+            self.expiry = None
 
     def is_of(self, ended: SignedOut) -> bool:
         """Whether this socket belongs to a session that ended."""

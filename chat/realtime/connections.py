@@ -1,7 +1,5 @@
 """The sockets that are connected to this process: whose they are, what they hear, what they are told first."""
 
-import asyncio
-import time
 from collections.abc import Callable, Iterable
 
 from prometheus_client import Gauge
@@ -11,7 +9,7 @@ from chat.queries.guests import guest_key
 from chat.queries.identity import Identity, identify, identity_of_key, session_key_of
 from chat.queries.rooms import RoomFacts, load_rooms
 from chat.queries.tokens import FoundToken, bearer_of, find_token
-from chat.realtime.clients import Client, Link
+from chat.realtime.clients import Client, Link, address_of
 from chat.realtime.db import read
 from chat.realtime.directory import Directory, Person
 from chat.realtime.hub import Hub
@@ -77,19 +75,19 @@ class Connections:
         else:
             session_key = session_key_of(link.scope)
             identity = await read(identify, session_key)
-        self._check(Person(identity))
+        self._check(identity, link)
         if session_key is not None and identity.user_id is None and identity.key != guest_key(session_key):
             session_key = None  # a session that is no more
         client = Client(link, self._person(identity), session_key=session_key, token=token, entered=entered)
         self.clients.add(client)
-        client.person.clients.add(client)
+        client.person.take(client)
         try:
             await self.follow_fresh(client)
         except BaseException:
             # Nobody holds the client yet who could undo this.
             await self.disconnect(client)
             raise
-        self._expire(client)
+        client.expire_in_time()
         self.tell_rooms([client])
         self._introduce(client)
         return client
@@ -103,10 +101,8 @@ class Connections:
             Refused: no such token, or its person may not be connected.
         """
         token, identity = await self._token(secret, None)
-        person = self._directory.people.get(identity.key)
-        if person is None:
-            person = Person(identity)
-        self._check(person)
+        self._check(identity, link)
+        person = self._directory.people.get(identity.key) or self._new_person(identity, link)
         return Client(link, person, session_key=None, token=token, entered=set())
 
     async def log_in(self, client: Client, secret: str, *, needs: str | None = None) -> None:
@@ -117,17 +113,17 @@ class Connections:
             Refused: no such token, not for this door, or its person may not be connected.
         """
         token, identity = await self._token(secret, needs)
-        self._check(Person(identity))
+        self._check(identity, client.link)
         client.token = token
         client.session_key = client.session = None
         await self.become((client,), identity)
-        self._expire(client)
+        client.expire_in_time()
         self.tell_rooms([client])
 
     async def disconnect(self, client: Client) -> None:
         client.gone = True
         self.clients.discard(client)
-        self._stop_expiry(client)
+        client.stop_expiry()
         self._part(client)
         self._watchers.leave(client)
         self._presence.closed(client)
@@ -140,8 +136,8 @@ class Connections:
             if refusal is not None:
                 client.link.close(*refusal)
 
-    def _check(self, person: Person) -> None:
-        refusal = refusal_to_connect(person, self._directory.site)
+    def _check(self, identity: Identity, link: Link) -> None:
+        refusal = refusal_to_connect(self._new_person(identity, link), self._directory.site)
         if refusal is not None:
             raise Refused(*refusal)
 
@@ -154,21 +150,6 @@ class Connections:
             raise Refused(CloseCode.NOT_ALLOWED, f"this token may not be used here: it lacks the scope {needs}")
         self._token_use.note(token)
         return token, identity
-
-    def _expire(self, client: Client) -> None:
-        self._stop_expiry(client)
-        if client.token is not None and client.token.expires_at is not None and not client.gone:
-            delay = max(client.token.expires_at - time.time(), 0)
-            close = client.link.close
-            client.expiry = asyncio.get_running_loop().call_later(
-                delay, close, CloseCode.LOG_IN, "this token has expired"
-            )
-
-    @staticmethod
-    def _stop_expiry(client: Client) -> None:
-        if client.expiry is not None:
-            client.expiry.cancel()
-            client.expiry = None
 
     # --- what a client hears and is told -------------------------------------------------------------------
 
@@ -196,6 +177,13 @@ class Connections:
             if changed or hears:
                 concerned.add(client)
         return concerned
+
+    async def follow_guests(self, networks: set[str]) -> set[Client]:
+        """What guests of these networks may do changed; returns their clients."""
+        guests = {client for client in self.clients if client.person.is_guest_of(networks)}
+        for client in guests:
+            await self.follow(client)
+        return guests
 
     async def follow_everything(self) -> set[Client]:
         """Rooms or the site's switches changed for everyone."""
@@ -237,7 +225,7 @@ class Connections:
             if client.person is not person:
                 self._part(client)
                 client.person = person
-                person.clients.add(client)
+                person.take(client)
             await self.follow(client)
             if client.known_as != (identity.key, identity.name) and not client.gone:
                 self._introduce(client)
@@ -263,11 +251,17 @@ class Connections:
     def _person(self, identity: Identity) -> Person:
         person = self._directory.people.get(identity.key)
         if person is None:
-            person = Person(identity)
+            person = Person(identity, self._directory.by_network)
             self._directory.people[identity.key] = person
         person.identity = identity
         # When a sanction ends by itself, the person's rooms open again without a word from anyone.
         person.wake_at_ends(self._sanction_over)
+        return person
+
+    def _new_person(self, identity: Identity, link: Link) -> Person:
+        """Somebody who comes this way, and is not connected yet."""
+        person = Person(identity, self._directory.by_network)
+        person.come_from(address_of(link))
         return person
 
     def _sanction_over(self, person: Person) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import msgspec
 
 from chat.models import Membership, Room, Sanction, SiteSettings
 from chat.names import name_key
+from chat.queries.guests import client_network
 from chat.queries.identity import Identity, MembershipFacts, SanctionFacts
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import PersonCard
@@ -29,12 +30,18 @@ class Person:
 
     Made by `Connections` on the loop, read by rights and lists there. `identity` is replaced as a whole when
     the database has another one; whoever holds the person sees the new one at once.
+
+    Args:
+        by_network: sanctions that hold for guests by their address, as the directory has them at any time.
     """
 
-    __slots__ = ("account", "clients", "identity", "wakeups")
+    __slots__ = ("account", "by_network", "clients", "identity", "networks", "wakeups")
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, by_network: Mapping[str, list[SanctionFacts]] | None = None) -> None:
         self.identity = identity
+        self.by_network = by_network if by_network is not None else {}
+        self.networks: set[str] = set()
+        """From where they have come while they are here; what is no client's own is not among them."""
         self.clients: set[Any] = set()
         self.account: asyncio.Task[int] | None = None
         """Opens the account of a guest: one, however many of their posts wait for it."""
@@ -44,6 +51,21 @@ class Person:
     @property
     def card(self) -> PersonCard:
         return self.identity.card
+
+    def take(self, client: Any) -> None:
+        """A client is theirs from now on."""
+        self.clients.add(client)
+        self.come_from(client.address)
+
+    def come_from(self, address: str) -> None:
+        """What holds for the guests of this address holds for them, if they are one."""
+        network = client_network(address)
+        if network is not None:
+            self.networks.add(network)
+
+    def is_guest_of(self, networks: set[str]) -> bool:
+        """Whether they are a guest who came from one of these."""
+        return self.identity.is_guest and not self.networks.isdisjoint(networks)
 
     def membership_in(self, room: RoomFacts) -> MembershipFacts | None:
         """Their membership, unless they left."""
@@ -60,11 +82,21 @@ class Person:
     def sanction(self, kind: str, room: RoomFacts | None = None) -> SanctionFacts | None:
         """The sanction of a kind in force everywhere or in `room`."""
         now = time.time()
-        for each in self.identity.sanctions:
+        for each in self._sanctions(room):
             here = each.room_id is None or (room is not None and each.room_id == room.id)
             if here and each.kind == kind and (each.until is None or each.until > now):
                 return each
         return None
+
+    def _sanctions(self, room: RoomFacts | None) -> Iterator[SanctionFacts]:
+        """Their own, and those of guests of their address, which do not turn moderators out of their rooms."""
+        yield from self.identity.sanctions
+        if self.identity.is_guest:
+            moderates = room is not None and self.role_in(room) in (MODERATOR, OWNER)
+            for network in self.networks:
+                for each in self.by_network.get(network, ()):
+                    if each.room_id is None or not moderates:
+                        yield each
 
     def wake_at_ends(self, over: Callable[[Self], None]) -> None:
         """Call `over` when a sanction ends by itself, until `sleep`."""
@@ -88,7 +120,7 @@ class Person:
 
 class Directory:
     """
-    Rooms, connected people and the site's switches, by key and by name.
+    Rooms, connected people, the site's switches and sanctions of addresses, by key and by name.
 
     Filled by the runtime and `Refresh`, read by everything on the loop without a wait. Whoever reads it in one
     turn of the loop sees one state.
@@ -97,6 +129,8 @@ class Directory:
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}
         self.rooms: dict[int, RoomFacts] = {}
+        self.by_network: dict[str, list[SanctionFacts]] = {}
+        """Sanctions that hold for guests by their address; changed in place, for people look them up here."""
         self.site = SiteFacts("", SiteSettings.SignUp.CLOSED, False, True, 0)
         self._by_name: dict[str, RoomFacts] = {}
         self._direct: dict[int, set[int]] = {}
@@ -138,6 +172,13 @@ class Directory:
             for user_id in known.pair:
                 self._direct[user_id].discard(room_id)
         return known
+
+    def put_sanctions(self, by_network: dict[str, list[SanctionFacts]]) -> set[str]:
+        """Take the sanctions of addresses as the database has them; returns the networks where they differ."""
+        known = self.by_network.copy()
+        self.by_network.clear()
+        self.by_network.update(by_network)
+        return {each for each in known.keys() | by_network.keys() if known.get(each) != by_network.get(each)}
 
     def outline(self) -> object:
         """What two readings are compared by: everything but what moves with each post."""

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from chat.models import Connection
 from chat.names import name_key, name_look
+from chat.queries.guests import client_network
 from chat.queries.presence import people_online
 from chat.queries.structs import PersonCard
 from chat.realtime.clients import Client
@@ -46,6 +47,8 @@ class Presence:
         self._process = uuid4().hex
         self._mine: dict[str, Connection] = {}
         self._changed_keys: set[str] = set()
+        self._guests: set[tuple[int, str]] = set()
+        """Accounts of guests who came, and from where: a sanction of them may have to know."""
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -86,6 +89,9 @@ class Presence:
             door=client.link.door,
             address=client.address,
         )
+        network = client_network(client.address)
+        if who.is_guest and who.user_id is not None and network is not None:
+            self._guests.add((who.user_id, network))
         self._note_change(client)
 
     def closed(self, client: Client) -> None:
@@ -102,8 +108,9 @@ class Presence:
             await asyncio.sleep(GATHER_SECONDS)
             self._changed.clear()
             keys, self._changed_keys = self._changed_keys, set()
+            guests, self._guests = self._guests, set()
             open_now = [self._mine[key] for key in keys if key in self._mine]
-            await self._announce_from(partial(replace_connections, keys, open_now))
+            await self._announce_from(partial(replace_connections, keys, open_now, guests))
 
     async def _beat(self) -> None:
         while True:

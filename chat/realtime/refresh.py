@@ -19,6 +19,7 @@ from chat.queries.identity import (
     identify,
     identities_of_keys,
     identity_of_key,
+    sanctions_by_network,
     sessions_in_force,
 )
 from chat.queries.rooms import load_rooms, load_site
@@ -31,6 +32,7 @@ from chat.realtime.directory import Directory
 from chat.realtime.watchers import Watchers
 from chat.services.acts.undo import take_back_ended
 from chat.services.events import (
+    AddressesSanctioned,
     AnyEvent,
     ContactChanged,
     Gap,
@@ -111,8 +113,9 @@ class Refresh:
         self._ready.set()
 
     async def reload(self) -> set[Client]:
-        """Read all rooms and the settings; returns everyone if anything but a version differs."""
+        """Read all rooms and switches; returns everyone if anything but a version differs, or whom it concerns."""
         directory = self._directory
+        guests = await self._follow_addresses()
         known, before = directory.outline(), set(directory.rooms)
         rooms = await read(load_rooms)
         directory.put_rooms(rooms)
@@ -120,7 +123,7 @@ class Refresh:
         dropped = [directory.drop_room(room_id) for room_id in before - {room.id for room in rooms}]
         await self._read_site()
         if directory.outline() == known:
-            return set()
+            return guests
         for room in dropped:
             if room is not None:
                 await self._connections.follow_room(room.id, None, room)
@@ -191,6 +194,8 @@ class Refresh:
                 return concerned | await self._follow_pairs(user_id)
             case GuestChanged(person_key=key):
                 return await self._follow_guest(key)
+            case AddressesSanctioned():
+                return await self._follow_addresses()
             case ContactChanged(user_id=user_id):
                 return await self._follow_pairs(user_id)
             case SignedOut(moved=moved):
@@ -243,6 +248,10 @@ class Refresh:
         others = {person_key(key) for room in changed for key in room.pair}
         people = [self._directory.people[key] for key in others if key in self._directory.people]
         return {client for person in people for client in person.clients}
+
+    async def _follow_addresses(self) -> set[Client]:
+        changed = self._directory.put_sanctions(await read(sanctions_by_network))
+        return await self._connections.follow_guests(changed)
 
     async def _follow_person(self, user_id: int) -> set[Client]:
         if person_key(user_id) not in self._directory.people:

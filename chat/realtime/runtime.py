@@ -23,6 +23,7 @@ from chat.realtime.watchers import Watchers
 from chat.realtime.writer import Writer
 from chat.services.events import (
     SITE_TOPIC,
+    AddressesSanctioned,
     AnyEvent,
     Changed,
     ContactChanged,
@@ -120,6 +121,7 @@ class Runtime:
                 | PersonChanged()
                 | GuestChanged()
                 | SettingsChanged()
+                | AddressesSanctioned()
                 | SignedOut()
                 | TokenRevoked()
                 | ContactChanged()

@@ -17,7 +17,9 @@ def refusal_to_connect(person: Person, site: SiteFacts) -> tuple[CloseCode, str]
     ban = person.sanction(BAN)
     if ban is not None:
         objections = f" (objections: {site.objections})" if site.objections else ""
-        return CloseCode.NOT_ALLOWED, under("you are banned", ban) + objections
+        # Who shares their address with somebody banned gets in by logging in, at every door.
+        code = CloseCode.LOG_IN if ban.by_address else CloseCode.NOT_ALLOWED
+        return code, under("banned", ban) + objections
     if who.is_guest and not site.guests_allowed:
         return CloseCode.LOG_IN, "log in to talk here"
     return None
@@ -59,10 +61,13 @@ def may_stay(person: Person, room: RoomFacts) -> bool:
     return sees(person, room) and (membership is None or not membership.left)
 
 
-def under(text: str, sanction: SanctionFacts) -> str:
-    """A refusal because of a sanction: until when, and why."""
+def under(what: str, sanction: SanctionFacts) -> str:
+    """A refusal because somebody is `what`, such as muted: until when, and why, or what helps."""
+    text = f"guests from your address are {what}" if sanction.by_address else f"you are {what}"
     if sanction.until is not None:
         text += f" until {datetime.fromtimestamp(sanction.until, UTC):%Y-%m-%d %H:%M} UTC"
+    if sanction.by_address:
+        text += "; people who log in are not"
     return because(text, sanction.reason)
 
 

@@ -15,17 +15,28 @@ from chat.queries.people import TakenNames, free_name
 from chat.services.acts.record import Change, change_of, is_own, made, record, table_of
 from chat.services.announcing import announce_after_commit
 from chat.services.events import GuestChanged, PersonChanged, SignedOut
+from chat.services.guests import note_address
 
 
-def open_guest_account(session_key: str | None, name: str) -> int:
+def open_guest_account(session_key: str | None, name: str, network: str | None = None) -> int:
     """
     Give a guest an account, so that what they post has an author; the same one for all sockets of one session.
 
     A name that somebody took meanwhile is numbered.
 
+    Args:
+        network: from where they come, as `chat.queries.guests.client_network` tells it.
     Returns:
         The key of the account.
     """
+    with transaction.atomic():
+        user_id = _guest_account(session_key, name)
+        if network is not None:
+            note_address(user_id, network)
+    return user_id
+
+
+def _guest_account(session_key: str | None, name: str) -> int:
     with transaction.atomic():
         session = open_session(session_key) if session_key is not None else None
         if session is not None and session.get(GUEST_USER) is not None:

@@ -68,6 +68,10 @@ class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
+class AddressesSanctioned(msgspec.Struct, frozen=True, tag=True):
+    """Sanctions of guests came to hold for others of their address, or no longer do."""
+
+
 class SignedOut(msgspec.Struct, frozen=True, tag=True):
     """
     A session (by the digest of its key), or every session of a person, ended: its sockets close. One that `moved`
@@ -139,6 +143,7 @@ AnyEvent = (
     | PersonChanged
     | GuestChanged
     | SettingsChanged
+    | AddressesSanctioned
     | SignedOut
     | TokenRevoked
     | Gap

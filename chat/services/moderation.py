@@ -1,17 +1,21 @@
-"""Sanctions: imposed and lifted."""
+"""Sanctions: imposed and lifted, of guests for their addresses too."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from chat.models import Act, Sanction, SiteSettings
+from chat.models import Act, Sanction, SanctionedAddress, SiteSettings
+from chat.queries.guests import networks_of_guest
 from chat.queries.structs import instant
 from chat.services.acts.record import change_of, made, record
 from chat.services.announcing import announce_after_commit
-from chat.services.events import Moderated, PersonChanged
+from chat.services.events import AddressesSanctioned, Moderated, PersonChanged
 from rpc import OperationError
+
+MAX_ADDRESSES = 20
+"""For which one sanction holds, those seen last: many a guest has two, who has hundreds will have one more."""
 
 
 def impose(
@@ -27,6 +31,9 @@ def impose(
     """
     Mute or ban a person, in one room or (room_id None) everywhere; in force at once on all their sockets. They are
     told of it, under the name `act` if it is part of something else.
+
+    A guest comes back as another one as often as they like, so it holds for all guests of their addresses too, for
+    a while.
     """
     with transaction.atomic():
         sanction = Sanction.objects.create(
@@ -37,6 +44,8 @@ def impose(
         record(done, what, by=by, person_id=user_id, room_id=room_id, reason=reason)
         # What happened to them first, for the sockets of a banned person close.
         announce_after_commit(_told(sanction, act or kind, reason), PersonChanged(user_id))
+        if _hold_for_addresses(sanction):
+            announce_after_commit(AddressesSanctioned())
     return sanction
 
 
@@ -71,6 +80,21 @@ def _set_lifted(sanction: Sanction, moment: datetime | None, reason: str = "") -
         record(Act.Kind.LIFT, change, person_id=sanction.user_id, room_id=sanction.room_id, reason=reason)
         act = sanction.kind if moment is None else f"un{sanction.kind}"
         announce_after_commit(_told(sanction, act, reason), PersonChanged(sanction.user_id))
+        if sanction.addresses.exists():
+            announce_after_commit(AddressesSanctioned())
+
+
+def _hold_for_addresses(sanction: Sanction) -> int:
+    """Let the sanction of a guest hold for those from which they were here lately; returns how many these are."""
+    now, hours = timezone.now(), timedelta(hours=SiteSettings.current().guest_address_hours)
+    until = min(now + hours, sanction.until or now + hours)
+    if until <= now:
+        return 0
+    held = [
+        SanctionedAddress(sanction=sanction, network=network, until=until)
+        for network in networks_of_guest(sanction.user_id, now - hours)[:MAX_ADDRESSES]
+    ]
+    return len(SanctionedAddress.objects.bulk_create(held))
 
 
 def open_conversation(room_id: int, *, by: int | None, reason: str) -> None:

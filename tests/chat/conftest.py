@@ -145,14 +145,14 @@ class Chat:
         await page.hears("username")
         return page
 
-    async def dial(self, user=None, *, session=None, bearer=None, kind="websocket"):
+    async def dial(self, user=None, *, session=None, bearer=None, kind="websocket", address="192.0.2.1"):
         """Connect with a session or a token, and leave open what becomes of it."""
         if user is not None:
             session = await self.elsewhere(session_of, user)
         cookies = {django_settings.SESSION_COOKIE_NAME: session} if session is not None else {}
         headers = [(b"authorization", f"Bearer {bearer}".encode())] if bearer is not None else []
         near, far = memory_pair()
-        scope = {"type": kind, "headers": headers, "cookies": cookies, "client": ("192.0.2.1", 4711)}
+        scope = {"type": kind, "headers": headers, "cookies": cookies, "client": (address, 4711)}
         page = Page(serve(near, scope), far)
         self._pages.append(page)
         return page

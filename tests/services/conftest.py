@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import contextmanager
 from glob import glob
 
 import psycopg
@@ -91,11 +92,28 @@ def redis(tmp_path):
 @pytest.fixture
 def two_servers(tmp_path, database_url, redis):
     """Two processes of one site."""
+    with two_processes(tmp_path / "data", database_url, redis) as both:
+        yield both
+
+
+@pytest.fixture
+def two_proxied_servers(tmp_path, database_url, redis):
+    """The same, behind a proxy on this machine, and open to guests."""
+    with two_processes(tmp_path / "data", database_url, redis, TRUSTED_PROXIES="127.0.0.1") as both:
+        both[0].manage("shell", "-c", OPEN)
+        yield both
+
+
+OPEN = "from chat.services.site import change_settings; change_settings(guests_allowed=True)"
+
+
+@contextmanager
+def two_processes(data, database_url, redis, **variables):
     environment = {
         "DATABASE_URL": database_url,
         "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
         "RATE_LIMITS": "off",
+        **variables,
     }
-    data = tmp_path / "data"
     with Server(data, environment=environment) as one, Server(data, environment=environment) as other:
         yield one, other

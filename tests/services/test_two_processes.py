@@ -211,3 +211,54 @@ def test_decisions_of_a_gap_hold_in_every_process(two_servers, redis):
             assert refused.value.code == "muted"
 
     asyncio.run(scenario())
+
+
+BAN = """
+from chat.models import *
+from chat.services import moderation
+moderation.impose(%d, "ban", room_id=None, by=None)
+"""
+LIFT = """
+from chat.models import *
+from chat.services import moderation
+moderation.lift(Sanction.objects.get())
+"""
+
+
+def test_ban_of_a_guest_holds_for_their_address_in_every_process(two_proxied_servers):
+    """Who is there through the other one is closed, who comes back is refused, until it is lifted."""
+    one, other = two_proxied_servers
+    hello = {"room": "animals", "message": {"body": "hello"}}
+
+    async def scenario():
+        here, same, there = "2001:db8:1:2::7", "2001:db8:1:2:ffff::9", "2001:db8:1:3::7"
+        url = other.websocket_url
+        async with (
+            Client(one.websocket_url, address=here) as guest,
+            Client(url, address=same) as neighbour,
+            Client(url, address=there) as stranger,
+        ):
+            await ready(guest, neighbour, stranger)
+            await guest.request("send-message", hello)
+            key = (await guest.request("whoami"))["id"]
+            await asyncio.to_thread(one.manage, "shell", "-c", BAN % key)
+            for client, code in ((guest, 4403), (neighbour, 4401)):
+                async with asyncio.timeout(20):
+                    await client.socket.wait_closed()
+                assert client.socket.close_code == code
+            async with Client(url, address=same) as back:
+                with pytest.raises(Failed) as refused:
+                    await back.request("send-message", hello)
+                assert refused.value.code == "log_in"
+            await stranger.request("send-message", hello)
+            await asyncio.to_thread(one.manage, "shell", "-c", LIFT)
+            while True:
+                async with asyncio.timeout(20), Client(url, address=same) as back:
+                    try:
+                        await back.request("send-message", hello)
+                    except Failed as failed:
+                        assert failed.code == "log_in"
+                    else:
+                        return
+
+    asyncio.run(scenario())

@@ -9,7 +9,6 @@ has all of its addresses, so these count as one.
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.db import transaction
 from django.db.models import F
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from chat.models import Act, LogInAttempts, User
 from chat.names import name_key
+from chat.queries.guests import network_of
 from chat.secrets import digest_of
 from chat.services.acts.record import Change, record, table_of
 
@@ -26,8 +26,6 @@ By = LogInAttempts.By
 MOST = {By.NAME: 50, By.ADDRESS: 50, By.BOTH: 10}
 """Attempts without success within `WINDOW`: a person mistypes a few times, an office shares one address."""
 WINDOW = timedelta(minutes=15)
-IPV6_NETWORK = 64
-"""Bits of what a provider gives to one household."""
 FORGOTTEN_AT_ONCE = 100
 
 
@@ -80,7 +78,7 @@ def unlock(attempts: Iterable[LogInAttempts], *, by: User) -> None:
 
 
 def _digests(username: str, address: str) -> list[tuple[By, str]]:
-    name, source = name_key(username), _source(address)
+    name, source = name_key(username), network_of(address)
     return [
         (By.NAME, digest_of(name)),
         (By.ADDRESS, digest_of(source)),
@@ -88,20 +86,10 @@ def _digests(username: str, address: str) -> list[tuple[By, str]]:
     ]
 
 
-def _source(address: str) -> str:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or ip_network((found, IPV6_NETWORK), strict=False))
-
-
 def _locked(by: By, digest: str, user: User | None, address: str) -> LogInAttempts:
     shown = {
         "user": None if by == By.ADDRESS else user,
-        "address": "" if by == By.NAME else _source(address)[:64],
+        "address": "" if by == By.NAME else network_of(address)[:64],
     }
     LogInAttempts.objects.get_or_create(by=by, digest=digest, defaults=shown)
     found = LogInAttempts.objects.select_for_update().get(by=by, digest=digest)

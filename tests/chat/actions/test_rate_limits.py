@@ -4,7 +4,7 @@ import pytest
 
 from chat.actions import limits
 from chat.actions.caller import Caller
-from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES, network_of
+from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.models import RateLimit, Room
 from chat.queries.rates import Rate
 from chat.services.rooms import create_room
@@ -163,21 +163,6 @@ async def test_nobody_owns_rooms_without_end(chat, alice, monkeypatch):
     await chat.elsewhere(alice.__class__.objects.filter(pk=alice.pk).update, is_staff=True)
     page = await chat.open(alice)
     assert await outcome(page, "create-room", "one more") is None
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
-        ("", ""),
-    ],
-)
-def test_whose_an_address_is(address, network):
-    """Over IPv6 a customer has a network of 64 bits, and all of its addresses are theirs."""
-    assert network_of(address) == network
 
 
 async def test_message_has_at_most_so_many_kinds_of_reactions(chat, alice, bob, hall, monkeypatch):

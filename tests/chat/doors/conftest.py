@@ -33,14 +33,14 @@ DOORS = CookieMiddleware(
 class DoorClient:
     """A client of a door, without a network: what an ASGI server would be."""
 
-    def __init__(self, path, headers=()):
+    def __init__(self, path, headers=(), address="192.0.2.1"):
         path, _, query = path.partition("?")
         self._scope = {
             "type": "websocket",
             "path": path,
             "query_string": query.encode(),
             "headers": list(headers),
-            "client": ("192.0.2.1", 4711),
+            "client": (address, 4711),
         }
         self._inbox = asyncio.Queue()
         self._outbox = asyncio.Queue()
@@ -63,10 +63,14 @@ class DoorClient:
         kind = "text" if isinstance(message, str) else "bytes"
         self._inbox.put_nowait({"type": "websocket.receive", kind: message})
 
+    async def event(self):
+        """What the door does next."""
+        async with asyncio.timeout(DEADLINE):
+            return await self._outbox.get()
+
     async def hears(self):
         """The next message."""
-        async with asyncio.timeout(DEADLINE):
-            event = await self._outbox.get()
+        event = await self.event()
         assert event["type"] == "websocket.send", event
         text = event.get("text")
         return event["bytes"].decode("latin-1") if text is None else text
@@ -96,7 +100,7 @@ class DoorClient:
 def dial(chat):
     """Opens a socket of a door as a visitor, with a person's session, or with a token."""
 
-    async def dial(path, user=None, *, bearer=None, session=None):
+    async def dial(path, user=None, *, bearer=None, session=None, address="192.0.2.1"):
         if user is not None:
             session = await chat.elsewhere(session_of, user)
         headers = []
@@ -104,7 +108,7 @@ def dial(chat):
             headers.append((b"cookie", f"{django_settings.SESSION_COOKIE_NAME}={session}".encode()))
         if bearer is not None:
             headers.append((b"authorization", f"Bearer {bearer}".encode()))
-        client = DoorClient(path, headers)
+        client = DoorClient(path, headers, address)
         chat._pages.append(client)  # closed with the chat
         return client
 

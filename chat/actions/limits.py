@@ -4,6 +4,8 @@ How often people may do things, through all doors, rooms and connections togethe
 Guests come and go as they like, so what they do counts for their address as well.
 """
 
+from contextlib import suppress
+
 from django.conf import settings
 
 from chat.actions.access import can_moderate
@@ -11,7 +13,9 @@ from chat.actions.caller import Caller
 from chat.queries.guests import network_of
 from chat.queries.rates import Rate
 from chat.queries.rooms import RoomFacts
-from rpc import RetryLater
+from chat.realtime import runtime
+from chat.realtime.runtime import Runtime
+from rpc import Refused, RetryLater
 
 RATES = {
     "post": Rate(30, 120),
@@ -26,9 +30,14 @@ RATES = {
     "read": Rate(400, 1200),
     "mark-read": Rate(60, 300),
     "push": Rate(100, 1200),
+    "token": Rate(10, 1),
+    "page": Rate(600, 1200),
+    "api": Rate(1000, 6000),
+    "sign-up": Rate(20, 1),
+    "password": Rate(20, 5),
 }
 """
-What one person may do. Admins change each of them.
+What one person may do, and one address from `page` on. Admins change each of them.
 
 post: faster than anyone types, and the lines that someone pastes one by one. edit: removals too. address: direct
 rooms, invitations and contact requests, each of which somebody hears of. join: leaving and entering too. read:
@@ -52,7 +61,7 @@ async def count(caller: Caller, what: str, cost: float = 1) -> None:
         RetryLater: `too_fast`; nothing was counted for the person.
     """
     if settings.RATE_LIMITS:
-        rate = rate_of(caller, what)
+        rate = rate_of(caller.runtime, what)
         rates = caller.runtime.rates
         wait = 0.0
         if caller.person.identity.is_guest:
@@ -61,12 +70,32 @@ async def count(caller: Caller, what: str, cost: float = 1) -> None:
         if not wait:
             wait = await rates.take(what, caller.person.identity.key, rate, cost)
         if wait:
-            raise RetryLater(milliseconds(wait), TOO_FAST.get(what, "you are doing this too often"), "too_fast")
+            raise too_fast(wait, what)
+
+
+async def count_visit(what: str, who: str) -> None:
+    """
+    Count what is done without a connection, on the loop that serves; nothing is counted while the server ends.
+
+    Args:
+        what: a key of `RATES`.
+        who: the key of a person, or a network.
+
+    Raises:
+        RetryLater: `too_fast`.
+    """
+    if settings.RATE_LIMITS:
+        with suppress(Refused):
+            running = await runtime.start()
+            wait = await running.rates.take(what, who, rate_of(running, what))
+            if wait:
+                raise too_fast(wait, what)
 
 
 def count_here(caller: Caller, what: str) -> bool:
     """Count what passes without an answer, in this process only; returns whether it may be done."""
-    return not caller.runtime.rates.take_here(what, caller.person.identity.key, rate_of(caller, what))
+    rate = rate_of(caller.runtime, what)
+    return not caller.runtime.rates.take_here(what, caller.person.identity.key, rate)
 
 
 async def count_slow_mode(caller: Caller, room: RoomFacts) -> None:
@@ -86,8 +115,12 @@ async def count_slow_mode(caller: Caller, room: RoomFacts) -> None:
         raise RetryLater(milliseconds(wait), "slow mode: one post at a time", code="slow_mode")
 
 
-def rate_of(caller: Caller, what: str) -> Rate:
-    return caller.runtime.directory.site.rates.get(what, RATES[what])
+def rate_of(running: Runtime, what: str) -> Rate:
+    return running.directory.site.rates.get(what, RATES[what])
+
+
+def too_fast(wait: float, what: str) -> RetryLater:
+    return RetryLater(milliseconds(wait), TOO_FAST.get(what, "you are doing this too often"), "too_fast")
 
 
 def milliseconds(wait: float) -> int:
@@ -95,4 +128,7 @@ def milliseconds(wait: float) -> int:
     return int(wait * 1000) + 1
 
 
-TOO_FAST = {"post": "you are posting too fast"}
+TOO_FAST = {
+    "post": "you are posting too fast",
+    "api": "too many requests come from your address",
+}

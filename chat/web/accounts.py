@@ -22,6 +22,7 @@ from chat.services.entry.password_links import LINKS
 from chat.services.site import change_settings
 from chat.services.tokens import revoke_all
 from chat.web.forms import ChangePasswordForm, ChoosePasswordForm, LogInForm, SetUpForm, SignUpForm
+from chat.web.limits import count_form
 from chat.web.signals import moving_session
 
 
@@ -46,7 +47,16 @@ def log_in_to_admin(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME, "") or reverse("admin:index"))
 
 
-class ChangePassword(PasswordChangeView):
+class CountsForms:
+    """Each form that is sent counts, for the person or the address."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        count_form(request, "password")
+        response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        return response
+
+
+class ChangePassword(CountsForms, PasswordChangeView):
     form_class = ChangePasswordForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -58,7 +68,7 @@ class ChangePassword(PasswordChangeView):
         return response
 
 
-class SetPassword(PasswordResetConfirmView):
+class SetPassword(CountsForms, PasswordResetConfirmView):
     """Where a link of `chat.services.entry.password_links` leads."""
 
     form_class = ChoosePasswordForm
@@ -83,6 +93,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated:
         return redirect("chat:page")
+    count_form(request, "sign-up")
     site = SiteSettings.current()
     if site.sign_up == SiteSettings.SignUp.CLOSED:
         return _refused(request, _("This site does not accept new accounts. Ask its admin for one."))
@@ -110,6 +121,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """The one-time link of the server's first start: the operator chooses the admin's name and password."""
+    count_form(request, "password")
     if not setup.is_open(token):
         raise Http404
     who = SetUpForm.EVERYONE if SiteSettings.current().guests_allowed else SetUpForm.INVITED

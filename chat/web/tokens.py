@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from chat.models import SiteSettings, User
 from chat.services.tokens import make_token, revoke
+from chat.web.limits import count_form
 from chat.web.token_forms import TokenForm, tokens_of
 
 
@@ -17,6 +18,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     """The person's tokens and the form for a new one. Only the answer to that form shows the secret."""
     if not isinstance(request.user, User):
         return _for_guests(request)
+    count_form(request, "token")
     form = TokenForm(request.POST or None, user=request.user)
     context: dict[str, object] = {}
     if request.method == "POST" and form.is_valid():

@@ -3,12 +3,12 @@
 import pytest
 
 from chat.actions import limits
-from chat.actions.caller import Caller
 from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.models import RateLimit, Room
 from chat.queries.rates import Rate
 from chat.services.rooms import create_room
 from rpc import RequestFailed, RetryLater
+from tests.chat.web.test_page_rates import PAGES
 
 TWICE = Rate(2, 1 / 60)
 """Two at once, and then none for an hour."""
@@ -62,8 +62,8 @@ async def test_each_thing_has_its_rate(chat, alice, bob, hall, monkeypatch, what
 
 
 async def test_every_rate_is_tried():
-    """One that is added is tried too."""
-    assert DONE_BY.keys() == RATES.keys() - {"typing", "push"}
+    """One that is added is tried too; those of pages are in tests/chat/web/test_page_rates.py."""
+    assert DONE_BY.keys() | PAGES.keys() == RATES.keys() - {"typing", "push"}
 
 
 async def test_coming_back_is_no_way_round_a_rate(chat, alice, hall, monkeypatch):
@@ -151,7 +151,7 @@ async def test_admin_changes_a_rate(chat, alice, hall):
     assert await outcome(page, "send-message", HELLO) == "too_fast"
     await chat.elsewhere(RateLimit.objects.all().delete)
     await chat.runtime.refresh.reload()
-    assert limits.rate_of(Caller(chat.runtime, None), "post") == RATES["post"]
+    assert limits.rate_of(chat.runtime, "post") == RATES["post"]
 
 
 async def test_nobody_owns_rooms_without_end(chat, alice, monkeypatch):

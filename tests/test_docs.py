@@ -15,12 +15,13 @@ from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.actions.people import WhoAmI
 from chat.actions.rooms import RoomEntry
 from chat.admin.acts import MAX_EXPORTED
-from chat.models import FINAL, UNDO_DAYS, Act
+from chat.models import FINAL, UNDO_DAYS, Act, SiteSettings
 from chat.names import MAX_NAME_CHARS
 from chat.queries import structs
 from chat.queries.rates import Rate
 from chat.realtime import db
 from chat.services.messages import MAX_KINDS
+from chat.services.moderation import MAX_ADDRESSES
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from project import process
 from project.daphne import http
@@ -84,6 +85,12 @@ def test_rates_are_documented():
     found = re.findall(r"\| `([\w-]+)` \| [^|]+ \| (\d+) \| ([\d.]+) \|", text("docs/operations.md"))
     assert {name: Rate(int(burst), float(per_minute)) for name, burst, per_minute in found} == RATES
     assert f"may do {ADDRESS_FACTOR} times as much" in text("docs/operations.md")
+    guests = SiteSettings()
+    assert f"from one address to one process | {guests.guests_per_address:,} |" in text("docs/operations.md")
+    assert f"connections of guests to one process | {guests.guests_at_once:,} |" in text("docs/operations.md")
+    assert f"until new guests get none | {guests.sessions_for_guests:,} |" in text("docs/operations.md")
+    held = f"in the last {guests.guest_address_hours} hours, the {MAX_ADDRESSES} latest at most"
+    assert held in text("docs/moderation.md")
     assert f"owns at most {MAX_ROOMS_OWNED} rooms" in text("docs/operations.md")
     assert f"at most {MAX_KINDS} kinds of reactions" in text("docs/operations.md")
 

@@ -33,6 +33,7 @@ RATES = {
     "token": Rate(10, 1),
     "page": Rate(600, 1200),
     "api": Rate(1000, 6000),
+    "visit": Rate(100, 1),
     "sign-up": Rate(20, 1),
     "password": Rate(20, 5),
 }

@@ -31,7 +31,8 @@ class SettingsAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  
     form = SettingsForm
     fields = (
         *("title", "sign_up", "guests_allowed", "rooms_by_everyone", "calm"),
-        *("edit_window_minutes", "guest_address_hours", "objections", "announcement"),
+        *("edit_window_minutes", "guest_address_hours", "guests_at_once", "guests_per_address"),
+        *("sessions_for_guests", "objections", "announcement"),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -45,6 +45,24 @@ class SiteSettings(models.Model):
             "not at all. People who log in are not concerned."
         ),
     )
+    guests_at_once = models.PositiveIntegerField(
+        _("guests at once"),
+        default=2000,
+        validators=[MinValueValidator(1)],
+        help_text=_("Connections of guests to one process; further ones have to log in."),
+    )
+    guests_per_address = models.PositiveIntegerField(
+        _("guests of one address"),
+        default=100,
+        validators=[MinValueValidator(1)],
+        help_text=_("Connections of guests from one address to one process; further ones have to log in."),
+    )
+    sessions_for_guests = models.PositiveIntegerField(
+        _("sessions for guests"),
+        default=100_000,
+        validators=[MinValueValidator(1)],
+        help_text=_("When the site has so many sessions, new guests get none; people who log in do."),
+    )
     objections = models.CharField(
         _("objections"),
         max_length=200,

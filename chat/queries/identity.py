@@ -106,12 +106,23 @@ def accounts_of_sessions(session_keys: Iterable[str]) -> dict[str, int | None]:
 
 def sessions_in_force(session_keys: Collection[str]) -> set[str]:
     """Those of these sessions that are there and have not expired."""
-    model = getattr(open_session(None), "model", None)
+    model = session_model()
     if model is None:
         # An engine without a table, where each is a look of its own.
         return {key for key in session_keys if open_session(key).items()}
     found = model.objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
     return set(found.values_list("session_key", flat=True))
+
+
+def sessions_full(most: int) -> bool:
+    """Whether there are so many sessions that count."""
+    model = session_model()
+    return model is not None and model.objects.filter(expire_date__gt=timezone.now())[:most].count() >= most
+
+
+def session_model() -> Any:
+    """The table of the sessions; None with an engine that has none."""
+    return getattr(open_session(None), "model", None)
 
 
 def _user_and_account(contents: "_Contents") -> tuple[AbstractBaseUser | AnonymousUser, User | None]:

@@ -47,6 +47,8 @@ class SiteFacts(msgspec.Struct, frozen=True):
     objections: str = ""
     next_end: float | None = None
     """When the next act that holds for a time is over, in seconds of the epoch."""
+    guests_at_once: int = 2000
+    guests_per_address: int = 100
     rates: dict[str, Rate] = {}
     """Those that were changed, by name."""
 

@@ -14,6 +14,7 @@ from chat.realtime.db import read
 from chat.realtime.directory import Directory, Person
 from chat.realtime.hub import Hub
 from chat.realtime.presence import Presence
+from chat.realtime.strangers.places import Places
 from chat.realtime.token_use import TokenUse
 from chat.realtime.visibility import refusal_to_connect
 from chat.realtime.watchers import Watchers
@@ -50,6 +51,7 @@ class Connections:
         self._watchers = watchers
         self._token_use = token_use
         self._changed = changed
+        self._places = Places()
         CONNECTIONS.set_function(lambda: len(self.clients))
 
     # --- coming and going ----------------------------------------------------------------------------------
@@ -76,11 +78,13 @@ class Connections:
             session_key = session_key_of(link.scope)
             identity = await read(identify, session_key)
         self._check(identity, link)
+        self._places.check(identity, address_of(link), self._directory.site)
         if session_key is not None and identity.user_id is None and identity.key != guest_key(session_key):
             session_key = None  # a session that is no more
         client = Client(link, self._person(identity), session_key=session_key, token=token, entered=entered)
         self.clients.add(client)
         client.person.take(client)
+        self._places.take(client)
         try:
             await self.follow_fresh(client)
         except BaseException:
@@ -116,6 +120,7 @@ class Connections:
         self._check(identity, client.link)
         client.token = token
         client.session_key = client.session = None
+        self._places.leave(client)
         await self.become((client,), identity)
         client.expire_in_time()
         self.tell_rooms([client])
@@ -123,6 +128,7 @@ class Connections:
     async def disconnect(self, client: Client) -> None:
         client.gone = True
         self.clients.discard(client)
+        self._places.leave(client)
         client.stop_expiry()
         self._part(client)
         self._watchers.leave(client)

@@ -1,13 +1,18 @@
-"""How often an address, or a person, may do what is done in forms."""
+"""How often an address, or a person, may do what is done in forms, and how many guests there may be."""
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
 from chat.actions.limits import count_visit
-from chat.models import User
+from chat.models import SiteSettings, User
 from chat.queries.guests import client_network
+from chat.queries.identity import sessions_full
 from chat.queries.structs import person_key
+from rpc import RetryLater
+
+NO_SESSION_RETRY_MS = 60_000
 
 
 def count_form(request: HttpRequest, what: str) -> None:
@@ -21,11 +26,32 @@ def count_form(request: HttpRequest, what: str) -> None:
     Raises:
         RetryLater: `too_fast`.
     """
-    if request.method != "POST" or not isinstance(request, ASGIRequest):
-        return  # the runtime is of the loop that serves
+    if request.method != "POST":
+        return
     if isinstance(request.user, User):
         who: str | None = person_key(request.user.pk)
     else:
-        who = client_network(request.META.get("REMOTE_ADDR", ""))
-    if who is not None:
+        who = _network(request)
+    _count(request, what, who)
+
+
+def count_new_guest(request: HttpRequest) -> None:
+    """
+    Count a guest who needs a session: for their address, and among all sessions.
+
+    Raises:
+        RetryLater: `too_fast`; `busy`, there are too many.
+    """
+    _count(request, "visit", _network(request))
+    if settings.RATE_LIMITS and sessions_full(SiteSettings.current().sessions_for_guests):
+        raise RetryLater(NO_SESSION_RETRY_MS, "too many guests are here", code="busy")
+
+
+def _network(request: HttpRequest) -> str | None:
+    return client_network(request.META.get("REMOTE_ADDR", ""))
+
+
+def _count(request: HttpRequest, what: str, who: str | None) -> None:
+    # The runtime is of the loop that serves.
+    if who is not None and isinstance(request, ASGIRequest):
         async_to_sync(count_visit)(what, who)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from chat.models import SiteSettings
 from chat.queries.guests import GUEST_NAME
 from chat.queries.people import new_guest_name
+from chat.web.limits import count_new_guest
 
 
 def for_everyone_here(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -29,6 +30,7 @@ def for_everyone_here(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             if not SiteSettings.objects.filter(guests_allowed=True).exists():
                 return redirect_to_login(request.path)
             if GUEST_NAME not in request.session:
+                count_new_guest(request)
                 request.session[GUEST_NAME] = new_guest_name()
         return view(request)
 

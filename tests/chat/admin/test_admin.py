@@ -230,7 +230,8 @@ def test_invitation_is_shown_once(admin):
 
 def test_settings_and_a_word_to_everyone(admin, site, announced, django_capture_on_commit_callbacks):
     """The switches are heard at once; a word to everyone is not stored."""
-    numbers = {"edit_window_minutes": 0, "guest_address_hours": 24}
+    numbers = {"edit_window_minutes": 0, "guest_address_hours": 24, "guests_at_once": 9, "guests_per_address": 9}
+    numbers["sessions_for_guests"] = 9
     fields = {"title": "Club", "sign_up": "closed", "announcement": "Tea is ready", **numbers}
     with django_capture_on_commit_callbacks(execute=True):
         admin.post(change_url(site), fields)

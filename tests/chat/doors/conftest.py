@@ -116,6 +116,13 @@ def dial(chat):
 
 
 @pytest.fixture
+def impatient(monkeypatch):
+    """The doors do not wait long for who has to log in."""
+    for door in ("gotalk.login", "push.consumer"):
+        monkeypatch.setattr(f"chat.doors.{door}.LOGIN_TIMEOUT", 0.05)
+
+
+@pytest.fixture
 def token(transactional_db):
     """Makes a token of a person; returns it and its secret."""
 

@@ -32,12 +32,6 @@ ENTER, SEND, ERROR = 113, 115, 199
 
 
 @pytest.fixture
-def quick(monkeypatch):
-    monkeypatch.setattr("chat.doors.push.consumer.LOGIN_TIMEOUT", 0.05)
-    monkeypatch.setattr("chat.doors.gotalk.login.LOGIN_TIMEOUT", 0.05)
-
-
-@pytest.fixture
 def den(transactional_db):
     return Room.objects.create(name="den")
 
@@ -144,7 +138,7 @@ NO_SUCH_ROOM = {gotalk: "no_such_room", gotalk_with_new_cookie: "no_such_room", 
 
 @pytest.mark.parametrize(("address", "same", "next_one"), HOMES)
 @pytest.mark.parametrize("door", DOORS)
-async def test_ban_of_a_guest(chat, dial, hall, quick, door, address, same, next_one):
+async def test_ban_of_a_guest(chat, dial, hall, impatient, door, address, same, next_one):
     """It does not end with another connection, nor with another cookie; the next customer is nobody's neighbour."""
     page, key = await guest(chat, address)
     await impose(chat, key, "ban")
@@ -193,7 +187,7 @@ async def test_guests_are_told_what_helps(chat, hall):
     )
 
 
-async def test_guests_who_are_there_are_closed_at_once(chat, hall, quick):
+async def test_guests_who_are_there_are_closed_at_once(chat, hall, impatient):
     """All of the address, with the words that logging in helps; nobody of another address."""
     _, key = await guest(chat, HERE)
     neighbour, stranger = await chat.open(address=HERE), await chat.open(address=THERE)

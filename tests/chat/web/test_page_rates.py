@@ -35,6 +35,10 @@ async def api(browser):
     return await browser.get("/api/rooms/hall/messages")
 
 
+async def visit(browser):
+    return await browser.get(reverse("chat:page"))
+
+
 async def sign_up(browser):
     return await browser.post(reverse("signup"), {"username": ""})
 
@@ -47,7 +51,7 @@ async def token(browser):
     return await browser.post(reverse("chat:settings"), {"name": ""})
 
 
-PAGES = {"page": page, "api": api, "sign-up": sign_up, "password": password, "token": token}
+PAGES = {"page": page, "api": api, "visit": visit, "sign-up": sign_up, "password": password, "token": token}
 """What is asked for, by the rate that it counts against."""
 BY_PERSON = {"password", "token"}
 
@@ -100,6 +104,13 @@ async def test_link_to_a_password(chat, alice, bob, strict):
     asked = await browser.get(reverse("set_password", kwargs=where))
     statuses = [(await browser.post(asked["Location"], {"new_password1": ""})).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
+
+
+async def test_guest_with_a_session_is_no_new_guest(chat, strict):
+    """Only sessions count that are made."""
+    strict("visit")
+    browser = Browser()
+    assert {(await visit(browser)).status_code for _ in range(4)} == {200}
 
 
 async def test_looking_at_a_form_is_not_sending_it(chat, strict):

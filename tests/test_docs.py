@@ -23,6 +23,7 @@ from chat.realtime import db
 from chat.services.messages import MAX_KINDS
 from chat.services.moderation import MAX_ADDRESSES
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
+from chat.services.sweeping import AT_ONCE, KINDS
 from project import process
 from project.daphne import http
 from project.middleware import threads
@@ -91,6 +92,10 @@ def test_rates_are_documented():
     assert f"until new guests get none | {guests.sessions_for_guests:,} |" in text("docs/operations.md")
     held = f"in the last {guests.guest_address_hours} hours, the {MAX_ADDRESSES} latest at most"
     assert held in text("docs/moderation.md")
+    swept = text("docs/operations.md").split("is swept once a minute")[1].split("Guests who said")[0]
+    assert re.findall(r"^\| ([^|]+) \| (?!---|when \|)", swept, re.MULTILINE) == [*KINDS]
+    assert f"at most {AT_ONCE} rows" in swept
+    assert swept.count(f"{UNDO_DAYS} days") == 3
     assert f"owns at most {MAX_ROOMS_OWNED} rooms" in text("docs/operations.md")
     assert f"at most {MAX_KINDS} kinds of reactions" in text("docs/operations.md")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from chat.models import Connection
+from chat.models import Connection, Process
 from chat.queries.structs import PersonCard
 
 EXPIRY = timedelta(seconds=30)
@@ -23,6 +23,12 @@ def people_online(person_keys: Iterable[str] | None = None) -> dict[str, PersonC
             "person_key", "user_id", "name", "user__is_guest", "user__is_bot"
         )
     }
+
+
+def oldest_process() -> str | None:
+    """The key of the process that has served longest of those that live."""
+    live = Process.objects.filter(seen_at__gte=timezone.now() - EXPIRY).order_by("started_at", "key")
+    return live.values_list("key", flat=True).first()
 
 
 def count_connections(user_id: int, doors: Iterable[str]) -> int:

@@ -44,16 +44,17 @@ class Presence:
         """Everyone who is here, on any process, by person key."""
         self._hub = hub
         self._writer = writer
-        self._process = uuid4().hex
+        self.process = uuid4().hex
+        """The key of this process."""
         self._mine: dict[str, Connection] = {}
         self._changed_keys: set[str] = set()
         self._guests: set[tuple[int, str]] = set()
-        """Accounts of guests who came, and from where: a sanction of them may have to know."""
+        """Accounts of guests who came or left, and from where: a sanction of them may have to know."""
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        await self._writer.run(begin_process, self._process)
+        await self._writer.run(begin_process, self.process)
         self.online = await read(people_online)
         loop = asyncio.get_running_loop()
         self._tasks = [
@@ -67,7 +68,7 @@ class Presence:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(WriterBusy):
-            await self._writer.run(end_process, self._process)
+            await self._writer.run(end_process, self.process)
 
     def note(self, event: PresenceChanged) -> None:
         for key in event.left:
@@ -79,7 +80,7 @@ class Presence:
         """A connection opened, or its person changed name or key."""
         who = client.person.identity
         self._mine[client.key] = Connection(
-            process_id=self._process,
+            process_id=self.process,
             key=client.key,
             person_key=who.key,
             user_id=who.user_id,
@@ -89,9 +90,6 @@ class Presence:
             door=client.link.door,
             address=client.address,
         )
-        network = client_network(client.address)
-        if who.is_guest and who.user_id is not None and network is not None:
-            self._guests.add((who.user_id, network))
         self._note_change(client)
 
     def closed(self, client: Client) -> None:
@@ -99,6 +97,9 @@ class Presence:
         self._note_change(client)
 
     def _note_change(self, client: Client) -> None:
+        who, network = client.person.identity, client_network(client.address)
+        if who.is_guest and who.user_id is not None and network is not None:
+            self._guests.add((who.user_id, network))
         self._changed_keys.add(client.key)
         self._changed.set()
 
@@ -115,7 +116,7 @@ class Presence:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            await self._announce_from(partial(heartbeat, self._process, list(self._mine.values())))
+            await self._announce_from(partial(heartbeat, self.process, list(self._mine.values())))
 
     async def _announce_from(self, change: Callable[[], Change]) -> None:
         try:

@@ -18,6 +18,7 @@ from chat.realtime.presence import Presence
 from chat.realtime.rates import Rates
 from chat.realtime.read_markers import ReadMarkers
 from chat.realtime.refresh import Refresh
+from chat.realtime.strangers.sweeper import Sweeper
 from chat.realtime.token_use import TokenUse
 from chat.realtime.watchers import Watchers
 from chat.realtime.writer import Writer
@@ -54,7 +55,7 @@ SPREAD_MS = 5000
 class Runtime:
     """
     The parts of a serving process: directory, hub, writer, presence, read markers, uses of tokens,
-    watchers, connections, refresh.
+    watchers, connections, refresh, sweeper.
 
     Made by `start` and ended by `drain`, both on the loop; doors and actions reach the parts through it. It
     promises that every part that was started is stopped, the writer last but one, so that what was accepted is
@@ -75,6 +76,7 @@ class Runtime:
             self.directory, self.hub, self.presence, self.watchers, self.token_use, self._hear
         )
         self.refresh = Refresh(self.directory, self.connections, self.watchers, self.writer.run)
+        self.sweeper = Sweeper(self.writer, self.presence)
         self._parts = AsyncExitStack()
 
     async def start(self) -> None:
@@ -83,7 +85,7 @@ class Runtime:
         self._parts.push_async_callback(self.hub.stop)
         self._parts.push_async_callback(self.writer.stop, DRAIN_TIMEOUT)
         await self.hub.start()
-        for part in (self.read_markers, self.token_use, self.presence, self.refresh):
+        for part in (self.read_markers, self.token_use, self.presence, self.refresh, self.sweeper):
             await part.start()
             self._parts.push_async_callback(part.stop)
 

@@ -39,8 +39,10 @@ def open_guest_account(session_key: str | None, name: str, network: str | None =
 def _guest_account(session_key: str | None, name: str) -> int:
     with transaction.atomic():
         session = open_session(session_key) if session_key is not None else None
-        if session is not None and session.get(GUEST_USER) is not None:
-            return int(session[GUEST_USER])
+        known = session.get(GUEST_USER) if session is not None else None
+        # It is swept if it was never used.
+        if known is not None and User.objects.filter(pk=known).exists():
+            return int(known)
         if User.objects.filter(same_name(name)).exists():
             name = numbered(name, TakenNames())
         user = User(username=f"guest-{uuid4().hex}", name=name, is_guest=True)

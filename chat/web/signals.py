@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 from chat.services.site import end_session
 
@@ -28,6 +29,8 @@ def moving_session() -> Iterator[None]:
 
 @receiver(post_delete, sender=Session)
 def close_sockets_of_deleted(instance: Session, **kwargs: Any) -> None:
+    if instance.expire_date < timezone.now():
+        return  # each process finds those by itself, regularly
     end_session(instance.session_key, moved=_moving.get())
 
 

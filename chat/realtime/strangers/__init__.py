@@ -1,1 +1,1 @@
-"""What people without an account may take of a process."""
+"""What people without an account may take of a process, and what they leave behind."""

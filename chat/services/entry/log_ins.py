@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from chat.models import Act, LogInAttempts, User
@@ -99,9 +99,14 @@ def _locked(by: By, digest: str, user: User | None, address: str) -> LogInAttemp
     return found
 
 
+def old_attempts() -> QuerySet[LogInAttempts]:
+    """Those that count no longer."""
+    return LogInAttempts.objects.filter(since__lt=timezone.now() - WINDOW)
+
+
 def _forget_old() -> None:
     # Those that somebody else looks at are for the next one, lest the two wait for each other.
-    old = LogInAttempts.objects.select_for_update(skip_locked=True).filter(since__lt=timezone.now() - WINDOW)
+    old = old_attempts().select_for_update(skip_locked=True)
     LogInAttempts.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()
 
 

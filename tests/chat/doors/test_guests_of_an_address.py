@@ -12,14 +12,15 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from chat.actions import limits
-from chat.models import Act, Connection, GuestAddress, Room, Sanction, SanctionedAddress, SiteSettings, User
+from chat.models import Act, GuestAddress, Room, Sanction, SanctionedAddress, SiteSettings, User
 from chat.queries.guests import GUEST_NAME
 from chat.queries.identity import open_session
 from chat.queries.rates import Rate
 from chat.services import memberships, moderation
 from chat.services.acts.undo import take_back
 from rpc import RequestFailed, RetryLater
-from tests.chat.conftest import DEADLINE, session_of
+from tests.chat.conftest import session_of
+from tests.deadlines import DEADLINE
 
 HOMES = [
     pytest.param("198.51.100.7", "198.51.100.7", "198.51.100.8", id="IPv4"),
@@ -49,6 +50,17 @@ async def guest(chat, address, room="hall"):
     page = await chat.open(address=address)
     await page.post(room, "hello")
     return page, (await page.ask("whoami"))["id"]
+
+
+async def leave(chat, page, key, meanwhile=lambda: None):
+    """Close the page of a guest when it is known to be open, and wait until it is known to be closed."""
+    user = await chat.elsewhere(User.objects.get, pk=key)
+    await chat.counts(user)
+    await chat.elsewhere(meanwhile)
+    await page.close()
+    async with asyncio.timeout(DEADLINE):
+        while await chat.elsewhere(user.connections.exists):
+            await asyncio.sleep(0)
 
 
 async def impose(chat, user_id, kind, room=None, **more):
@@ -244,8 +256,9 @@ async def test_guest_who_was_at_several_addresses(chat, dial, hall, visitor_sess
     key = (await page.ask("whoami"))["id"]
     reader = await chat.open(session=visitor_session, address=THERE)
     await reader.close()
-    user = await chat.elsewhere(User.objects.get, pk=key)
-    await chat.counts(user)
+    async with asyncio.timeout(DEADLINE):
+        while await chat.elsewhere(GuestAddress.objects.count) < 2:
+            await asyncio.sleep(0)
     await impose(chat, key, "ban")
     assert await gotalk(chat, dial, HERE) == "log_in"
     assert await gotalk(chat, dial, THERE) == "log_in"
@@ -254,11 +267,18 @@ async def test_guest_who_was_at_several_addresses(chat, dial, hall, visitor_sess
 async def test_address_of_long_ago(chat, hall):
     """Somebody else may have it by now."""
     page, key = await guest(chat, HERE)
-    await page.close()
+    await leave(chat, page, key)
     await chat.elsewhere(GuestAddress.objects.update, seen_at=timezone.now() - timedelta(hours=25))
-    await chat.elsewhere(Connection.objects.all().delete)
     await chat.elsewhere(moderation.impose, key, "ban", room_id=None, by=None)
     assert not await chat.elsewhere(SanctionedAddress.objects.exists)
+
+
+async def test_guest_who_stayed_for_days(chat, dial, hall):
+    """The moment at which they left counts, not that at which they came."""
+    page, key = await guest(chat, HERE)
+    await leave(chat, page, key, lambda: GuestAddress.objects.all().delete())
+    await impose(chat, key, "ban")
+    assert await gotalk(chat, dial, HERE) == "log_in"
 
 
 @pytest.mark.parametrize("way", ["lifted", "undone"])

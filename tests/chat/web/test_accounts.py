@@ -1,7 +1,11 @@
 """Signing up, logging in and out, and the operator's first link."""
 
+from datetime import timedelta
+
 import pytest
+from django.contrib.sessions.models import Session
 from django.urls import reverse
+from django.utils import timezone
 
 from chat.models import Invitation, SiteSettings, Token, User
 from chat.queries.guests import GUEST_NAME, GUEST_USER
@@ -303,3 +307,12 @@ def test_metrics_are_for_who_has_the_token(client, settings, header):
 def test_healthz_answers_without_a_database(client):
     """A probe costs no query."""
     assert client.get("/healthz").content == b"ok"
+
+
+def test_expired_session_is_removed_in_silence(client, site, announced, django_capture_on_commit_callbacks):
+    """Many are swept at once, and each process finds by itself which of its sockets had one of them."""
+    client.get(reverse("chat:page"))
+    Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+    with django_capture_on_commit_callbacks(execute=True):
+        Session.objects.all().delete()
+    assert announced == []

@@ -13,7 +13,7 @@ TESTS = Path(__file__).parent
 # A shell that starts the tests in the background lets them, and so the programs that they start, ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-LONGEST = ("packaging", "services", "browser", "chat/doors", "project")
+LONGEST = ("packaging", "services", "proof", "browser", "chat/doors", "project")
 """Folders whose tests take long, and begin first: what runs at the end should not keep one worker alone."""
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import BrowserContext, async_playwright, expect
 
-from tests.browser.chromium import ARGUMENTS
+from tests.browser.chromium import ARGUMENTS, PROGRAM
 from tests.chat.doors.five import DEADLINE, Door, Gotalk, InPage, Push, Text
 from tests.server import Server
 
@@ -98,7 +98,7 @@ class Five:
 @asynccontextmanager
 async def five(site):
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
         doors = Five(site, browser)
         yield doors
         await doors.close()

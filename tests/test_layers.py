@@ -27,7 +27,7 @@ def floors(*names: str) -> dict[str, set[str]]:
 
 
 RPC = floors(
-    "addresses close_codes errors limits messages",
+    "addresses close_codes errors limits messages networks",
     "failures log_lines",
     "protocol",
     "peer",

@@ -2,19 +2,16 @@
 
 from datetime import datetime
 from hashlib import sha256
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 
 from chat.models import Connection, GuestAddress
+from rpc.networks import network_of, read_address
 
 GUEST_NAME = "guest_name"
 """Session key: the name they were given or chose."""
 GUEST_USER = "guest_user"
 """Session key: the key of their account, from their first post on."""
-
-IPV6_NETWORK = 64
-"""Bits of what a provider gives to one customer (RFC 6177)."""
 
 
 def guest_key(session_key: str) -> str:
@@ -27,22 +24,12 @@ def session_digest(session_key: str) -> str:
     return sha256(b"session:" + session_key.encode()).hexdigest()
 
 
-def network_of(address: str) -> str:
-    """One host over IPv4, over IPv6 the customer's network; what is no address, as of a unix socket, as it is."""
-    found = _read(address)
-    if found is None:
-        return address
-    if isinstance(found, IPv6Address):
-        return str(ip_network((found, IPV6_NETWORK), strict=False))
-    return str(found)
-
-
 def client_network(address: str) -> str | None:
     """
     As `network_of`; None if nobody can be told by it: this machine, which any proxy may be, or a trusted proxy
     that names no client.
     """
-    found = _read(address)
+    found = read_address(address)
     if found is None or found.is_loopback or any(found in proxy for proxy in settings.TRUSTED_PROXIES):
         return None
     return network_of(address)
@@ -55,13 +42,3 @@ def networks_of_guest(user_id: int, since: datetime) -> list[str]:
     now = [network for network in map(client_network, here) if network is not None]
     lately = known.filter(seen_at__gt=since).order_by("-seen_at").values_list("network", flat=True)
     return [*dict.fromkeys([*now, *lately])]
-
-
-def _read(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return None
-    # A socket for both kinds shows IPv4 in this form.
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return mapped or found

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from chat.models import Act, LogInAttempts, User
 from chat.names import name_key
-from chat.queries.guests import network_of
 from chat.secrets import digest_of
 from chat.services.acts.record import Change, record, table_of
+from rpc.networks import network_of
 
 logger = logging.getLogger("hubtalk.log_in")
 

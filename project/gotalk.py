@@ -4,7 +4,7 @@ import ssl
 
 from django.conf import settings
 
-from rpc import Server, default_handlers, serve
+from rpc import Admission, Server, default_handlers, serve
 from rpc.contrib.django.conf import run_in_database_thread, site_limits
 
 
@@ -12,16 +12,21 @@ class CannotListen(Exception):
     """The address cannot be listened on; the text says why and what to do."""
 
 
-async def listen(url: str) -> Server:
+async def listen(url: str, admission: Admission) -> Server:
     """
-    Serve the operations of this site's apps at `url`.
+    Serve the operations of this site's apps at `url`, to those whom `admission` lets in.
 
     Raises:
         CannotListen: no address, no certificate, or somebody is there already.
     """
     try:
         return await serve(
-            url, default_handlers, site_limits(), ssl=_context(url), run_blocking=run_in_database_thread
+            url,
+            default_handlers,
+            site_limits(),
+            ssl=_context(url),
+            admission=admission,
+            run_blocking=run_in_database_thread,
         )
     except ValueError as error:
         raise CannotListen(f"GOTALK_LISTEN: {error}") from None

@@ -15,6 +15,7 @@ REFUSALS = {
     HTTPStatus.BAD_REQUEST: ("not a valid HTTP request", "bad_request"),
     HTTPStatus.REQUEST_TIMEOUT: ("the request did not arrive in time", "too_slow"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("a request has at most {limit} bytes", "too_large"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("too many connections of your address", "too_fast"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("the address or the headers are too long", "too_large"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("the server is busy", "busy"),
 }
@@ -45,7 +46,7 @@ def refusal(path: str, status: HTTPStatus) -> tuple[list[tuple[bytes, bytes]], b
         response = api_refusal(Problem(status, text, code))
         return [(name.lower().encode(), value.encode()) for name, value in response.items()], response.content
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers.append((b"retry-after", RETRY_SECONDS))
     return headers, f"{text}\n".encode()
 

@@ -114,6 +114,10 @@ BODY_LIMITS = {
 }
 """Bytes of a request's body, by the beginning of its path; the longest beginning decides."""
 
+MAX_CONNECTIONS = number("MAX_CONNECTIONS", default=10_000, least=100)
+MAX_CONNECTIONS_PER_ADDRESS = number("MAX_CONNECTIONS_PER_ADDRESS", default=500, least=1)
+"""Of one process, at the same time."""
+
 GOTALK_LISTEN = env.str("GOTALK_LISTEN", default="tcp://127.0.0.1:8001")
 GOTALK_CERTIFICATE = env.str("GOTALK_CERTIFICATE", default="")
 GOTALK_KEY = env.str("GOTALK_KEY", default="")
@@ -145,6 +149,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "project.middleware.staff.welcome_staff",
     "chat.web.acting.acting_person",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

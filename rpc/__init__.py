@@ -1,5 +1,6 @@
 """gotalk v1 in Python: requests, streams and notifications both ways over one connection. See docs/rpc.md."""
 
+from rpc.admission import Admission, Caps
 from rpc.client import Client, connect
 from rpc.close_codes import CloseCode
 from rpc.errors import (
@@ -26,6 +27,8 @@ from rpc.server import Server, serve
 from rpc.transports.memory import pipe
 
 __all__ = [
+    "Admission",
+    "Caps",
     "Client",
     "CloseCode",
     "ConnectionClosed",

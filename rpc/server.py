@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import ssl as tls
-from collections import Counter
 from types import TracebackType
 from typing import Any, Self
 
 from rpc.addresses import Address
+from rpc.admission import Admission, NoRoom
 from rpc.close_codes import CloseCode
 from rpc.limits import Limits
 from rpc.peer.handler import RunBlocking
@@ -18,15 +18,13 @@ from rpc.transports.unix import SocketFile
 
 logger = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 10_000
-MAX_CONNECTIONS_PER_ADDRESS = 1000
 BACKLOG = 1024
 """Connections that may wait to be accepted: all clients come back at once after a restart."""
 ACCEPTS_AT_ONCE = 16
 """Connections that are accepted in one turn of the loop; asyncio would accept a whole backlog of them."""
 
 _FULL = b"01f00000000"
-"""What is sent to a connection over the limit: our version, and `f` 0."""
+"""What is sent to a connection for which there is no room: our version, and `f` 0."""
 
 
 class Server:
@@ -39,18 +37,15 @@ class Server:
         address: Address,
         handlers: Handlers,
         limits: Limits,
-        max_connections: int,
-        max_connections_per_address: int,
+        admission: Admission,
         run_blocking: RunBlocking,
     ) -> None:
         self._address = address
         self._handlers = handlers
         self._limits = limits
-        self._max_connections = max_connections
-        self._max_per_address = max_connections_per_address
+        self._admission = admission
         self._run_blocking = run_blocking
         self._connections: dict[asyncio.Task[None], Peer] = {}
-        self._per_address: Counter[str] = Counter()
         self._closing = False
         self._file: SocketFile | None = None
         """Of a unix socket."""
@@ -121,25 +116,23 @@ class Server:
         peer.close(CloseCode.RESTARTING, "restarting")
 
     def _accept(self, transport: SocketTransport) -> None:
-        client = transport.client
-        host = client[0] if client is not None else ""
-        if self._closing or len(self._connections) >= self._max_connections:
+        if self._closing:
             transport.refuse(_FULL)
             return
-        if host and self._per_address[host] >= self._max_per_address:
+        client = transport.client
+        try:
+            transport.place = place = self._admission.enter("" if client is None else client[0])
+        except NoRoom:
             transport.refuse(_FULL)
             return
         scope: dict[str, Any] = {"type": "gotalk", "scheme": self._address.scheme, "client": client, "headers": []}
         peer = Peer(self._handlers, transport, self._limits, scope=scope, run_blocking=self._run_blocking)
         task = asyncio.get_running_loop().create_task(transport.run(peer, self._limits))
         self._connections[task] = peer
-        self._per_address[host] += 1
+        place.ends_by(lambda: peer.close(CloseCode.TOO_FAST, "too much of unfinished messages"))
 
         def ended(task: asyncio.Task[None]) -> None:
             del self._connections[task]
-            self._per_address[host] -= 1
-            if not self._per_address[host]:
-                del self._per_address[host]
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("a connection failed", exc_info=error)
 
@@ -152,8 +145,7 @@ async def serve(
     limits: Limits | None = None,
     *,
     ssl: tls.SSLContext | None = None,
-    max_connections: int = MAX_CONNECTIONS,
-    max_connections_per_address: int = MAX_CONNECTIONS_PER_ADDRESS,
+    admission: Admission | None = None,
     run_blocking: RunBlocking = asyncio.to_thread,
 ) -> Server:
     """
@@ -164,7 +156,8 @@ async def serve(
         handlers: what peers may ask for; its `opened` and `closed` hooks run for each connection.
         limits: what each peer may use.
         ssl: for tls, a context with a certificate.
-        max_connections, max_connections_per_address: one more is sent `f` 0 and closed.
+        admission: counts the connections, together with other servers that it is given to; one for which there is
+            no room is sent `f` 0 and closed.
         run_blocking: runs handlers that are plain functions.
 
     Raises:
@@ -180,8 +173,7 @@ async def serve(
         address,
         handlers,
         Limits() if limits is None else limits,
-        max_connections,
-        max_connections_per_address,
+        Admission() if admission is None else admission,
         run_blocking,
     )
     await server.listen(ssl)

@@ -24,10 +24,11 @@ from chat.services.messages import MAX_KINDS
 from chat.services.moderation import MAX_ADDRESSES
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from chat.services.sweeping import AT_ONCE, KINDS
-from project import process
-from project.daphne import http
+from project import admission, process
+from project.daphne import http, pace, turns
 from project.middleware import threads
 from rpc import Limits, default_handlers
+from rpc.admission import WELCOME_SECONDS
 from rpc.contrib.django import conf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -146,6 +147,26 @@ def test_limits_of_a_request_are_those_of_the_code(what, value):
     assert f"| {what} | {value} |" in text("docs/doors.md")
     longest = max(settings.BODY_LIMITS.values()) // 1024
     assert f"client_max_body_size        {longest}k;" in text("deploy/nginx.conf")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"one of {admission.KEPT} connections is\nkept",
+        f"Up to {http.MAX_TURNED_AWAY} are told so",
+        f"within the last {WELCOME_SECONDS / 86400:g} days",
+        f"{turns.AT_ONCE} of one address are under way",
+        f"fragments below {pace.SMALL_BYTES} bytes",
+        f"{Limits().messages_per_second} a second after {Limits().messages_burst} at once",
+    ],
+)
+def test_bounds_of_connections_are_those_of_the_code(said):
+    """As docs/operations.md explains them."""
+    assert said in text("docs/operations.md").split("## Connections")[1]
+    assert (admission.SHARE, admission.PACE_SECONDS) == (2, 10)
+    assert f"{admission.SPARE_FILES} connections\nfewer" in text("docs/configuration.md")
+    for name in ("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS"):
+        assert f"| `{name}` | `{getattr(settings, name)}` |" in text("docs/configuration.md")
 
 
 def test_threads_of_a_process_and_their_connections_are_counted():

@@ -28,7 +28,7 @@ def floors(*names: str) -> dict[str, set[str]]:
 
 RPC = floors(
     "addresses close_codes errors limits messages networks",
-    "failures log_lines",
+    "admission failures log_lines",
     "protocol",
     "peer",
     "schema transports",
@@ -43,7 +43,7 @@ CHAT["admin"] = CHAT["web"] | {"web"}
 CHAT["management"] = {"models", "services"}
 CHAT["apps"] = set(CHAT)
 PROJECT = floors(
-    "data_folder logs process passwords",
+    "admission data_folder logs process passwords",
     "settings daphne layers middleware",
     "routing urls gotalk refusals",
     "asgi cli",

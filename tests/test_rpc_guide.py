@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from rpc import CloseCode, Limits, addresses, client, server
+from rpc import Caps, CloseCode, Limits, addresses, client, server
 from rpc.cli.main import SUBCOMMANDS
 from rpc.contrib.django import conf
 from rpc.contrib.django.gotalk_js import script
@@ -193,6 +193,7 @@ def test_every_block_is_run():
 
 PROSE = " ".join(re.sub(r"`[^`]*`", "`…`", re.sub(r"^```.*?^```$|<http.*?>", "", GUIDE, flags=re.M | re.S)).split())
 LIMITS = Limits()
+CAPS = Caps()
 
 
 def of_the_script(name: str) -> int:
@@ -218,7 +219,7 @@ SAID = [
     f"at most {LIMITS.max_requests_in_flight} requests without an answer",
     f"{LIMITS.max_streams} streams",
     f"{LIMITS.messages_per_second} messages a second after {LIMITS.messages_burst} at once",
-    f"`…`, {server.MAX_CONNECTIONS:,}, and `…`, {server.MAX_CONNECTIONS_PER_ADDRESS}",
+    f"{CAPS.connections:,} connections, {CAPS.connections_per_address} of them from one address",
     f"heartbeat every {LIMITS.heartbeat_interval:g} s",
     f"silent for {LIMITS.idle_timeout:g} s",
     f"sends one every {of_the_script('heartbeatInterval') // 1000} s",

@@ -10,12 +10,12 @@ from django.conf import settings
 
 from chat.actions.access import can_moderate
 from chat.actions.caller import Caller
-from chat.queries.guests import network_of
 from chat.queries.rates import Rate
 from chat.queries.rooms import RoomFacts
 from chat.realtime import runtime
 from chat.realtime.runtime import Runtime
 from rpc import Refused, RetryLater
+from rpc.networks import network_of
 
 RATES = {
     "post": Rate(30, 120),

@@ -5,6 +5,8 @@ import asyncio
 
 from django.conf import settings
 
+from project.admission import open_process
+from project.middleware.proxies import is_trusted
 from project.process import GOTALK_GRACE, Ending, bound_threads, share_interpreter
 from rpc.cli.failures import NOT_CONNECTED, Failure, usage
 from rpc.cli.options import Subparsers, add_json_option, add_parser
@@ -50,7 +52,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
     share_interpreter()
     bound_threads(asyncio.get_running_loop())
     try:
-        server = await listen(url)
+        server = await listen(url, open_process(is_trusted))
     except CannotListen as error:
         raise Failure(str(error), "cannot_listen", NOT_CONNECTED) from None
     ended = asyncio.Event()

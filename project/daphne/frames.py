@@ -7,6 +7,9 @@ from typing import Any
 
 from project.daphne import internals
 from project.daphne.inbox import Inbox
+from project.daphne.pace import FramePace
+from rpc.admission import Place
+from rpc.limits import Limits
 from rpc.peer.transport import SEND_BUFFER_BYTES
 from rpc.transports.kernel import unacknowledged
 
@@ -19,9 +22,20 @@ class SocketFrames(internals.FrameWriter):
     Twisted sees it as the push producer of the connection's transport, and tells it when the buffer is full.
     """
 
-    __slots__ = ("_drained", "_filled", "_held", "_kernel", "inbox", "writable")
+    __slots__ = (
+        "_drained",
+        "_filled",
+        "_held",
+        "_kept_by_application",
+        "_kernel",
+        "_place",
+        "_unfinished",
+        "inbox",
+        "pace",
+        "writable",
+    )
 
-    def __init__(self, protocol: Any) -> None:
+    def __init__(self, protocol: Any, place: Place, limits: Limits) -> None:
         self._kernel = kernel = internals.kernel_socket(protocol.transport)
         super().__init__(protocol, kernel)
         if kernel is not None:
@@ -31,6 +45,10 @@ class SocketFrames(internals.FrameWriter):
         """The application has paused reading."""
         self._drained = self._filled = _nobody
         self.inbox = Inbox(self._transport.pauseProducing, self._has_room)
+        self.pace = FramePace(limits, self._transport.pauseProducing, self._read_on)
+        self._place = place
+        self._unfinished = self._kept_by_application = 0
+        """Bytes of what has begun to arrive: of a WebSocket message, and of what an application makes of many."""
 
     def watch(self, drained: Callable[[], None], filled: Callable[[], None]) -> None:
         self._drained = drained
@@ -45,7 +63,18 @@ class SocketFrames(internals.FrameWriter):
 
     @property
     def reading(self) -> bool:
-        return not self._held and not self.inbox.full
+        return not self._held and not self.inbox.full and not self.pace.paused
+
+    def arriving(self, size: int) -> None:
+        """So many bytes of an unfinished WebSocket message wait."""
+        if size != self._unfinished:
+            self._unfinished = size
+            self._place.keep(size + self._kept_by_application)
+
+    def keep(self, size: int) -> None:
+        if size != self._kept_by_application:
+            self._kept_by_application = size
+            self._place.keep(size + self._unfinished)
 
     def pause_reading(self) -> None:
         self._held = True

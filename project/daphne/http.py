@@ -20,6 +20,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.web.http import NO_BODY_CODES, HTTPChannel
 
 from project.daphne import internals
+from rpc.admission import NoRoom, Place
 from rpc.limits import Limits
 from rpc.peer.backlog import Backlog
 from rpc.peer.transport import SEND_BUFFER_BYTES
@@ -39,6 +40,8 @@ LINGER_TIMEOUT = 2.0
 """Seconds for a client whose request was refused to read so, while it may go on sending (RFC 9112, section 9.6)."""
 MAX_AHEAD_BYTES = 16 * 1024
 """Read of further requests while one is answered, beside what one read brings; beyond that nothing is read."""
+MAX_TURNED_AWAY = 64
+"""Connections for which there is no room and that are told so; more of them are closed without a word."""
 LIMITS = Limits()
 """Of these the `stall_timeout`: a client that takes nothing of an answer for so long is dropped."""
 
@@ -59,7 +62,14 @@ class HubtalkRequest(WebRequest):
     def process(self) -> Any:
         # The root path is the site's to choose, and one that is not ASCII would be a fault of the server.
         self.requestHeaders.removeHeader(b"Daphne-Root-Path")
-        return super().process()
+        if self.requestHeaders.getRawHeaders(b"Upgrade", (b"",))[0].lower() != b"websocket":
+            return super().process()
+        # A proxy's connection is now one client's own. With requests it carries those of many.
+        forwarded = b",".join(self.requestHeaders.getRawHeaders(b"X-Forwarded-For", ()))
+        if self.channel.is_admitted(forwarded.decode("latin-1")):
+            channel, transport, shake_hands = self.channel, self.transport, super().process
+            self.server.begin_handshake(transport, lambda: None if channel.is_over else shake_hands())
+        return None
 
     def gotLength(self, length: int | None) -> None:
         # Of an unknown length Twisted would make a file, however short it is.
@@ -99,6 +109,10 @@ class HubtalkRequest(WebRequest):
 class HubtalkChannel(HTTPChannel):
     """One connection, until it is that of a WebSocket."""
 
+    place: Place | None = None
+    no_room: NoRoom | None = None
+    """Either of them is set when it is made."""
+
     def connectionMade(self) -> None:
         super().connectionMade()
         self._kernel = kernel = internals.kernel_socket(self.transport)
@@ -114,9 +128,16 @@ class HubtalkChannel(HTTPChannel):
         self._backlog = Backlog(self, LIMITS, self._abort)
         self._deadline: asyncio.TimerHandle | None = None
         self._enter(Phase.RESTING, HEAD_TIMEOUT)
+        if self.no_room is not None:
+            self._turn_away(self.no_room)
+        else:
+            self.factory.server.places[self.transport] = self.place
 
     def connectionLost(self, reason: Any) -> None:
         self._enter(Phase.CLOSING)
+        if self.no_room is not None:
+            self.factory.turned_away -= 1
+        self.factory.server.leave(self.transport)
         self._backlog.stop()
         self.writable.set()
         super().connectionLost(reason)
@@ -135,6 +156,24 @@ class HubtalkChannel(HTTPChannel):
             self.write(body)
         self.transport.unregisterProducer()
         self.transport.loseWriteConnection()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no answer can be given any more."""
+        return self._phase is Phase.CLOSING
+
+    def is_admitted(self, forwarded_for: str) -> bool:
+        """Count the connection for the client that a proxy names, if there is room for it; else refuse it."""
+        address = self.factory.server.real_address(self.transport.getPeer().host, forwarded_for)
+        try:
+            self.place.move_to(address)
+        except NoRoom as no_room:
+            self._turn_away(no_room)
+            return False
+        return True
+
+    def _turn_away(self, no_room: NoRoom) -> None:
+        self.refuse(HTTPStatus.SERVICE_UNAVAILABLE if no_room.at_all else HTTPStatus.TOO_MANY_REQUESTS)
 
     # --- from rest to rest ---------------------------------------------------------------------------------
 
@@ -253,9 +292,21 @@ class HubtalkHTTPFactory(HTTPFactory):
         self.protocol = HubtalkChannel
         # The channel has deadlines of its own.
         self.timeOut = None
+        self.turned_away = 0
+        """Connections that read that there is no room for them."""
 
     def buildProtocol(self, addr: Any) -> Any:
+        place, no_room = None, None
+        try:
+            place = self.server.admission.enter(addr.host)
+        except NoRoom as error:
+            if self.turned_away >= MAX_TURNED_AWAY:
+                # Twisted closes it.
+                return None
+            no_room = error
+            self.turned_away += 1
         protocol = super().buildProtocol(addr)
+        protocol.place, protocol.no_room = place, no_room
         # Django reads forms. Twisted would too, on the loop, and refuse those that it cannot read in its own way.
         protocol.requestFactory = partial(HubtalkRequest, parsePOSTFormSubmission=False)
         return protocol
@@ -274,3 +325,8 @@ def no_body(path: str) -> int:
 def bare_refusal(path: str, status: HTTPStatus) -> Refusal:
     """What stands beside a status, where the server is not told."""
     return [], b""
+
+
+def own_address(peer: str, forwarded_for: str) -> str:
+    """The address of a client, where no proxy is trusted."""
+    return peer

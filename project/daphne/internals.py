@@ -11,11 +11,13 @@ import socket
 from typing import Any
 
 OVERRIDDEN = {
+    "autobahn.twisted.websocket.WebSocketAdapterProtocol": {"connectionLost", "connectionMade"},
     "autobahn.websocket.protocol.WebSocketProtocol": {
         "_fail_connection",
         "consumeData",
         "onAutoPingTimeout",
         "onCloseFrame",
+        "onFrameBegin",
         "processData",
     },
     "channels_redis.pubsub.RedisPubSubChannelLayer": {"_get_layer"},
@@ -30,6 +32,7 @@ OVERRIDDEN = {
         "onClose",
         "onConnect",
         "onMessage",
+        "onOpen",
         "serverSend",
     },
     "twisted.protocols.basic.LineReceiver": {"lineLengthExceeded"},
@@ -93,6 +96,11 @@ def read_ahead(channel: Any) -> int:
 def unsent(transport: Any) -> int:
     """Bytes written to a transport, other than of TLS, that the kernel has not taken yet."""
     return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+
+def is_taken_over(transport: Any, kind: type) -> bool:
+    """Whether a connection is still there, and now that of a protocol of this kind."""
+    return isinstance(transport.protocol, kind) and not transport.disconnected
 
 
 class FrameWriter:
@@ -218,6 +226,39 @@ def unprocessed_of_frame(protocol: Any) -> int:
     """Bytes of the frame that is being processed, read from the socket or not; 0 between frames."""
     frame = protocol.current_frame
     return 0 if frame is None else frame.length - protocol.current_frame_masker.pointer()
+
+
+def buffered(protocol: Any) -> int:
+    """Bytes that were read from the socket and are not processed yet."""
+    return len(protocol.data)
+
+
+PIECE_BYTES = 64
+"""What Python and Autobahn take for a piece of a message, beside its bytes."""
+
+
+def brings_little(protocol: Any, small: int) -> bool:
+    """Whether the frame that begins is a ping, a pong or a close, or empty, or a fragment below so many bytes."""
+    frame = protocol.current_frame
+    return bool(frame.opcode > 7 or not frame.length or (frame.length < small and not (frame.fin and frame.opcode)))
+
+
+def unfinished_of_message(protocol: Any) -> int:
+    """About how many bytes are kept of a message that has begun to arrive, once the handshake is over."""
+    if not protocol.inside_message or protocol.message_data is None:
+        return 0
+    frame, pieces = protocol.current_frame, protocol.message_data
+    size, count = protocol.message_data_total_length, len(pieces)
+    if frame is not None and frame.opcode <= 7:
+        size -= unprocessed_of_frame(protocol)
+        count += len(protocol.frame_data)
+    return size + PIECE_BYTES * count
+
+
+def forget_message(protocol: Any) -> None:
+    """Let go of what has arrived of a message, and of what may come: the connection is at its end."""
+    protocol.failedByMe = True
+    protocol.message_data, protocol.frame_data = [], []
 
 
 def forget_buffered(protocol: Any) -> int:

@@ -15,9 +15,14 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from project.daphne import internals
 from project.daphne.closing import Closing, may_be_sent
 from project.daphne.frames import SocketFrames
+from project.daphne.pace import SMALL_BYTES
+from rpc.admission import Place
 from rpc.close_codes import CloseCode
 
 logger = logging.getLogger(__name__)
+
+MAX_EARLY_BYTES = 64 * 1024
+"""That a client may send before its handshake is answered."""
 
 
 class HubtalkWebSocket(WebSocketProtocol):
@@ -26,11 +31,26 @@ class HubtalkWebSocket(WebSocketProtocol):
     then hears of the end. Once it has returned, all is answered that will be, and the close is sent.
     """
 
+    place: Place
+    """Of its connection."""
     frames: SocketFrames
     application: asyncio.Future[None]
     """Both set when its application is made."""
     _closing: Closing | None = None
     """Once the client has ended the conversation."""
+
+    def connectionMade(self) -> None:
+        self.place = self.factory.server_class.places[self.transport]
+        self.place.ends_by(self._make_room)
+        super().connectionMade()
+
+    def connectionLost(self, reason: Any) -> None:
+        self.factory.server_class.leave(self.transport)
+        super().connectionLost(reason)
+
+    def onOpen(self) -> None:
+        self.factory.server_class.end_handshake(self.transport)
+        super().onOpen()
 
     def onConnect(self, request: Any) -> Any:
         if not all(map(str.isascii, internals.named_subprotocols(self))):
@@ -39,14 +59,27 @@ class HubtalkWebSocket(WebSocketProtocol):
 
     def consumeData(self) -> None:
         super().consumeData()
-        if self._closing is not None:
+        if internals.is_connecting(self):
+            # Nobody has a reason to say much before it is let in.
+            if internals.buffered(self) > MAX_EARLY_BYTES:
+                self.transport.abortConnection()
+            return
+        if self._closing is None:
+            self.frames.arriving(internals.unfinished_of_message(self))
+        else:
+            self.frames.arriving(0)
             self._closing.drop(internals.forget_buffered(self))
 
     def processData(self) -> bool:
         # One read may bring more messages than may wait.
-        if self.ending or (self.frames.inbox.full and internals.is_open(self)):
+        if self.ending or self.frames.pace.paused or (self.frames.inbox.full and internals.is_open(self)):
             return False
         return bool(super().processData())
+
+    def onFrameBegin(self) -> None:
+        super().onFrameBegin()
+        if internals.brings_little(self, SMALL_BYTES):
+            self.frames.pace.count()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         # Messages after our close are ignored.
@@ -108,12 +141,16 @@ class HubtalkWebSocket(WebSocketProtocol):
         logger.info("failing a WebSocket with %d: %s", code, reason)
         self._end(code, reason)
 
+    def _make_room(self) -> None:
+        self._fail_connection(CloseCode.TOO_FAST, "too much of unfinished messages")
+
     def _end(self, code: int | None, reason: str) -> None:
         if self.ending:
             return
         told = CloseCode.NO_CODE if code is None else code
         self.application_queue.put_nowait({"type": "websocket.disconnect", "code": told, "reason": reason})
         rest = internals.unprocessed_of_frame(self)
+        internals.forget_message(self)
         say_close = partial(self.say_close, code, reason)
         self._closing = Closing(self.application, rest, say_close, self.frames.end_writing)
 

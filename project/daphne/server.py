@@ -19,10 +19,13 @@ from twisted.logger import globalLogBeginner
 
 from project.daphne import internals
 from project.daphne.frames import SocketFrames
-from project.daphne.http import HubtalkHTTPFactory, HubtalkRequest, Refusal, bare_refusal, no_body
+from project.daphne.http import HubtalkHTTPFactory, HubtalkRequest, Refusal, bare_refusal, no_body, own_address
 from project.daphne.protocols import HubtalkWebSocket, HubtalkWebSocketFactory
+from project.daphne.turns import Turns
 from project.process import Ending, bound_threads
+from rpc.admission import Admission, Place
 from rpc.close_codes import CloseCode
+from rpc.limits import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,9 @@ class HubtalkServer(Server):
         listening: called with the port once the server accepts connections.
         max_body_bytes: how long the body of a request for a path may be; none unless given.
         refusal: headers and body of an answer in place of the application's, from the path and the status.
+        limits: of these the rate of messages, which frames without one have as well.
+        admission: counts the connections, together with other servers that it is given to.
+        real_address: the address of a client, from that of its connection and X-Forwarded-For.
     """
 
     def __init__(
@@ -66,6 +72,9 @@ class HubtalkServer(Server):
         listening: Callable[[int], None],
         max_body_bytes: Callable[[str], int] = no_body,
         refusal: Callable[[str, HTTPStatus], Refusal] = bare_refusal,
+        limits: Limits | None = None,
+        admission: Admission | None = None,
+        real_address: Callable[[str, str], str] = own_address,
     ) -> None:
         super().__init__(
             application,
@@ -77,6 +86,14 @@ class HubtalkServer(Server):
             verbosity=0,
         )
         self.max_body_bytes, self.refusal = max_body_bytes, refusal
+        self.limits = Limits() if limits is None else limits
+        self.admission = Admission() if admission is None else admission
+        self.real_address = real_address
+        self.places: dict[Any, Place] = {}
+        """Of each open connection, by its transport: it is an HTTP channel's first, then perhaps a WebSocket's."""
+        self._turns = Turns()
+        self._handshakes: dict[Any, str] = {}
+        """The addresses of those under way, by their transports."""
         self._host, self._port = host, port
         self._start = start
         self._drain = drain
@@ -120,7 +137,7 @@ class HubtalkServer(Server):
         connection = self.connections.get(protocol)
         if connection is None:
             return None
-        protocol.frames = frames = SocketFrames(protocol)
+        protocol.frames = frames = SocketFrames(protocol, protocol.place, self.limits)
         scope["asgi"] = {"version": "3.0"}
         # Daphne decodes percents in them, and Autobahn accepts none that was not named.
         scope["subprotocols"] = internals.named_subprotocols(protocol)
@@ -134,6 +151,31 @@ class HubtalkServer(Server):
         await super().handle_reply(protocol, message)
         if isinstance(protocol, HubtalkRequest):
             await protocol.taken()
+
+    def begin_handshake(self, transport: Any, begin: Callable[[], None]) -> None:
+        """Let a client shake hands when it is its turn."""
+        whose = self.places[transport].network.name
+
+        def begin_turn() -> None:
+            self._handshakes[transport] = whose
+            begin()
+            if not internals.is_taken_over(transport, HubtalkWebSocket):
+                self.end_handshake(transport)
+
+        self._turns.take(whose, begin_turn)
+
+    def end_handshake(self, transport: Any) -> None:
+        """It is through, or failed; the next one of its address may begin. A second call does nothing."""
+        whose = self._handshakes.pop(transport, None)
+        if whose is not None:
+            self._turns.end(whose)
+
+    def leave(self, transport: Any) -> None:
+        """A connection is over."""
+        self.end_handshake(transport)
+        place = self.places.pop(transport, None)
+        if place is not None:
+            place.leave()
 
     # --- the periodic checks, each connection guarded ------------------------------------------------------
 

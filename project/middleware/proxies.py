@@ -32,6 +32,12 @@ class RealClient:
         await self._application(scope, receive, send)
 
 
+def is_trusted(address: str) -> bool:
+    """Whether an address is that of a trusted proxy."""
+    found = _read(address)
+    return found is not None and any(found in network for network in settings.TRUSTED_PROXIES)
+
+
 def real_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) -> str:
     """
     The address of the client that called the outermost trusted proxy.

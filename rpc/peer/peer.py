@@ -205,6 +205,7 @@ class Peer:
 
     def _read_on(self) -> None:
         route_events(self._connection, self._requester, self._dispatcher, self._notifications)
+        self._transport.keep(self._session.unfinished)
         if self._session.is_broken:
             self._timer.arm(self._session.next_deadline())
 

@@ -53,6 +53,12 @@ class Transport(Protocol):
     def resume_reading(self) -> None:
         """Read again."""
 
+    def keep(self, size: int) -> None:
+        """
+        So many bytes of an unfinished message wait in the peer. The transport may end the connection, if those of
+        all connections are too many.
+        """
+
     def close(self, code: int, text: str) -> None:
         """Close after what was written; `code` and `text` are those of a WebSocket close frame."""
 

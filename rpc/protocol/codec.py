@@ -282,6 +282,11 @@ class Decoder:
         """Read what follows the last message as a byte stream, as the remote announced."""
         self._framed = False
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a payload that has begun to arrive."""
+        return 0 if self._body is None else len(self._body)
+
     def next_message(self) -> Message | Oversized | None:
         """
         Returns the next message, or None until more is fed.
@@ -321,11 +326,16 @@ class Decoder:
                 self._header = header
                 self._header_text = self._text
                 self._body = bytearray(data[end:])
-                self._pos = len(data)
+                self._forget()
                 return None
             self._pos = payload_end
             return _message(header, data[end:payload_end], self._text)
+        self._forget()
         return None
+
+    def _forget(self) -> None:
+        """All of the chunk is read: it may be large, and the next one may never come."""
+        self._data, self._pos = b"", 0
 
     def _read_header_of_text(self) -> Header | None:
         if self._pos or not self._framed:
@@ -352,6 +362,7 @@ class Decoder:
             body += data[pos:end]
             self._pos = min(end, len(data))
             if len(body) < header.size:
+                self._forget()
                 return None
             payload = bytes(body)
         self._header = self._body = None

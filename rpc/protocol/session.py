@@ -245,6 +245,11 @@ class Session:
         """Number of requests of the remote without an answer."""
         return len(self._in_flight)
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a message that has begun to arrive."""
+        return self._decoder.unfinished
+
     def awaits_parts(self, id: bytes) -> bool:
         """Whether more parts of a request in flight may come."""
         return id in self._arriving

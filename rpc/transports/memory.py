@@ -63,6 +63,9 @@ class MemoryTransport:
     def resume_reading(self) -> None:
         """The reader that iterates goes on by itself."""
 
+    def keep(self, size: int) -> None:
+        """Nobody counts it."""
+
     def close(self, code: int, text: str) -> None:
         for side in (self, self._other):
             if side.closed is None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 
+from rpc.admission import Place
 from rpc.limits import Limits
 from rpc.peer.peer import Peer
 from rpc.peer.prepared import Prepared
@@ -39,6 +40,8 @@ class SocketTransport(asyncio.Protocol):
         self._over = asyncio.Event()
         """Nothing more will come."""
         self._lost = False
+        self.place: Place | None = None
+        """Of a server's connection, set when it is taken."""
         self._aborting: asyncio.TimerHandle | None = None
         self.writable = True
 
@@ -84,6 +87,8 @@ class SocketTransport(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._lost = True
         self._over.set()
+        if self.place is not None:
+            self.place.leave()
         if self._aborting is not None:
             self._aborting.cancel()
 
@@ -124,6 +129,10 @@ class SocketTransport(asyncio.Protocol):
     def resume_reading(self) -> None:
         if not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def keep(self, size: int) -> None:
+        if self.place is not None:
+            self.place.keep(size)
 
     def close(self, code: int, text: str) -> None:
         # Go peers see `f` only when the end of the stream follows it.

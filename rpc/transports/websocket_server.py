@@ -43,6 +43,9 @@ class FrameSink(Protocol):
     def resume_reading(self) -> None:
         """Read again."""
 
+    def keep(self, size: int) -> None:
+        """As `rpc.peer.transport.Transport.keep`."""
+
     def write(self, frame: bytes) -> None:
         """Send one or more whole, unmasked frames. Ignored when the socket is closed."""
 
@@ -97,6 +100,9 @@ class FrameTransport:
 
     def resume_reading(self) -> None:
         self._sink.resume_reading()
+
+    def keep(self, size: int) -> None:
+        self._sink.keep(size)
 
     def close(self, code: int, text: str) -> None:
         # Through the server, which must know: it waits for the remote's close frame.

@@ -68,6 +68,7 @@ def main(folder: Path) -> None:
         host="127.0.0.1",
         port=0,
         max_message_bytes=4 * 1024 * 1024,
+        limits=site_limits(),
         start=start,
         drain=drain,
         listening=say_where,

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 import rpc
-from rpc import CloseCode, Limits, client
+from rpc import Caps, CloseCode, Limits, client
 from rpc.limits import CHUNK_COST, MAX_NAME_BYTES, SKIP_FACTOR, part_cost
 from rpc.protocol import extensions
 from rpc.protocol.codec import encode
@@ -15,6 +15,7 @@ from tests.rpc.wire import HELLO
 
 ROOT = Path(rpc.__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 def section(heading: str) -> str:
@@ -30,6 +31,13 @@ def test_limits():
     """Each limit stands there with its default."""
     documented = {row[0].strip("`"): float(re.match(r"\d+", row[1])[0]) for row in rows("Limits")}
     assert documented == {name: float(value) for name, value in msgspec.structs.asdict(Limits()).items()}
+
+
+def test_caps():
+    """docs/operations.md has each with its default."""
+    written = OPERATIONS.split("## Connections\n")[1].split("\n## ")[0]
+    found = re.findall(r"^\| `(\w+)` \| (\d+) \|", written, re.MULTILINE)
+    assert {name: int(value) for name, value in found} == msgspec.structs.asdict(Caps())
 
 
 def test_what_limits_count():

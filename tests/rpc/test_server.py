@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from rpc import (
+    Admission,
+    Caps,
     ConnectionClosed,
     Handlers,
     Limits,
@@ -288,20 +290,62 @@ async def test_client_with_the_default_limits_that_asks_all_the_time(handlers):
 # --- caps --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("caps", [{"max_connections": 2}, {"max_connections_per_address": 2}])
+@pytest.mark.parametrize("caps", [{"connections": 2, "connections_kept": 0}, {"connections_per_address": 2}])
 async def test_one_connection_too_many(handlers, caps):
     """It hears an abnormal end; one that leaves makes room."""
-    async with await serve("tcp://127.0.0.1:0", handlers, **caps) as server:
+    admission = Admission(Caps(**caps))
+    async with await serve("tcp://127.0.0.1:0", handlers, admission=admission) as server:
         first, second = await connect(server.url), await connect(server.url)
         await first.request("echo")
         await second.request("echo")
         assert await bytes_of(server.url) == b"01f00000000"
         await first.close()
-        while len(server) > 1:
+        while admission.connections > 1:
             await asyncio.sleep(0)
         async with await connect(server.url) as third:
             assert await third.request("echo", 3) == 3
         await second.close()
+
+
+async def test_servers_that_count_together(handlers, tmp_path):
+    """Who fills one port finds the other one full as well."""
+    admission = Admission(Caps(connections=1, connections_kept=0))
+    async with (
+        await serve("tcp://127.0.0.1:0", handlers, admission=admission) as server,
+        await serve(f"unix://{tmp_path}/gotalk.sock", handlers, admission=admission) as beside,
+        await connect(beside.url),
+    ):
+        assert await bytes_of(server.url) == b"01f00000000"
+
+
+async def test_address_that_connects_too_often(handlers):
+    """Its connections are refused even though none of them lasts."""
+    admission = Admission(Caps(arrivals_burst=2, arrivals_per_second=1), clock=lambda: 0.0)
+    async with await serve("tcp://127.0.0.1:0", handlers, admission=admission) as server:
+        for _ in range(2):
+            async with await connect(server.url) as client:
+                await client.request("echo")
+        assert await bytes_of(server.url) == b"01f00000000"
+
+
+async def test_unfinished_payloads_of_many_connections(handlers):
+    """The largest makes room, and the others are finished and answered."""
+    admission = Admission(Caps(unfinished_bytes_per_address=1000))
+    async with await serve("tcp://127.0.0.1:0", handlers, admission=admission) as server:
+        host, port = server.url.removeprefix("tcp://").split(":")
+        small, large = await asyncio.open_connection(host, port), await asyncio.open_connection(host, port)
+        for (_, writer), size in ((small, 300), (large, 600)):
+            writer.write(b"01r0001004echo00000400" + bytes(size))
+        while admission.unfinished < 900:
+            await asyncio.sleep(0)
+        small[1].write(bytes(101))
+        assert await large[0].read() == b"01"
+        small[1].write(bytes(0x400 - 401))
+        small[1].write_eof()
+        assert await small[0].read() == b"01R000100000400" + bytes(0x400)
+        assert admission.unfinished == 0
+        small[1].close()
+        large[1].close()
 
 
 # --- the end -----------------------------------------------------------------------------------------------

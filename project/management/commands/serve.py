@@ -15,12 +15,15 @@ from twisted.internet.error import CannotListenError
 from chat.models import SiteSettings
 from chat.realtime import runtime
 from chat.services.entry.setup import new_setup_token
+from project.admission import open_process
 from project.asgi import application
 from project.daphne.server import HubtalkServer
 from project.gotalk import CannotListen, listen
+from project.middleware.proxies import is_trusted, real_address
 from project.process import GOTALK_GRACE, share_interpreter
 from project.refusals import max_body_bytes, refusal
 from rpc import Server
+from rpc.contrib.django.conf import site_limits
 from rpc.limits import SKIP_FACTOR, Limits
 
 
@@ -47,11 +50,12 @@ class Command(BaseCommand):
         setup_token = new_setup_token()
         who_may_come = _who_may_come()
         share_interpreter()
+        admission = open_process(is_trusted)
         beside: list[Server] = []
 
         async def start() -> None:
             if gotalk:
-                beside.append(await listen(gotalk))
+                beside.append(await listen(gotalk, admission))
 
         async def drain() -> None:
             await runtime.drain()
@@ -65,6 +69,9 @@ class Command(BaseCommand):
             max_message_bytes=SKIP_FACTOR * Limits().max_payload_bytes,
             max_body_bytes=max_body_bytes,
             refusal=refusal,
+            limits=site_limits(),
+            admission=admission,
+            real_address=lambda peer, forwarded: real_address(peer, forwarded, settings.TRUSTED_PROXIES),
             start=start,
             drain=drain,
             listening=lambda port: self._say_where(host, port, setup_token, beside, who_may_come),

@@ -8,6 +8,7 @@ import socket
 from twisted.internet import reactor
 
 from project.daphne import internals
+from project.daphne.protocols import HubtalkWebSocket
 from project.daphne.server import HubtalkServer
 
 LIMIT = 1000
@@ -32,8 +33,12 @@ class Site:
     names.
     """
 
-    def __init__(self):
+    def __init__(self, **options):
         self.asked = []
+        self.heard = []
+        """What WebSockets said, text and bytes."""
+        self.accepting = asyncio.Event()
+        self.accepting.set()
         self.at_once = self.most_at_once = 0
         self.blocks = 0
         self.left = asyncio.Event()
@@ -47,6 +52,7 @@ class Site:
             max_body_bytes=lambda path: LARGE if path.startswith("/large/") else LIMIT,
             refusal=refusal,
             **nothing,
+            **options,
         )
         self.listener = reactor.listenTCP(0, self.server.http_factory, interface="127.0.0.1")
         self.port = self.listener.getHost().port
@@ -56,9 +62,33 @@ class Site:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            await self._answer(scope["path"], receive, send)
+            if scope["type"] == "websocket":
+                await self._listen(receive, send)
+            else:
+                await self._answer(scope["path"], receive, send)
         finally:
             self.at_once -= 1
+
+    async def _listen(self, receive, send):
+        """Accept a WebSocket once `accepting` is set, and hear what it says."""
+        await receive()
+        await self.accepting.wait()
+        await send({"type": "websocket.accept"})
+        while (event := await receive())["type"] == "websocket.receive":
+            self.heard.append(event.get("text") or event.get("bytes"))
+
+    async def asked_for(self, path):
+        """Wait until its application was."""
+        while path not in self.asked:
+            await asyncio.sleep(0)
+
+    async def websocket(self):
+        """The server's one WebSocket, as soon as it is open."""
+        while True:
+            for protocol in self.server.connections:
+                if isinstance(protocol, HubtalkWebSocket) and internals.is_open(protocol):
+                    return protocol
+            await asyncio.sleep(0)
 
     async def _answer(self, path, receive, send):
         size, more = 0, True
@@ -109,8 +139,9 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site():
-    running = Site()
+async def site(**options):
+    """`options` are those of the server."""
+    running = Site(**options)
     try:
         yield running
     finally:

@@ -19,6 +19,7 @@ from project.daphne import closing, http, internals, protocols, server
 from project.daphne.server import HubtalkServer
 from project.layers import redis as redis_layer
 from tests.documents import read
+from tests.raw_websocket import BINARY, CONTINUATION, PING, frame
 from tests.server import ROOT
 
 DEADLINE = 10.0
@@ -544,6 +545,33 @@ def test_application_that_goes_on_keeps_nobody(run, monkeypatch):
 def test_document_says_how_long_that_is():
     """docs/doors.md has the seconds."""
     assert f"for at most {closing.ANSWERS_GRACE:g} seconds" in " ".join(read("docs/doors.md").split())
+
+
+def test_what_has_arrived_of_a_message(run):
+    """Its bytes and pieces, of whole frames and of the one that is not; a ping amid it counts for none."""
+
+    async def scenario():
+        async with site() as running, dialled(running) as raw:
+            protocol, _ = await running.connection(is_open)
+            assert internals.is_taken_over(protocol.transport, protocols.HubtalkWebSocket)
+            assert internals.unfinished_of_message(protocol) == 0
+            for said, size, pieces in (
+                (frame(BINARY, b"12", fin=False), 2, 1),
+                (frame(PING, b"?") + frame(CONTINUATION, bytes(20), size=30), 22, 2),
+            ):
+                raw.sendall(said)
+                while internals.unfinished_of_message(protocol) != size + pieces * internals.PIECE_BYTES:
+                    await asyncio.sleep(0)
+            assert internals.brings_little(protocol, 31)
+            assert not internals.brings_little(protocol, 30)
+            assert internals.buffered(protocol) == 0
+            internals.forget_message(protocol)
+            raw.sendall(bytes(5))
+            while internals.unfinished_of_message(protocol) != 27:
+                await asyncio.sleep(0)
+            assert protocol.message_data == protocol.frame_data == []
+
+    run(scenario())
 
 
 def test_missing_pong_counts_only_while_we_read(run):

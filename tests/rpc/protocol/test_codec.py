@@ -1,5 +1,6 @@
 """Bytes to messages and back: every case with literal bytes."""
 
+import sys
 import tracemalloc
 from itertools import pairwise
 
@@ -274,6 +275,21 @@ def test_declared_size_is_not_allocated(stream):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4096
+
+
+@pytest.mark.parametrize("before", [b"", b"r0001004echo00000fff"], ids=["beginning", "middle"])
+@pytest.mark.parametrize("size", [0x500, 0x501])
+def test_chunk_that_was_read_is_not_kept(stream, before, size):
+    """It may be large, and the next one may never come; what is unfinished of a payload is counted."""
+    chunk = bytes(0x500) if before else b"r0001004echo%08x" % size + bytes(0x500)
+    count = sys.getrefcount(chunk)
+    stream.feed(before)
+    assert stream.next_message() is None
+    stream.feed(chunk)
+    while stream.next_message() is not None:
+        """Until all is read."""
+    assert sys.getrefcount(chunk) == count
+    assert stream.unfinished == (0x500 if before or size > 0x500 else 0)
 
 
 def test_largest_payload():

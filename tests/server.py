@@ -28,13 +28,22 @@ class Server:
         data: the folder; kept, so that a second server can go on where the first one was killed.
         port: 0 takes a free one; `port` then holds it.
         environment: variables beside those of the caller.
+        open_files: how many files it may open, if not as many as the caller.
     """
 
-    def __init__(self, data: Path, *, port: int = 0, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        environment: Mapping[str, str] | None = None,
+        open_files: int | None = None,
+    ) -> None:
         self.data = data
         self.port = port
         self.output: list[str] = []
         self._environment = dict(environment or {})
+        self._limit = () if open_files is None else ("prlimit", f"--nofile={open_files}")
         self._ready = threading.Event()
         self._said = threading.Condition()
 
@@ -88,7 +97,7 @@ class Server:
         self.output.clear()
         self._ready.clear()
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--prepare", "--port", str(self.port)],
+            [*self._limit, sys.executable, "manage.py", "serve", "--prepare", "--port", str(self.port)],
             cwd=ROOT,
             env=self.environment(),
             stdout=subprocess.PIPE,

@@ -59,9 +59,12 @@ async def ask(client: Client) -> float:
     return time.perf_counter() - began
 
 
-async def attack(server: Server, kind: str) -> Seen:
+async def attack(server: Server, kind: str, *, by: str = "tests.proof.stranger") -> Seen:
     """
     Let a stranger have their way while the second person goes on asking.
+
+    Args:
+        kind, by: what they do, and the module that does it.
 
     Raises:
         TimeoutError: the second person was not answered in time.
@@ -73,7 +76,7 @@ async def attack(server: Server, kind: str) -> Seen:
         # The peak that VmHWM tells begins anew.
         Path(f"/proc/{pid}/clear_refs").write_text("5")
         before = of_process(pid, "VmRSS")
-        command = (sys.executable, "-m", "tests.proof.stranger", kind, str(server.port))
+        command = (sys.executable, "-m", by, kind, str(server.port))
         stranger = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
         told = asyncio.create_task(stranger.communicate())
         try:

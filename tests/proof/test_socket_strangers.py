@@ -7,6 +7,7 @@ from statistics import median
 
 import pytest
 
+from tests.deadlines import DEADLINE
 from tests.proof.socket_stranger import DOORS
 from tests.proof.witness import attack
 from tests.server import Server
@@ -64,7 +65,7 @@ def status(server, address):
     """Of the answer to a newcomer from an address; None if there is none."""
     with (
         suppress(ConnectionError),
-        socket.create_connection(("127.0.0.1", server.port), timeout=10, source_address=(address, 0)) as raw,
+        socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE, source_address=(address, 0)) as raw,
     ):
         raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         return int(raw.recv(1000).split()[1])

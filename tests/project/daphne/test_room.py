@@ -11,7 +11,8 @@ from project.daphne.http import MAX_TURNED_AWAY
 from project.daphne.turns import Turns
 from rpc import Admission, Caps, Limits
 from rpc.admission import NoRoom
-from tests.project.daphne.http_site import DEADLINE, dialled, exchange, parts, request, site
+from tests.deadlines import DEADLINE
+from tests.project.daphne.http_site import dialled, exchange, parts, request, site
 from tests.raw_websocket import BINARY, CONTINUATION, PING, TEXT, answer, frame, handshake
 
 GET = request(method=b"GET")

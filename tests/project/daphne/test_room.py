@@ -111,6 +111,7 @@ def test_handshakes_of_one_address_wait_for_their_turn(run, monkeypatch):
                 second[1].write(handshake("/second"))
                 third[1].write(handshake("/third"))
                 assert parts(await exchange(running, GET))[0] == 200
+                assert running.asked == ["/", "/"]
             running.accepting.set()
             assert b" 101 " in await first[0].readuntil(b"\r\n\r\n")
             assert b" 101 " in await third[0].readuntil(b"\r\n\r\n")

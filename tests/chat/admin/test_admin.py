@@ -46,7 +46,7 @@ def test_each_list_opens(admin, site, message, name):
     """Every list shows, searches and forbids inline scripts."""
     response = admin.get(list_url(name), {"q": "cats"})
     assert response.status_code == 200
-    assert "script-src 'self';" in response["Content-Security-Policy"]
+    assert "script-src 'self'" in response["Content-Security-Policy"].rstrip(";").split("; ")
 
 
 @pytest.mark.parametrize("name", ["room", "membership", "sanction", "invitation", "user"])

@@ -17,6 +17,8 @@ from chat.services.entry.log_ins import MOST, WINDOW
 from tests.proxy.client import Browser
 from tests.server import Server
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "correct horse battery"
 TOO_MANY = "Too many wrong passwords"
 BY_NAME, BY_ADDRESS, BY_BOTH = (MOST[by] for by in LogInAttempts.By)

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpc import Handlers, Peer, RetryLater, RpcError, pipe
 from tests.rpc.clock import run
+
+pytestmark = pytest.mark.long
 
 
 def busy_handlers() -> Handlers:

@@ -3,6 +3,7 @@
 import random
 from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from rpc.messages import (
     StreamResult,
 )
 from rpc.protocol.session import Announced, Cancelled, Granted, Session
+
+pytestmark = pytest.mark.long
 
 SMALL = Limits(
     max_payload_bytes=200,

@@ -63,12 +63,12 @@ class HubtalkWebSocket(WebSocketProtocol):
             # Nobody has a reason to say much before it is let in.
             if internals.buffered(self) > MAX_EARLY_BYTES:
                 self.transport.abortConnection()
-            return
-        if self._closing is None:
-            self.frames.arriving(internals.unfinished_of_message(self))
-        else:
+        elif self._closing is not None:
             self.frames.arriving(0)
             self._closing.drop(internals.forget_buffered(self))
+        # A handshake that was refused has no frames.
+        elif not internals.is_closed(self):
+            self.frames.arriving(internals.unfinished_of_message(self))
 
     def processData(self) -> bool:
         # One read may bring more messages than may wait.

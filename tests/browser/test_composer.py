@@ -103,6 +103,25 @@ def test_arrow_up_edits_the_last_own_message(arrive):
     expect(tess.field).to_have_value("")
 
 
+GROW_WHILE_SCROLLING = """() => {
+  const field = document.querySelector("#body");
+  document.querySelector("#log").scrollTop -= 1;
+  field.value = "line\\n".repeat(100);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  return frame().then(frame);
+}"""
+
+
+def test_the_field_that_grows_while_the_conversation_scrolls(arrive):
+    """Whoever read the newest message goes on doing so."""
+    tess = arrive("animals")
+    tess.post_many("animals", [f"line {number}" for number in range(40)])
+    tess.say("the newest")
+    tess.page.evaluate(GROW_WHILE_SCROLLING)
+    expect(tess.line("the newest")).to_be_in_viewport()
+
+
 def test_the_field_grows_with_its_text_up_to_a_limit(arrive):
     """The conversation keeps its place above it."""
     tess = arrive("animals")

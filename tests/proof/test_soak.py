@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rpc import ConnectionClosed, Handlers, Limits, Peer, RequestTimeout, connect, serve
+from rpc import Admission, Caps, ConnectionClosed, Handlers, Limits, Peer, RequestTimeout, connect, serve
 from rpc.peer.streams import Stream
 from rpc.protocol.session import Session
 
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.long
 
 CONNECTIONS = 10_000
 SIDE_BY_SIDE = 50
+NO_CAPS = Caps(connections_per_address=None, arrivals_per_second=None)
 GIGABYTE = 1 << 30
 PART = bytes(1 << 18)
 
@@ -96,7 +97,7 @@ def test_connections(handlers):
             async with gate:
                 await visit(server.url, number)
 
-        async with await serve("tcp://127.0.0.1:0", handlers) as server:
+        async with await serve("tcp://127.0.0.1:0", handlers, admission=Admission(NO_CAPS)) as server:
             await visit(server.url, 0)
             before = open_files()
             async with asyncio.TaskGroup() as visits:

@@ -20,6 +20,8 @@ export class Timeline {
   /** @type {Map<string, {node: HTMLElement, state: string}>} */
   #nodes = new Map();
   #isAtEnd = true;
+  /** Of the log, in CSS pixels, when the place was last kept for it. */
+  #height = 0;
   /** @type {Array<{node: Element, top: number, isNew?: boolean}>} what is in view, to find the place again */
   #anchors = [];
   #onMove;
@@ -34,7 +36,7 @@ export class Timeline {
     this.#list = list;
     this.#onMove = onMove;
     log.addEventListener("scroll", () => this.#moved(), { passive: true });
-    const resized = new ResizeObserver(() => this.#keepPlace());
+    const resized = new ResizeObserver(() => this.#resized());
     resized.observe(log);
     resized.observe(list);
   }
@@ -197,7 +199,14 @@ export class Timeline {
     if (Math.abs(top - anchor.top) >= 1) this.#log.scrollTop += top - anchor.top;
   }
 
+  #resized() {
+    this.#height = this.#log.clientHeight;
+    this.#keepPlace();
+  }
+
   #moved() {
+    // A scroll is told before a change of size in the same frame: who was at the end would seem to have left it.
+    if (this.#log.clientHeight !== this.#height) this.#resized();
     this.#isAtEnd = this.#left() <= AT_END_PX;
     this.#note();
     this.#onMove();

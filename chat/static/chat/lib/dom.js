@@ -53,3 +53,13 @@ export function within(root, selector) {
   if (element === null) throw new Error(`nothing is ${selector}`);
   return element;
 }
+
+/** What finds a control of a line again when the line was made anew. @param {Element|null} element */
+export function selectorOf(element) {
+  for (const name of element?.getAttributeNames() ?? []) {
+    if (name.startsWith("data-") && !element?.matches("li")) {
+      return `[${name}="${CSS.escape(element?.getAttribute(name) ?? "")}"]`;
+    }
+  }
+  return null;
+}

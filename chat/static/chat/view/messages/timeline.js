@@ -8,6 +8,7 @@
  *
  * @typedef {{key: string, state: string, make: () => HTMLElement}} Line
  */
+import { selectorOf } from "../../lib/dom.js";
 
 /** As close to the end as this counts as reading the newest. */
 const AT_END_PX = 48;
@@ -244,14 +245,4 @@ export class Timeline {
     const inner = selector === null ? null : node.querySelector(selector);
     /** @type {HTMLElement} */ (inner ?? node).focus({ preventScroll: true });
   }
-}
-
-/** What finds a control of a line again when the line was made anew. @param {Element|null} element */
-function selectorOf(element) {
-  for (const name of element?.getAttributeNames() ?? []) {
-    if (name.startsWith("data-") && !element?.matches("li")) {
-      return `[${name}="${CSS.escape(element?.getAttribute(name) ?? "")}"]`;
-    }
-  }
-  return null;
 }

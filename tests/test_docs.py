@@ -30,6 +30,7 @@ from project.middleware import threads
 from rpc import Limits, default_handlers
 from rpc.admission import WELCOME_SECONDS
 from rpc.contrib.django import conf
+from tests import role_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
@@ -186,6 +187,12 @@ def test_figures_of_compression_are_those_that_were_measured():
     figures = re.findall(r"\d[\d,.]*\d", section.replace("7692", ""))
     assert len(figures) > 10
     assert [figure for figure in figures if figure not in text("bench/README.md")] == []
+
+
+def test_tables_of_roles_are_those_of_the_code():
+    """Who may do what, row by row; tests/chat/doors/test_roles.py runs what is written."""
+    tables = re.findall(r"(?:^\|.*\|\n)+", role_tables.section(), re.MULTILINE)
+    assert [table.rstrip() for table in tables] == [role_tables.IN_A_ROOM, role_tables.ON_THE_SITE]
 
 
 def test_kinds_of_acts_are_documented():

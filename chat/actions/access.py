@@ -1,5 +1,5 @@
 """
-What a person may do: post, edit, remove, moderate, create rooms. `chat.actions.limits` says how often, and
+What a person may do: asked of the table in `chat.actions.roles`. `chat.actions.limits` says how often, and
 `chat.realtime.visibility` who sees and hears a room.
 
 Pure functions over what the process has cached (`chat.realtime.directory`): no query, no wait. A refusal is an
@@ -10,17 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 import emoji
 
+from chat.actions.roles import Closing, Right, Role, Standing, Verb
 from chat.models import Room
 from chat.queries.candidates import Candidate
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message as SentMessage
-from chat.realtime.directory import MODERATOR, MUTE, OWNER, Directory, Person
+from chat.realtime.directory import MUTE, Directory, Person
 from chat.realtime.visibility import sees, under
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import OperationError
-
-IMPOSE, LIFT, REMOVE, SITE = "add_sanction", "change_sanction", "change_message", "change_sitesettings"
-"""What acts upon the whole site take, by the names of Django's permissions."""
 
 
 def find_room(directory: Directory, person: Person, name: str) -> RoomFacts:
@@ -53,44 +51,87 @@ def _no_such_room() -> OperationError:
     return OperationError("no such room", code="no_such_room")
 
 
-def can_moderate(person: Person, room: RoomFacts) -> bool:
-    return person.role_in(room) in (MODERATOR, OWNER)
+def role_of(person: Person, room: RoomFacts) -> Role:
+    """What they are in a room that they see."""
+    role = person.role_in(room)
+    return Role.VISITOR if role is None else Role[role.upper()]
 
 
-def refusal_to_post(person: Person, room: RoomFacts) -> OperationError | None:
-    """Why the person may not post in a room that they see, else None. Waiting is the limits' matter."""
-    if room.archived:
-        return OperationError("this room is archived", code="archived")
-    if room.calm and person.identity.is_guest:
-        return calm()
-    if room.read_only and not can_moderate(person, room):
-        return OperationError("only moderators may post in this room", code="read_only")
-    mute = person.sanction(MUTE, room)
-    if mute is not None:
-        return OperationError(under("muted", mute), code="muted")
-    if person.identity.user_id in room.unwanted:
-        return unwanted()
+def standing_of(person: Person) -> Standing:
+    if person.identity.is_staff:
+        return Standing.STAFF
+    return Standing.GUEST if person.identity.user_id is None else Standing.ACCOUNT
+
+
+def may(person: Person, verb: Verb, room: RoomFacts | None = None) -> bool:
+    """Whether their role or right gives it to them; what closes it is the matter of `refusal`."""
+    match verb.least:
+        case Role() as least:
+            assert room is not None
+            return role_of(person, room) >= least
+        case Standing() as least:
+            return standing_of(person) >= least
+        case Right() as right:
+            return right in person.identity.rights
+
+
+def refusal(
+    person: Person, verb: Verb, room: RoomFacts | None = None, *, calm: bool = False
+) -> OperationError | None:
+    """
+    Why the person may not do this, in a room that they see or on the whole site, else None. Waiting is the limits'
+    matter. `calm`: where there is no room to tell, whether guests read only.
+    """
+    if not may(person, verb, room):
+        return _too_little(verb.least)
+    closings = (_closed(person, closing, room, calm=calm) for closing in verb.closed_by)
+    return next((closed for closed in closings if closed is not None), None)
+
+
+def _too_little(least: Role | Standing | Right) -> OperationError:
+    """The refusal for want of a role or right."""
+    match least:
+        case Role.OWNER:
+            return OperationError("only an owner may do this to an owner", code="not_allowed")
+        case Role():
+            return OperationError("only moderators of the room may do this", code="not_allowed")
+        case Standing.STAFF:
+            return OperationError("only staff may do this", code="not_allowed")
+        case Standing():
+            return OperationError("log in to do this", code="log_in")
+        case Right():
+            return OperationError("you may not do this on the whole site", code="not_allowed")
+
+
+def _closed(person: Person, closing: Closing, room: RoomFacts | None, *, calm: bool) -> OperationError | None:
+    match closing:
+        case Closing.ARCHIVED if room is not None and room.archived:
+            return OperationError("this room is archived", code="archived")
+        case Closing.CALM if person.identity.is_guest and (calm if room is None else room.calm):
+            return OperationError("guests may only read at the moment", code="read_only")
+        case Closing.READ_ONLY if room is not None and room.read_only:
+            if not may(person, Verb.WRITE_IN_READ_ONLY, room):
+                return OperationError("only moderators may post in this room", code="read_only")
+        case Closing.MUTED if mute := person.sanction(MUTE, room):
+            return OperationError(under("muted", mute), code="muted")
+        case Closing.DECLINED if room is not None and person.identity.user_id in room.unwanted:
+            return unwanted()
     return None
 
 
-def calm() -> OperationError:
-    """The refusal for a guest while they may read only."""
-    return OperationError("guests may only read at the moment", code="read_only")
+def check(person: Person, verb: Verb, room: RoomFacts | None = None) -> None:
+    """
+    Raises:
+        OperationError: `not_allowed`, `log_in`; `archived`, `read_only`, `muted`, if the row names them.
+    """
+    refused = refusal(person, verb, room)
+    if refused is not None:
+        raise refused
 
 
 def unwanted() -> OperationError:
     """The refusal for someone who was declined."""
     return OperationError("you may not write to this person", code="not_allowed")
-
-
-def check_post(person: Person, room: RoomFacts) -> None:
-    """
-    Raises:
-        OperationError: `archived`, `read_only`, `muted`.
-    """
-    refusal = refusal_to_post(person, room)
-    if refusal is not None:
-        raise refusal
 
 
 def clean_text(text: str) -> str:
@@ -119,34 +160,37 @@ def check_body(body: str) -> str:
 
 def check_remove(person: Person, room: RoomFacts, message: SentMessage) -> None:
     """
-    Own messages may be removed by whoever may post; any by a moderator.
-
     Raises:
-        OperationError: `not_allowed`, and as `check_post`.
+        OperationError: `not_allowed`, and as `check`.
     """
-    check_post(person, room)
-    if message.author_id != person.identity.user_id and not can_moderate(person, room):
-        raise OperationError("this is not your message", code="not_allowed")
+    check(person, Verb.REMOVE, room)
+    _check_author(person, Verb.REMOVE_OTHERS, room, message)
 
 
 def check_edit(person: Person, room: RoomFacts, message: SentMessage, site: SiteFacts) -> None:
     """
-    As `check_remove`, and within the site's window for edits unless one moderates.
+    Also within the site's window for edits.
 
     Raises:
-        OperationError: `not_allowed`, and as `check_post`.
+        OperationError: `not_allowed`, and as `check`.
     """
-    check_remove(person, room, message)
+    check(person, Verb.EDIT, room)
+    _check_author(person, Verb.EDIT_OTHERS, room, message)
     window = timedelta(minutes=site.edit_window_minutes)
     age = datetime.now(UTC) - datetime.fromisoformat(message.at)
-    if window and age > window and not can_moderate(person, room):
+    if window and age > window and not may(person, Verb.EDIT_LATE, room):
         raise OperationError("it is too late to edit this message", code="not_allowed")
 
 
+def _check_author(person: Person, verb: Verb, room: RoomFacts, message: SentMessage) -> None:
+    """Of the messages of others: what closes the room was asked before, so this is for want of a role."""
+    if message.author_id != person.identity.user_id and refusal(person, verb, room) is not None:
+        raise OperationError("this is not your message", code="not_allowed")
+
+
 def may_create_rooms(person: Person, site: SiteFacts) -> bool:
-    if site.calm and person.identity.is_guest:
-        return False
-    return (site.rooms_by_everyone or person.identity.is_staff) and person.sanction(MUTE) is None
+    verb = Verb.CREATE_ROOM if site.rooms_by_everyone else Verb.CREATE_ROOM_ALWAYS
+    return refusal(person, verb, calm=site.calm) is None
 
 
 def check_create_room(person: Person, site: SiteFacts) -> None:
@@ -156,18 +200,6 @@ def check_create_room(person: Person, site: SiteFacts) -> None:
     """
     if not may_create_rooms(person, site):
         raise OperationError("you may not create rooms here", code="not_allowed")
-
-
-def check_not_muted(person: Person, room: RoomFacts | None = None) -> None:
-    """
-    Whoever may not write says nothing in another way either: by a name, a topic, a request.
-
-    Raises:
-        OperationError: `muted`, everywhere or in the room.
-    """
-    mute = person.sanction(MUTE, room)
-    if mute is not None:
-        raise OperationError(under("muted", mute), code="muted")
 
 
 def check_emoji(text: str) -> str:
@@ -182,91 +214,36 @@ def check_emoji(text: str) -> str:
     return emoji.emojize(emoji.demojize(text))
 
 
-def check_moderate(person: Person, room: RoomFacts) -> None:
-    """
-    Raises:
-        OperationError: `not_allowed`.
-    """
-    if not can_moderate(person, room):
-        raise OperationError("only moderators of the room may do this", code="not_allowed")
-
-
 def check_invite(person: Person, room: RoomFacts, *, has_left: bool) -> None:
     """
-    Into a private room its moderators invite; into a public one everyone who sees it, but whoever left it is
-    brought back by its moderators only. A conversation of two stays one. `has_left`: the invited person.
+    A conversation of two stays one. `has_left`: the invited person.
 
     Raises:
-        OperationError: `not_allowed`, `muted`.
+        OperationError: `not_allowed`, `read_only`, `muted`.
     """
     if room.kind == Room.Kind.DIRECT:
         raise OperationError("a direct room has only its two people", code="not_allowed")
     if room.kind == Room.Kind.PRIVATE:
-        check_moderate(person, room)
-    elif has_left and not can_moderate(person, room):
-        raise OperationError("this person has left the room", code="not_allowed")
-    if room.calm and person.identity.is_guest:
-        raise calm()
-    check_not_muted(person, room)
+        check(person, Verb.INVITE_TO_PRIVATE, room)
+    else:
+        check(person, Verb.BRING_BACK if has_left else Verb.INVITE, room)
 
 
-def check_kick(person: Person, room: RoomFacts, user_id: int, *, is_owner: bool, exceeds: bool) -> None:
+def check_act_on(person: Person, verb: Verb, other: Candidate, room: RoomFacts | None = None) -> None:
     """
-    Moderators remove members and other moderators, owners everyone but themselves, and nobody who has
-    a right in the admin that the person lacks. `is_owner`, `exceeds`: the other is an owner, has such a right.
+    An act upon another person, in a room or everywhere: not upon oneself, nor those who have more rights.
 
     Raises:
         OperationError: `not_allowed`.
     """
-    check_moderate(person, room)
-    if user_id == person.identity.user_id:
-        raise OperationError("leave the room instead", code="not_allowed")
-    if exceeds:
-        raise OperationError("this person has rights that you lack", code="not_allowed")
-    if is_owner and person.role_in(room) != OWNER:
-        raise OperationError("only an owner may remove an owner", code="not_allowed")
-
-
-def check_sanction(person: Person, room: RoomFacts, other: Candidate) -> None:
-    """
-    Moderators mute and ban whom they may remove.
-
-    Raises:
-        OperationError: `not_allowed`.
-    """
-    check_moderate(person, room)
-    _check_other(person, other)
-    if other.is_owner and person.role_in(room) != OWNER:
-        raise OperationError("only an owner may do this to an owner", code="not_allowed")
-
-
-def check_right(person: Person, right: str) -> None:
-    """
-    Beyond rooms the chat asks for the right that the admin asks for.
-
-    Raises:
-        OperationError: `not_allowed`.
-    """
-    if right not in person.identity.rights:
-        raise OperationError("you may not do this on the whole site", code="not_allowed")
-
-
-def check_act_everywhere(person: Person, right: str, other: Candidate) -> None:
-    """
-    Admins with the right to do so act upon people on the whole site, but not on those who have more rights.
-
-    Raises:
-        OperationError: `not_allowed`.
-    """
-    check_right(person, right)
-    _check_other(person, other)
-
-
-def _check_other(person: Person, other: Candidate) -> None:
+    check(person, verb, room)
     if other.id == person.identity.user_id:
-        raise OperationError("you cannot do this to yourself", code="not_allowed")
+        words = "leave the room instead" if verb is Verb.KICK else "you cannot do this to yourself"
+        raise OperationError(words, code="not_allowed")
     if other.exceeds:
         raise OperationError("this person has rights that you lack", code="not_allowed")
+    if room is not None and other.is_owner:
+        check(person, Verb.ACT_ON_OWNER, room)
 
 
 def _is_unicode(text: str) -> bool:

@@ -4,13 +4,13 @@ import asyncio
 
 import msgspec
 
-from chat.actions.access import check_not_muted
+from chat.actions.access import check
 from chat.actions.caller import Caller
 from chat.actions.limits import count
+from chat.actions.roles import Verb
 from chat.queries.guests import client_network
 from chat.queries.identity import identity_of_key
 from chat.queries.people import free_name
-from chat.queries.tokens import POST
 from chat.realtime.db import read
 from chat.realtime.directory import Person
 from chat.services import accounts
@@ -62,8 +62,8 @@ async def rename(caller: Caller, name: str) -> str:
         OperationError: `empty_name`, `bad_name`, `name_taken`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
-    check_not_muted(caller.person)
+    caller.require(Verb.RENAME)
+    check(caller.person, Verb.RENAME)
     await count(caller, "rename")
     who = caller.person.identity
     if who.user_id is not None:

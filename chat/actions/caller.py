@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import uuid4
 
-from chat.actions.access import find_room
+from chat.actions.access import check, find_room
+from chat.actions.roles import Verb
 from chat.queries.rooms import RoomFacts
 from chat.realtime.clients import Client
 from chat.realtime.directory import Person
@@ -26,19 +27,25 @@ class Caller(NamedTuple):
         """Whose the connection is now: it may log in, and a guest may get an account."""
         return self.client.person
 
-    def require(self, scope: str) -> None:
+    def require(self, verb: Verb) -> None:
         """
         Raises:
             OperationError: `not_allowed`, the token is not for this.
         """
-        self.client.require(scope)
+        for scope in verb.scopes:
+            self.client.require(scope)
 
-    def room(self, name: str) -> RoomFacts:
+    def room(self, name: str, verb: Verb | None = None) -> RoomFacts:
         """
+        A room that the person sees, and in which they may do this; without `verb`, that is asked later.
+
         Raises:
-            OperationError: `no_such_room`, also for one that this person may not see.
+            OperationError: `no_such_room`, also for one that this person may not see; and as `check`.
         """
-        return find_room(self.runtime.directory, self.person, name)
+        room = find_room(self.runtime.directory, self.person, name)
+        if verb is not None:
+            check(self.person, verb, room)
+        return room
 
     async def write(self, service: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """

@@ -5,8 +5,8 @@ from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.history import find_message
 from chat.actions.limits import count, count_slow_mode
+from chat.actions.roles import Verb
 from chat.queries.structs import Message
-from chat.queries.tokens import POST
 from chat.services import messages
 
 
@@ -19,7 +19,7 @@ async def edit(caller: Caller, room_name: str, seq: int, body: str) -> Message:
             `not_allowed`, `archived`, `read_only`, `muted`.
         RetryLater: `too_fast`, `slow_mode`, `busy`.
     """
-    caller.require(POST)
+    caller.require(Verb.EDIT)
     room = caller.room(room_name)
     message = await find_message(room, seq)
     body = access.check_body(body)
@@ -38,7 +38,7 @@ async def remove(caller: Caller, room_name: str, seq: int, reason: str) -> Messa
         OperationError: `no_such_room`, `no_such_message`, `not_allowed`, `archived`, `read_only`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
+    caller.require(Verb.REMOVE)
     room = caller.room(room_name)
     message = await find_message(room, seq)
     access.check_remove(caller.person, room, message)

@@ -6,12 +6,12 @@ import msgspec
 
 from chat.actions.caller import Caller
 from chat.actions.limits import count
+from chat.actions.roles import Verb
 from chat.queries import history
 from chat.queries.history import MAX_PAGE, PAGE
 from chat.queries.rooms import RoomFacts
 from chat.queries.sizes import MAX_LIST_BYTES, json_size
 from chat.queries.structs import Message
-from chat.queries.tokens import READ
 from chat.realtime.db import read
 from rpc import OperationError
 
@@ -35,9 +35,9 @@ async def list_messages(
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
         RetryLater: `too_fast`.
     """
-    caller.require(READ)
+    caller.require(Verb.READ)
     await count(caller, "read", max(1, limit / PAGE))
-    room = caller.room(room_name)
+    room = caller.room(room_name, Verb.READ)
     return await read(
         history.page, room.id, before_seq=before_seq, after_seq=after_seq, around_seq=around_seq, limit=limit
     )
@@ -58,13 +58,13 @@ async def sync(caller: Caller, versions: Mapping[str, int]) -> dict[str, RoomSyn
         OperationError: `not_allowed` for a token without `read`.
         RetryLater: `too_fast`.
     """
-    caller.require(READ)
+    caller.require(Verb.READ)
     await count(caller, "read", 1 + len(versions) / ROOMS_AS_A_PAGE)
     answer: dict[str, RoomSync] = {}
     messages_left, bytes_left = MAX_PAGE, MAX_LIST_BYTES
     for name, version in versions.items():
         try:
-            room = caller.room(name)
+            room = caller.room(name, Verb.READ)
             if messages_left == 0 or bytes_left <= 0:
                 # The caller comes again for this room, from where it was.
                 answer[name] = RoomSync(version, more=True)

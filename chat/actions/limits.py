@@ -8,8 +8,9 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from chat.actions.access import can_moderate
+from chat.actions.access import may
 from chat.actions.caller import Caller
+from chat.actions.roles import Verb
 from chat.queries.rates import Rate
 from chat.queries.rooms import RoomFacts
 from chat.realtime import runtime
@@ -106,7 +107,7 @@ async def count_slow_mode(caller: Caller, room: RoomFacts) -> None:
     Raises:
         RetryLater: `slow_mode`.
     """
-    if not room.slow_mode_seconds or can_moderate(caller.person, room):
+    if not room.slow_mode_seconds or may(caller.person, Verb.SKIP_SLOW_MODE, room):
         return
     who = caller.person.identity
     slow = Rate(1, 60 / room.slow_mode_seconds)

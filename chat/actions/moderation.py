@@ -7,11 +7,11 @@ from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.limits import count
+from chat.actions.roles import Verb
 from chat.actions.rooms import RoomEntry, room_entry
 from chat.models import Room, SiteSettings
 from chat.queries.candidates import Candidate, find_candidate
 from chat.queries.rooms import RoomFacts
-from chat.queries.tokens import POST
 from chat.realtime.db import read
 from chat.services import memberships, messages, moderation, rooms, site
 from rpc import OperationError
@@ -25,14 +25,13 @@ async def kick(caller: Caller, room_name: str, user_id: int, reason: str) -> Non
         OperationError: `no_such_room`, `no_such_person`, `not_allowed`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
-    room = caller.room(room_name)
-    access.check_moderate(caller.person, room)
+    caller.require(Verb.KICK)
+    room = caller.room(room_name, Verb.KICK)
     await count(caller, "moderate")
     other = await _other(caller, user_id, room)
     if room.kind != Room.Kind.PUBLIC and not other.belongs:
         raise OperationError("this person is not in the room", code="no_such_person")
-    access.check_kick(caller.person, room, other.id, is_owner=other.is_owner, exceeds=other.exceeds)
+    access.check_act_on(caller.person, Verb.KICK, other, room)
     by = await account_of(caller)
     await caller.write(memberships.kick, room.id, other.id, by=by, reason=access.clean_text(reason))
 
@@ -49,14 +48,12 @@ async def impose(
         OperationError: `no_such_room`, `no_such_person`, `not_allowed`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
+    verb = Verb.MUTE_OR_BAN if room_name is not None else Verb.MUTE_OR_BAN_EVERYWHERE
+    caller.require(verb)
     room = caller.room(room_name) if room_name is not None else None
     await count(caller, "moderate")
     other = await _other(caller, user_id, room)
-    if room is not None:
-        access.check_sanction(caller.person, room, other)
-    else:
-        access.check_act_everywhere(caller.person, access.IMPOSE, other)
+    access.check_act_on(caller.person, verb, other, room)
     room_id, by, until = room.id if room is not None else None, await account_of(caller), _end(minutes)
     await caller.write(
         moderation.impose, other.id, kind, room_id=room_id, by=by, reason=access.clean_text(reason), until=until
@@ -71,14 +68,12 @@ async def lift(caller: Caller, kind: str, room_name: str | None, user_id: int, r
         OperationError: `no_such_room`, `no_such_person`, `not_allowed`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
+    verb = Verb.MUTE_OR_BAN if room_name is not None else Verb.END_EVERYWHERE
+    caller.require(verb)
     room = caller.room(room_name) if room_name is not None else None
     await count(caller, "moderate")
     other = await _other(caller, user_id, room)
-    if room is not None:
-        access.check_sanction(caller.person, room, other)
-    else:
-        access.check_act_everywhere(caller.person, access.LIFT, other)
+    access.check_act_on(caller.person, verb, other, room)
     room_id = room.id if room is not None else None
     await caller.write(moderation.lift_all, other.id, kind, room_id=room_id, reason=access.clean_text(reason))
 
@@ -94,14 +89,12 @@ async def remove_all(caller: Caller, room_name: str | None, user_id: int, since:
         OperationError: `no_such_room`, `no_such_person`, `not_allowed`.
         RetryLater: `too_fast`; `busy`, the oldest of them may be removed.
     """
-    caller.require(POST)
+    verb = Verb.REMOVE_ALL if room_name is not None else Verb.REMOVE_ALL_EVERYWHERE
+    caller.require(verb)
     room = caller.room(room_name) if room_name is not None else None
     await count(caller, "moderate")
     other = await _other(caller, user_id, room)
-    if room is not None:
-        access.check_sanction(caller.person, room, other)
-    else:
-        access.check_act_everywhere(caller.person, access.REMOVE, other)
+    access.check_act_on(caller.person, verb, other, room)
     room_id = room.id if room is not None else None
     which: dict[str, Any] = {"room_id": room_id, "since": since, "reason": access.clean_text(reason)}
     by, actor = await account_of(caller), caller.actor()
@@ -121,9 +114,8 @@ async def change_switches(
         OperationError: `no_such_room`, `not_allowed`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
-    room = caller.room(room_name)
-    access.check_moderate(caller.person, room)
+    caller.require(Verb.SET_SWITCHES)
+    room = caller.room(room_name, Verb.SET_SWITCHES)
     await count(caller, "moderate")
     await caller.write(
         rooms.change_room, room.id, until=_end(minutes), reason=access.clean_text(reason), **switches
@@ -155,8 +147,8 @@ async def close_sign_up(caller: Caller, minutes: int | None, reason: str) -> Non
 
 
 async def _change_site(caller: Caller, switches: dict[str, Any], minutes: int | None, reason: str) -> None:
-    caller.require(POST)
-    access.check_right(caller.person, access.SITE)
+    caller.require(Verb.CHANGE_SITE)
+    access.check(caller.person, Verb.CHANGE_SITE)
     await count(caller, "moderate")
     await caller.write(site.change_settings, until=_end(minutes), reason=access.clean_text(reason), **switches)
 

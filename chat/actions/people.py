@@ -5,13 +5,13 @@ import msgspec
 from chat.actions.access import may_create_rooms
 from chat.actions.caller import Caller
 from chat.actions.limits import count
+from chat.actions.roles import Verb
 from chat.actions.rooms import RoomEntry, room_entry, rooms_listed
 from chat.queries.contacts import contacts_of
 from chat.queries.members import Member, members_of, rooms_of
 from chat.queries.people import person_named
 from chat.queries.sizes import MAX_LIST_BYTES
 from chat.queries.structs import ContactEntry, PersonCard
-from chat.queries.tokens import READ
 from chat.realtime.db import read
 from chat.realtime.visibility import sees
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
@@ -63,7 +63,7 @@ async def info(caller: Caller, name: str = "") -> Info:
         OperationError: `not_allowed` for a token without `read`; `no_such_person`.
         RetryLater: `too_fast`.
     """
-    caller.require(READ)
+    caller.require(Verb.LIST)
     await count(caller, "read", 2)
     me = caller.person
     if not name:
@@ -96,8 +96,8 @@ async def list_members(caller: Caller, room_name: str) -> MemberList:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
         RetryLater: `too_fast`.
     """
-    caller.require(READ)
+    caller.require(Verb.READ)
     await count(caller, "read", 2)
-    room = caller.room(room_name)
+    room = caller.room(room_name, Verb.READ)
     here = await caller.runtime.watchers.watch(caller.client, room)
     return MemberList(await read(members_of, room.id, here), len(here))

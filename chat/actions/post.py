@@ -8,10 +8,10 @@ from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.limits import count, count_here, count_slow_mode
+from chat.actions.roles import Verb
 from chat.models import Room
 from chat.queries.history import Seq
 from chat.queries.structs import Message
-from chat.queries.tokens import POST, READ
 from chat.services.events import Typing
 from chat.services.posts import NewPost
 
@@ -34,10 +34,10 @@ async def post(caller: Caller, room_name: str, new: NewMessage) -> Message:
             `not_allowed`, `archived`, `read_only`, `muted`, with the field at fault as `NewMessage` names it.
         RetryLater: `too_fast`, `slow_mode`, `busy`.
     """
-    caller.require(POST)
+    caller.require(Verb.POST)
     room = caller.room(room_name)
     body = access.check_body(new.body)
-    access.check_post(caller.person, room)
+    access.check(caller.person, Verb.POST, room)
     await count(caller, "post")
     await count_slow_mode(caller, room)
     author_id = await account_of(caller)
@@ -67,7 +67,7 @@ def show_typing(caller: Caller, room_name: str) -> None:
     Raises:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
     """
-    caller.require(READ)
+    caller.require(Verb.TYPE)
     room = caller.room(room_name)
-    if access.refusal_to_post(caller.person, room) is None and count_here(caller, "typing"):
+    if access.refusal(caller.person, Verb.TYPE, room) is None and count_here(caller, "typing"):
         caller.runtime.hub.publish(Typing(room.id, room.name, [caller.person.identity.name]))

@@ -4,11 +4,11 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
+from chat.actions.access import check
 from chat.actions.caller import Caller
 from chat.actions.limits import count
-from chat.queries.tokens import PUSH
+from chat.actions.roles import Verb
 from chat.services.push import push
-from rpc import OperationError
 
 
 async def push_to_person(caller: Caller, user: str | int, opcode: int, payload: Any) -> int:
@@ -20,8 +20,7 @@ async def push_to_person(caller: Caller, user: str | int, opcode: int, payload: 
             `chat.services.push.push`.
         RetryLater: `too_fast`.
     """
-    caller.require(PUSH)
-    if not caller.person.identity.is_staff:
-        raise OperationError("only staff may push", code="not_allowed")
+    caller.require(Verb.PUSH)
+    check(caller.person, Verb.PUSH)
     await count(caller, "push")
     return await sync_to_async(push)(user, opcode, payload)

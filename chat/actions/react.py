@@ -5,8 +5,8 @@ from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.history import find_message
 from chat.actions.limits import count
+from chat.actions.roles import Verb
 from chat.queries.structs import Message
-from chat.queries.tokens import POST, READ
 from chat.services import messages
 
 
@@ -19,11 +19,10 @@ async def react(caller: Caller, room_name: str, seq: int, emoji: str, *, on: boo
             `read_only`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(READ)
-    caller.require(POST)
+    caller.require(Verb.REACT)
     room = caller.room(room_name)
     message = await find_message(room, seq)
-    access.check_post(caller.person, room)
+    access.check(caller.person, Verb.REACT, room)
     emoji = access.check_emoji(emoji)
     await count(caller, "react")
     by = await account_of(caller)

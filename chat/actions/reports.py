@@ -5,8 +5,8 @@ from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.history import find_message
 from chat.actions.limits import count
+from chat.actions.roles import Verb
 from chat.queries.reports import OpenReport, open_reports, room_of_report
-from chat.queries.tokens import POST, READ
 from chat.realtime.db import read
 from chat.services.acts import reports
 from rpc import OperationError
@@ -20,8 +20,8 @@ async def report(caller: Caller, room_name: str, seq: int, reason: str) -> None:
         OperationError: `no_such_room`, `no_such_message`, `not_allowed`, `no_reason`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
-    room = caller.room(room_name)
+    caller.require(Verb.REPORT)
+    room = caller.room(room_name, Verb.REPORT)
     message = await find_message(room, seq)
     if message.author_id == caller.person.identity.user_id:
         raise OperationError("this is your own message", code="not_allowed")
@@ -39,10 +39,9 @@ async def list_reports(caller: Caller, room_name: str) -> list[OpenReport]:
         OperationError: `no_such_room`, `not_allowed`.
         RetryLater: `too_fast`.
     """
-    caller.require(READ)
+    caller.require(Verb.LIST_REPORTS)
     await count(caller, "read", 2)
-    room = caller.room(room_name)
-    access.check_moderate(caller.person, room)
+    room = caller.room(room_name, Verb.LIST_REPORTS)
     return await read(open_reports, room.id)
 
 
@@ -52,9 +51,8 @@ async def answer_report(caller: Caller, room_name: str, report_id: int, answer: 
         OperationError: `no_such_room`, `not_allowed`, `no_such_report`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
-    room = caller.room(room_name)
-    access.check_moderate(caller.person, room)
+    caller.require(Verb.ANSWER_REPORT)
+    room = caller.room(room_name, Verb.ANSWER_REPORT)
     await count(caller, "moderate")
     if await read(room_of_report, report_id) != room.id:
         raise OperationError("no such report", code="no_such_report")

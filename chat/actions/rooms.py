@@ -6,11 +6,11 @@ from chat.actions import access
 from chat.actions.accounts import account_of
 from chat.actions.caller import Caller
 from chat.actions.limits import MAX_ROOMS_OWNED, count
+from chat.actions.roles import Verb
 from chat.names import name_key
 from chat.queries.candidates import Candidate, find_candidate
 from chat.queries.rooms import RoomFacts
 from chat.queries.sizes import MAX_LIST_BYTES, fitting
-from chat.queries.tokens import POST, READ
 from chat.realtime.db import read
 from chat.realtime.directory import Directory, Person
 from chat.realtime.visibility import lists, may_stay
@@ -64,7 +64,7 @@ def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
         archived=room.archived,
         read_only=room.read_only,
         role=person.role_in(room),
-        can_post=access.refusal_to_post(person, room) is None,
+        can_post=access.refusal(person, Verb.POST, room) is None,
     )
 
 
@@ -91,7 +91,7 @@ async def list_rooms(caller: Caller) -> list[RoomEntry]:
         OperationError: `not_allowed` for a token without `read`.
         RetryLater: `too_fast`.
     """
-    caller.require(READ)
+    caller.require(Verb.LIST)
     await count(caller, "read", 2)
     return rooms_listed(caller.person, caller.runtime.directory)
 
@@ -104,11 +104,11 @@ async def create_room(caller: Caller, name: str, kind: str, topic: str, *, exist
         OperationError: `not_allowed`, `empty_name`, `bad_name`, `name_taken`, `too_many_rooms`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
+    caller.require(Verb.CREATE_ROOM)
     access.check_create_room(caller.person, caller.runtime.directory.site)
     await count(caller, "create-room")
     by = await account_of(caller)
-    most = None if caller.person.identity.is_staff else MAX_ROOMS_OWNED
+    most = None if access.may(caller.person, Verb.OWN_MANY_ROOMS) else MAX_ROOMS_OWNED
     topic = access.clean_text(topic)
     room = await caller.write(rooms.create_room, name, by=by, kind=kind, topic=topic, most=most, exist_ok=exist_ok)
     return await _entry_now(caller, room.pk)
@@ -122,10 +122,8 @@ async def set_topic(caller: Caller, room_name: str, topic: str) -> RoomEntry:
         OperationError: `no_such_room`, `not_allowed`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
-    room = caller.room(room_name)
-    access.check_moderate(caller.person, room)
-    access.check_not_muted(caller.person, room)
+    caller.require(Verb.SET_TOPIC)
+    room = caller.room(room_name, Verb.SET_TOPIC)
     await count(caller, "moderate")
     await caller.write(rooms.change_room, room.id, topic=access.clean_text(topic))
     return await _entry_now(caller, room.id)
@@ -139,9 +137,9 @@ async def join_room(caller: Caller, room_name: str) -> RoomEntry:
         OperationError: `no_such_room`, `not_allowed`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
+    caller.require(Verb.JOIN)
     await count(caller, "join")
-    room = caller.room(room_name)
+    room = caller.room(room_name, Verb.JOIN)
     await caller.write(memberships.join_room, room.id, await account_of(caller))
     return await _entry_now(caller, room.id)
 
@@ -154,9 +152,9 @@ async def leave_room(caller: Caller, room_name: str) -> None:
         OperationError: `no_such_room`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
+    caller.require(Verb.LEAVE)
     await count(caller, "join")
-    room = caller.room(room_name)
+    room = caller.room(room_name, Verb.LEAVE)
     await caller.write(memberships.leave_room, room.id, await account_of(caller))
 
 
@@ -168,8 +166,8 @@ async def open_direct(caller: Caller, user_id: int | None, name: str | None) -> 
         OperationError: `no_such_person`, `not_allowed`, `muted`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
-    access.check_not_muted(caller.person)
+    caller.require(Verb.OPEN_DIRECT)
+    access.check(caller.person, Verb.OPEN_DIRECT)
     other = await _addressed(caller, user_id, name)
     room = await caller.write(rooms.open_direct, await account_of(caller), other.id)
     return await _entry_now(caller, room.pk)
@@ -183,7 +181,7 @@ async def invite(caller: Caller, room_name: str, user_id: int | None, name: str 
         OperationError: `no_such_room`, `no_such_person`, `not_allowed`, `muted`, `banned`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(POST)
+    caller.require(Verb.INVITE)
     room = caller.room(room_name)
     other = await _addressed(caller, user_id, name, room.id)
     access.check_invite(caller.person, room, has_left=other.has_left)
@@ -206,9 +204,9 @@ async def mark_read(caller: Caller, room_name: str, seq: int) -> ReadUpTo:
         OperationError: `no_such_room`; `not_allowed` for a token without `read`.
         RetryLater: `too_fast`.
     """
-    caller.require(READ)
+    caller.require(Verb.READ)
     await count(caller, "mark-read")
-    room = caller.room(room_name)
+    room = caller.room(room_name, Verb.READ)
     marker, moved = await caller.runtime.read_markers.move(caller.person, room, seq)
     if moved:
         caller.runtime.refresh.note_lists(caller.person.clients - {caller.client})
@@ -223,9 +221,9 @@ async def enter(caller: Caller, room_name: str) -> RoomFacts:
         OperationError: `no_such_room`, `not_allowed`.
         RetryLater: `too_fast`, `busy`.
     """
-    caller.require(READ)
+    caller.require(Verb.READ)
     await count(caller, "join")
-    room = caller.room(room_name)
+    room = caller.room(room_name, Verb.READ)
     who, client, connections = caller.person.identity, caller.client, caller.runtime.connections
     if who.user_id is not None and not may_stay(caller.person, room):
         await caller.write(memberships.join_room, room.id, who.user_id)

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from chat.actions import access
+from chat.actions.roles import Verb
 from chat.queries.identity import Identity, MembershipFacts, SanctionFacts
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message
@@ -127,24 +128,25 @@ def test_archived_room_stays_where_it_was():
 @pytest.mark.parametrize(("facts", "code"), [({"archived": True}, "archived"), ({"read_only": True}, "read_only")])
 def test_closed_room_takes_no_posts(facts, code):
     """An archived room is closed for all, a read-only one for all but its moderators."""
-    assert refusal(access.check_post, person(roles={OPEN: "member"}), room(**facts)) == code
+    assert refusal(access.check, person(roles={OPEN: "member"}), Verb.POST, room(**facts)) == code
 
 
 def test_moderator_posts_in_a_read_only_room():
     """Read-only rooms are for announcements."""
-    access.check_post(person(roles={OPEN: "moderator"}), room(read_only=True))
-    access.check_post(person(is_staff=True), room(read_only=True))
+    access.check(person(roles={OPEN: "moderator"}), Verb.POST, room(read_only=True))
+    access.check(person(is_staff=True), Verb.POST, room(read_only=True))
 
 
 @pytest.mark.parametrize("where", [None, OPEN])
 def test_muted_person_may_not_post(where):
     """A mute holds everywhere or in its room."""
-    assert refusal(access.check_post, person(sanctions=[SanctionFacts("mute", where, None, "")]), room()) == "muted"
+    muted = person(sanctions=[SanctionFacts("mute", where, None, "")])
+    assert refusal(access.check, muted, Verb.POST, room()) == "muted"
 
 
 def test_muted_elsewhere_may_post_here():
     """A room's mute holds in that room only."""
-    access.check_post(person(sanctions=[SanctionFacts("mute", SECRET, None, "")]), room())
+    access.check(person(sanctions=[SanctionFacts("mute", SECRET, None, "")]), Verb.POST, room())
 
 
 def test_text_is_trimmed_and_nul_is_dropped():

@@ -1,89 +1,24 @@
 """What may be done is decided once: every door that can post, edit or react says the same word for a refusal."""
 
-import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
 
 from chat.models import Room, Sanction
 from chat.queries.identity import identity_of
-from chat.queries.tokens import SCOPES
 from chat.services import moderation, rooms
 from chat.services.posts import MAX_BODY_CHARS
-from tests.chat.doors.http.test_api import Program
-from tests.chat.doors.push.test_push import App
+from tests.chat.doors.posting import DOORS, open_door
 
 GONE_SEQ = 999
-
-
-class OverGotalk:
-    def __init__(self, page):
-        self._page = page
-
-    async def enter(self, room):
-        """Rooms come by themselves."""
-
-    async def refusal(self, room, message):
-        return await self._page.refusal("send-message", {"room": room, "message": message})
-
-
-class OverText:
-    def __init__(self, dial, user):
-        self._dial = dial
-        self._user = user
-
-    async def enter(self, room):
-        self._line = await self._dial(f"/ws/{room}?format=json", self._user)
-        await self._line.is_in()
-
-    async def refusal(self, room, message):
-        self._line.say(json.dumps(message))
-        while "moderated" in (error := await self._line.hears()):
-            """What was done to them, told before they try."""
-        assert error.startswith("! {"), error
-        return json.loads(error[2:])["code"]
-
-
-class OverPush:
-    def __init__(self, app):
-        self._app = app
-
-    async def enter(self, room):
-        await self._app.ask(113, {"room": room})
-
-    async def refusal(self, room, message):
-        return await self._app.refusal(115, {"room": room, **message})
-
-
-class OverHttp:
-    def __init__(self, program):
-        self._program = program
-
-    async def enter(self, room):
-        """Nothing is held open."""
-
-    async def refusal(self, room, message):
-        return (await self._program.refusal("POST", f"/api/rooms/{room}/messages", message))[1]
 
 
 @pytest.fixture
 def door(chat, dial, token):
     """Opens a door of the chat for a person."""
-
-    async def open_door(kind, user):
-        if kind == "gotalk":
-            return OverGotalk(await chat.open(user))
-        if kind == "text":
-            return OverText(dial, user)
-        if kind == "push":
-            app = App(await dial("/push", user))
-            await app.ask(100)
-            return OverPush(app)
-        _, secret = await chat.elsewhere(token, user, SCOPES)
-        return OverHttp(Program(secret))
-
-    return open_door
+    return partial(open_door, chat, dial, token)
 
 
 def archive(room, user):
@@ -113,7 +48,7 @@ SITUATIONS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["gotalk", "text", "push", "http"])
+@pytest.mark.parametrize("kind", DOORS)
 @pytest.mark.parametrize(("change", "message", "code"), SITUATIONS)
 async def test_post_is_refused_with_the_same_code(chat, door, alice, hall, kind, change, message, code):
     """The person, the room and the text decide, never the door."""
@@ -142,7 +77,7 @@ async def test_room_that_mallory_may_not_see_does_not_exist_at_any_door(chat, do
     assert await through.refusal("cellar", {"body": "hello"}) == "no_such_room"
 
 
-@pytest.mark.parametrize("kind", ["gotalk", "text", "push", "http"])
+@pytest.mark.parametrize("kind", DOORS)
 async def test_slow_mode_makes_one_wait_at_every_door(chat, door, alice, hall, kind):
     """The first post counts, through whichever door it came."""
     page = await chat.open(alice)
@@ -152,7 +87,7 @@ async def test_slow_mode_makes_one_wait_at_every_door(chat, door, alice, hall, k
     await chat.runtime.refresh.reload()
     await page.post("hall", "first")
     if kind == "text":
-        while "first" not in await through._line.hears():
+        while "first" not in await through.line.hears():
             pass
     assert await through.refusal("hall", {"body": "second"}) == "slow_mode"
 

@@ -67,6 +67,16 @@ class App:
         self.say(opcode, payload)
         return await self.hears(opcode)
 
+    async def answer(self, opcode, payload=b""):
+        """Ask; returns the code of the refusal, or None when it is done."""
+        self.say(opcode, payload)
+        while True:
+            frame = await self.hears_frame()
+            found = struct.unpack(">I", frame[:4])[0]
+            if found in (opcode, 199):
+                return json.loads(frame[4:])["code"] if found == 199 else None
+            self._heard.append((found, frame[4:]))
+
     async def refusal(self, opcode, payload=b""):
         """Ask for what is refused; returns the code of the refusal."""
         self.say(opcode, payload)

@@ -12,9 +12,11 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import ActsOnPeople, ReasonedActionForm, staff_key
+from chat.admin.roles import show_roles
 from chat.models import Membership, Message, Room, Sanction
 from chat.names import clean_name, same_name, unmarked
 from chat.services.memberships import join_room, leave_room
@@ -151,6 +153,10 @@ class MembershipAdmin(ActsOnPeople, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return () if obj is None else ("room", "user")
+
+    def get_urls(self) -> list[URLPattern]:
+        roles = path("roles/", self.admin_site.admin_view(show_roles), name="chat_roles")
+        return [roles, *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         obj.pk = join_room(obj.room_id, obj.user_id, role=obj.role).pk

@@ -20,6 +20,8 @@ SHARED_TIMEOUT = 0.5
 """Seconds for the other processes' memory; without its answer this process counts alone."""
 AWAY_SECONDS = 5.0
 """For so long it is not asked again then."""
+ROUNDING = 1e-6
+"""Seconds by which sums of times may differ from what they would be without rounding."""
 SWEEP_AT_LEAST = 1000
 """As many times are kept before the first sweep."""
 
@@ -92,8 +94,9 @@ class Rates:
         added, ahead = _seconds(rate, cost)
         # No further ahead than a burst: the rate may have been another one until now.
         until = min(max(self._counted_until.get(key, now), now), now + ahead) + added
-        if until - now > ahead:
-            return until - now - ahead
+        wait = until - now - ahead
+        if wait > ROUNDING:
+            return wait
         self._counted_until[key] = until
         if len(self._counted_until) > self._sweep_at:
             self._sweep(now)

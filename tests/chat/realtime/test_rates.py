@@ -37,6 +37,15 @@ async def test_burst_passes_and_the_next_one_waits_for_its_turn(clock):
     assert await here.take("post", "u1", THREE) == 1
 
 
+async def test_burst_passes_whatever_the_clock_says(clock):
+    """Times are rounded; so little is no reason to wait."""
+    here, slow = Rates(clock=clock), Rate(burst=1, per_minute=60 / 3600)
+    for number in range(100):
+        clock.now = 1000 + number / 7
+        assert await here.take("slow mode", f"u{number}", slow) == 0
+        assert [await here.take("post", f"u{number}", THREE) for _ in range(3)] == [0, 0, 0]
+
+
 async def test_pause_is_worth_a_burst_and_no_more(clock):
     """Nobody saves up."""
     here = Rates(clock=clock)

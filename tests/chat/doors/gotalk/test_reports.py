@@ -81,7 +81,7 @@ async def test_report_of_a_conversation_of_two_is_for_the_admins(chat, alice, bo
     rude, page = await chat.open(alice), await chat.open(bob)
     room = (await rude.ask("open-direct", "Bob"))["name"]
     posted = await rude.post(room, "rude")
-    await page.hears("newmsg")
+    await page.hears("rooms", lambda listed: room in listed)
     await page.ask("report", {"room": room, "seq": posted["seq"], "reason": "rude"})
     assert await page.refusal("list-reports", room) == "not_allowed"
 

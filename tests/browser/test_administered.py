@@ -36,6 +36,7 @@ def change(admin: Page, url: str, room: str, field: str, value: str | bool) -> N
     """Change one field of a room on its page of the admin."""
     admin.goto(f"{url}/admin/chat/room/")
     admin.locator("#result_list").get_by_role("link", name=room, exact=True).click()
+    admin.wait_for_url("**/change/**")
     control = admin.locator(f"[name={field}]")
     if isinstance(value, bool):
         control.set_checked(value)
@@ -44,6 +45,7 @@ def change(admin: Page, url: str, room: str, field: str, value: str | bool) -> N
     else:
         control.fill(value)
     admin.locator("[name=_save]").click()
+    admin.wait_for_url("**/admin/chat/room/")
 
 
 def test_a_topic_and_a_new_name_follow(arrive, admin, site):

@@ -1,7 +1,9 @@
+import os
 import signal
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management.color import no_style
 from django.db import connection
 from django.test import TransactionTestCase
@@ -25,6 +27,15 @@ def empty_tables(case):
 
 
 TransactionTestCase._fixture_teardown = empty_tables
+
+
+def pytest_configure():
+    """Each worker has a folder of its own: what a test announces without a hub reaches all hubs of its folder."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is not None:
+        settings.HUBTALK_DATA = Path(settings.HUBTALK_DATA) / worker
+        settings.HUBTALK_DATA.mkdir(exist_ok=True)
+        os.environ["HUBTALK_DATA"] = str(settings.HUBTALK_DATA)
 
 
 def pytest_collection_modifyitems(items):

@@ -6,9 +6,10 @@ import msgspec
 
 from chat.actions.caller import Caller
 from chat.actions.people import WhoAmI, who_am_i
+from chat.actions.roles import Verb
 from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.wire import GOTALK, GotalkLink
-from chat.queries.tokens import READ, RPC, bearer_of
+from chat.queries.tokens import RPC, bearer_of
 from chat.realtime import runtime
 from rpc import CloseCode, OperationError, Peer, Refused
 from rpc import default_handlers as handlers
@@ -74,7 +75,7 @@ class UnauthenticatedPeer:
             self._peer.close(self._refusal.close_code, self._refusal.text)
 
 
-@handlers.request("whoami", requires=READ)
+@handlers.request("whoami", requires=Verb.LIST.scopes)
 async def whoami(peer: Peer) -> WhoAmI:
     """Who you are here, and what you may do."""
     return who_am_i(caller_of(peer))

@@ -7,11 +7,11 @@ import msgspec
 from chat.actions import edit, history, post, react
 from chat.actions.history import RoomSync
 from chat.actions.post import NewMessage
+from chat.actions.roles import Verb
 from chat.doors.gotalk.caller import caller_of
 from chat.models import MAX_EMOJI_CHARS
 from chat.queries.history import MAX_PAGE, PAGE, Seq
 from chat.queries.structs import Message
-from chat.queries.tokens import POST, READ
 from chat.services.posts import MAX_BODY_CHARS
 from rpc import OperationError, Peer
 from rpc import default_handlers as handlers
@@ -25,7 +25,7 @@ class ListMessages(msgspec.Struct):
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = PAGE
 
 
-@handlers.request("list-messages", requires=READ)
+@handlers.request("list-messages", requires=Verb.READ.scopes)
 async def list_messages(peer: Peer, params: str | ListMessages) -> list[Message]:
     """A page of a room's messages, oldest first: the newest, or those next to a seq."""
     asked = ListMessages(params) if isinstance(params, str) else params
@@ -47,7 +47,7 @@ class SyncResult(msgspec.Struct):
     rooms: dict[str, RoomSync]
 
 
-@handlers.request("sync", requires=READ)
+@handlers.request("sync", requires=Verb.READ.scopes)
 async def sync(peer: Peer, params: Sync) -> SyncResult:
     """What changed in rooms since the versions that you know, in the order of the changes."""
     return SyncResult(await history.sync(caller_of(peer), params.rooms))
@@ -66,7 +66,7 @@ class Receipt(msgspec.Struct):
     at: str
 
 
-@handlers.request("send-message", requires=POST)
+@handlers.request("send-message", requires=Verb.POST.scopes)
 async def send_message(peer: Peer, params: SendMessage) -> Receipt:
     """Post to a room. Answered once it is durable; the same client_id again answers the first post."""
     try:
@@ -87,7 +87,7 @@ class EditMessage(OnMessage):
     body: Annotated[str, msgspec.Meta(max_length=MAX_BODY_CHARS)]
 
 
-@handlers.request("edit-message", requires=POST)
+@handlers.request("edit-message", requires=Verb.EDIT.scopes)
 async def edit_message(peer: Peer, params: EditMessage) -> Message:
     """Give your message a new text (moderators: any message)."""
     return await edit.edit(caller_of(peer), params.room, params.seq, params.body)
@@ -97,7 +97,7 @@ class DeleteMessage(OnMessage):
     reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
-@handlers.request("delete-message", requires=POST)
+@handlers.request("delete-message", requires=Verb.REMOVE.scopes)
 async def delete_message(peer: Peer, params: DeleteMessage) -> Message:
     """Remove your message (moderators: any message); a tombstone stays."""
     return await edit.remove(caller_of(peer), params.room, params.seq, params.reason)
@@ -108,7 +108,7 @@ class React(OnMessage):
     on: bool = True
 
 
-@handlers.request("react", requires=(READ, POST))
+@handlers.request("react", requires=Verb.REACT.scopes)
 async def react_to_message(peer: Peer, params: React) -> Message:
     """Put a reaction on a message, or take it off."""
     return await react.react(caller_of(peer), params.room, params.seq, params.emoji, on=params.on)
@@ -118,7 +118,7 @@ class InRoom(msgspec.Struct):
     room: str
 
 
-@handlers.notification("typing", requires=READ)
+@handlers.notification("typing", requires=Verb.TYPE.scopes)
 async def typing(peer: Peer, params: InRoom) -> None:
     """You are writing in a room."""
     post.show_typing(caller_of(peer), params.room)

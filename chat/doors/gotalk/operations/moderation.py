@@ -6,11 +6,11 @@ from typing import Annotated
 import msgspec
 
 from chat.actions import moderation
+from chat.actions.roles import Verb
 from chat.actions.rooms import RoomEntry
 from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.operations.messages import InRoom
 from chat.models import Sanction
-from chat.queries.tokens import POST
 from rpc import Peer
 from rpc import default_handlers as handlers
 
@@ -26,7 +26,7 @@ class Kick(msgspec.Struct):
     reason: Reason = ""
 
 
-@handlers.request("kick", requires=POST)
+@handlers.request("kick", requires=Verb.KICK.scopes)
 async def kick(peer: Peer, params: Kick) -> None:
     """Remove a person from a room; for its moderators."""
     await moderation.kick(caller_of(peer), params.room, params.id, params.reason)
@@ -46,25 +46,25 @@ class Sentence(Lift):
     minutes: Minutes | None = None
 
 
-@handlers.request("mute", requires=POST)
+@handlers.request("mute", requires=Verb.MUTE_OR_BAN.scopes)
 async def mute(peer: Peer, params: Sentence) -> None:
     """Let a person read only: in a room, for its moderators; on the whole site, for admins."""
     await _impose(peer, Sanction.Kind.MUTE, params)
 
 
-@handlers.request("ban", requires=POST)
+@handlers.request("ban", requires=Verb.MUTE_OR_BAN.scopes)
 async def ban(peer: Peer, params: Sentence) -> None:
     """Shut a person out: of a room, for its moderators; of the whole site, for admins."""
     await _impose(peer, Sanction.Kind.BAN, params)
 
 
-@handlers.request("unmute", requires=POST)
+@handlers.request("unmute", requires=Verb.MUTE_OR_BAN.scopes)
 async def unmute(peer: Peer, params: Lift) -> None:
     """End the mutes of a person in a room, or those on the whole site."""
     await moderation.lift(caller_of(peer), Sanction.Kind.MUTE, params.room, params.id, params.reason)
 
 
-@handlers.request("unban", requires=POST)
+@handlers.request("unban", requires=Verb.MUTE_OR_BAN.scopes)
 async def unban(peer: Peer, params: Lift) -> None:
     """End the bans of a person in a room, or those on the whole site."""
     await moderation.lift(caller_of(peer), Sanction.Kind.BAN, params.room, params.id, params.reason)
@@ -82,7 +82,7 @@ class Removed(msgspec.Struct):
     removed: int
 
 
-@handlers.request("remove-messages", requires=POST)
+@handlers.request("remove-messages", requires=Verb.REMOVE_ALL.scopes)
 async def remove_messages(peer: Peer, params: RemoveMessages) -> Removed:
     """Remove all messages of a person since a time: in a room, for its moderators; everywhere, for admins."""
     caller = caller_of(peer)
@@ -95,7 +95,7 @@ class SetReadOnly(InRoom):
     reason: Reason = ""
 
 
-@handlers.request("set-read-only", requires=POST)
+@handlers.request("set-read-only", requires=Verb.SET_SWITCHES.scopes)
 async def set_read_only(peer: Peer, params: SetReadOnly) -> RoomEntry:
     """Let only moderators post in a room, or everyone again; for its moderators."""
     switches = {"read_only": params.on}
@@ -108,7 +108,7 @@ class SetSlowMode(InRoom):
     reason: Reason = ""
 
 
-@handlers.request("set-slow-mode", requires=POST)
+@handlers.request("set-slow-mode", requires=Verb.SET_SWITCHES.scopes)
 async def set_slow_mode(peer: Peer, params: SetSlowMode) -> RoomEntry:
     """Let each person post only every so many seconds, 0 as they like; for moderators of the room."""
     switches = {"slow_mode_seconds": params.seconds}
@@ -121,7 +121,7 @@ class Calm(msgspec.Struct):
     reason: Reason = ""
 
 
-@handlers.request("calm", requires=POST)
+@handlers.request("calm", requires=Verb.CHANGE_SITE.scopes)
 async def calm(peer: Peer, params: Calm) -> None:
     """Let guests read only, or write again; for admins."""
     await moderation.set_calm(caller_of(peer), params.on, params.minutes, params.reason)
@@ -132,7 +132,7 @@ class CloseSignUp(msgspec.Struct):
     reason: Reason = ""
 
 
-@handlers.request("close-sign-up", requires=POST)
+@handlers.request("close-sign-up", requires=Verb.CHANGE_SITE.scopes)
 async def close_sign_up(peer: Peer, params: CloseSignUp) -> None:
     """Take no new accounts; for admins."""
     await moderation.close_sign_up(caller_of(peer), params.minutes, params.reason)

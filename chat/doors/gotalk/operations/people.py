@@ -4,8 +4,8 @@ import msgspec
 
 from chat.actions import accounts, people
 from chat.actions.people import Info
+from chat.actions.roles import Verb
 from chat.doors.gotalk.caller import caller_of
-from chat.queries.tokens import POST, READ
 from rpc import Peer
 from rpc import default_handlers as handlers
 
@@ -14,14 +14,14 @@ class SetName(msgspec.Struct):
     name: str
 
 
-@handlers.request("set-name", requires=POST)
+@handlers.request("set-name", requires=Verb.RENAME.scopes)
 async def set_name(peer: Peer, params: str | SetName) -> SetName:
     """Take another name; others see it on what you post from now on."""
     name = params if isinstance(params, str) else params.name
     return SetName(await accounts.rename(caller_of(peer), name))
 
 
-@handlers.request("info", requires=READ)
+@handlers.request("info", requires=Verb.LIST.scopes)
 async def info(peer: Peer, params: str | None = None) -> Info:
     """You, your rooms and contacts; or another person, and the rooms and contacts that you share."""
     return await people.info(caller_of(peer), params or "")

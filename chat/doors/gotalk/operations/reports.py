@@ -5,12 +5,12 @@ from typing import Annotated
 import msgspec
 
 from chat.actions import reports
+from chat.actions.roles import Verb
 from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.operations.messages import InRoom, OnMessage
 from chat.models import MAX_REPORT_CHARS
 from chat.queries.history import Seq
 from chat.queries.reports import OpenReport
-from chat.queries.tokens import POST, READ
 from rpc import Peer
 from rpc import default_handlers as handlers
 
@@ -21,13 +21,13 @@ class ReportMessage(OnMessage):
     reason: Words
 
 
-@handlers.request("report", requires=POST)
+@handlers.request("report", requires=Verb.REPORT.scopes)
 async def report(peer: Peer, params: ReportMessage) -> None:
     """Report a message to the moderators of its room and the admins."""
     await reports.report(caller_of(peer), params.room, params.seq, params.reason)
 
 
-@handlers.request("list-reports", requires=READ)
+@handlers.request("list-reports", requires=Verb.LIST_REPORTS.scopes)
 async def list_reports(peer: Peer, params: str | InRoom) -> list[OpenReport]:
     """The reports of a room that nobody answered yet; for its moderators."""
     room = params if isinstance(params, str) else params.room
@@ -39,7 +39,7 @@ class AnswerReport(InRoom):
     answer: Words = ""
 
 
-@handlers.request("answer-report", requires=POST)
+@handlers.request("answer-report", requires=Verb.ANSWER_REPORT.scopes)
 async def answer_report(peer: Peer, params: AnswerReport) -> None:
     """Close a report, and tell whoever made it; for moderators of the room."""
     await reports.answer_report(caller_of(peer), params.room, params.id, params.answer)

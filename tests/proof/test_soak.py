@@ -11,10 +11,11 @@ import pytest
 from rpc import Admission, Caps, ConnectionClosed, Handlers, Limits, Peer, RequestTimeout, connect, serve
 from rpc.peer.streams import Stream
 from rpc.protocol.session import Session
+from tests.sizes import short_or_whole
 
 pytestmark = pytest.mark.long
 
-CONNECTIONS = 10_000
+CONNECTIONS = short_or_whole(1000, 10_000)
 SIDE_BY_SIDE = 50
 NO_CAPS = Caps(connections_per_address=None, arrivals_per_second=None)
 GIGABYTE = 1 << 30

@@ -1,4 +1,4 @@
-"""Five hundred clients at each door, one of each stops reading: the others do not notice, and it is soon gone."""
+"""Hundreds of clients at each door, one of each stops reading: the others do not notice, and it is soon gone."""
 
 import asyncio
 import json
@@ -13,10 +13,11 @@ import pytest
 
 from tests.proof.figures import METRICS_TOKEN, connections, of_process
 from tests.server import Server
+from tests.sizes import short_or_whole
 
 pytestmark = pytest.mark.long
 
-EACH = 500
+EACH = short_or_whole(100, 500)
 """Clients at each of the four doors; the page is one of gotalk's."""
 BODY = "x" * 8000
 LINES = 100

@@ -8,10 +8,11 @@ import pytest
 
 from tests.proof.wires.run import Run
 from tests.proof.wires.site.running import running_sites
+from tests.sizes import short_or_whole
 
 pytestmark = pytest.mark.long
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "10"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS") or short_or_whole(30, 600))
 """Of talk; the servers' start and the last ends are not counted."""
 SEED = os.environ.get("FUZZ_SEED") or str(random.SystemRandom().randrange(10**9))
 """Of the run; behind a slash the number of one conversation, to be held alone."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rpc import Handlers, Peer, RetryLater, RpcError, pipe
 from tests.rpc.clock import run
+from tests.sizes import short_or_whole
 
 pytestmark = pytest.mark.long
 
@@ -82,7 +83,7 @@ async def use_for(timeout: int, peer: Peer, what: str, size: int) -> None:
             await use(peer, what, size)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=short_or_whole(100, 400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(

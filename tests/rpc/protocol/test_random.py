@@ -19,6 +19,7 @@ from rpc.messages import (
     StreamResult,
 )
 from rpc.protocol.session import Announced, Cancelled, Granted, Session
+from tests.sizes import short_or_whole
 
 pytestmark = pytest.mark.long
 
@@ -128,7 +129,7 @@ def deliver(one: Side, other: Side, chance: random.Random, now: float) -> None:
         other.receive(chunk, now)
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=short_or_whole(200, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(ACTIONS + MORE_ACTIONS), max_size=120), st.booleans())
 def test_sessions(seed, actions, framed):
     """Whatever two applications do, the sessions stay open, and when all is answered nothing is left."""

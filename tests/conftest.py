@@ -46,6 +46,21 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
+class Clock:
+    """Seconds, as a test sets them."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
 @pytest.fixture
 def server(tmp_path):
     """A real site of its own: `manage.py serve` in a subprocess, on a free port, over an empty folder."""

@@ -138,7 +138,7 @@ def test_limits_of_the_readme_are_those_of_the_code(what, value):
             f"{http.BODY_TIMEOUT:g} s, and in proportion more for a body of more than {http.BODY_UNIT:,} bytes",
         ),
         ("time until its answer begins", f"{http.ANSWER_TIMEOUT:g} s"),
-        ("time in which the client takes nothing of the answer", f"{http.LIMITS.stall_timeout:g} s"),
+        ("time in which the client takes nothing of the answer", f"{Limits().stall_timeout:g} s"),
         ("time until the next request on the same connection", f"{http.REST_TIMEOUT:g} s"),
         ("requests under way in one process", f"{threads.MAX_REQUESTS:,}"),
     ],

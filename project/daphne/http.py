@@ -21,7 +21,6 @@ from twisted.web.http import NO_BODY_CODES, HTTPChannel
 
 from project.daphne import internals
 from rpc.admission import NoRoom, Place
-from rpc.limits import Limits
 from rpc.peer.backlog import Backlog
 from rpc.peer.transport import SEND_BUFFER_BYTES
 from rpc.transports.kernel import unacknowledged
@@ -42,8 +41,6 @@ MAX_AHEAD_BYTES = 16 * 1024
 """Read of further requests while one is answered, beside what one read brings; beyond that nothing is read."""
 MAX_TURNED_AWAY = 64
 """Connections for which there is no room and that are told so; more of them are closed without a word."""
-LIMITS = Limits()
-"""Of these the `stall_timeout`: a client that takes nothing of an answer for so long is dropped."""
 
 
 Refusal = tuple[list[tuple[bytes, bytes]], bytes]
@@ -125,7 +122,7 @@ class HubtalkChannel(HTTPChannel):
         """Whether the client keeps up with what is written."""
         self.writable.set()
         self._loop = asyncio.get_running_loop()
-        self._backlog = Backlog(self, LIMITS, self._abort)
+        self._backlog = Backlog(self, self.factory.server.limits, self._abort)
         self._deadline: asyncio.TimerHandle | None = None
         self._enter(Phase.RESTING, HEAD_TIMEOUT)
         if self.no_room is not None:

@@ -55,7 +55,8 @@ class HubtalkServer(Server):
         listening: called with the port once the server accepts connections.
         max_body_bytes: how long the body of a request for a path may be; none unless given.
         refusal: headers and body of an answer in place of the application's, from the path and the status.
-        limits: of these the rate of messages, which frames without one have as well.
+        limits: of these the rate of messages, which frames without one have as well, and the `stall_timeout`, after
+            which a client that takes nothing of an answer is dropped.
         admission: counts the connections, together with other servers that it is given to.
         real_address: the address of a client, from that of its connection and X-Forwarded-For.
     """

@@ -8,19 +8,6 @@ from rpc.admission import SWEEP_SIZE, WELCOME_SECONDS, NoRoom
 STRANGER, NEIGHBOUR, PROXY = "192.0.2.1", "192.0.2.2", "10.0.0.1"
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 def refused(admission, address):
     """Whether one more connection is refused because the process is full; None when it is let in."""
     try:

@@ -12,19 +12,6 @@ THREE = Rate(burst=3, per_minute=60)
 """Three at once, then one a second."""
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 async def test_burst_passes_and_the_next_one_waits_for_its_turn(clock):
     """As long as one counts, no longer."""
     here = Rates(clock=clock)

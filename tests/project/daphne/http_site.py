@@ -129,6 +129,13 @@ class Site:
                     return request.channel
             await asyncio.sleep(0)
 
+    async def channel_not_read(self, writer):
+        """As `channel`; its client reads no more, and the kernel keeps little of what is written to it."""
+        writer.transport.pause_reading()
+        channel = await self.channel()
+        channel.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        return channel
+
     async def end(self):
         self.go_on.set()
         await self.listener.stopListening().asFuture(asyncio.get_running_loop())

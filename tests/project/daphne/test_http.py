@@ -2,14 +2,13 @@
 
 import asyncio
 import io
-import socket
 import time
 
-import msgspec
 import pytest
 from twisted.internet import reactor
 
 from project.daphne import http, internals
+from rpc.limits import Limits
 from rpc.peer import backlog
 from tests.deadlines import DEADLINE
 from tests.project.daphne.http_site import (
@@ -46,9 +45,10 @@ def short(monkeypatch):
 
 
 @pytest.fixture
-def short_stall(monkeypatch):
+def impatient(monkeypatch):
+    """Limits that give a client `STALL` to take something."""
     monkeypatch.setattr(backlog, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(http, "LIMITS", msgspec.structs.replace(http.LIMITS, stall_timeout=STALL))
+    return Limits(stall_timeout=STALL)
 
 
 # --- bodies ------------------------------------------------------------------------------------------------
@@ -368,26 +368,24 @@ def test_answer_that_does_not_begin_in_time(run, short):
 # --- answers that are not taken ----------------------------------------------------------------------------
 
 
-def test_client_that_takes_nothing_is_dropped(run, short_stall):
+def test_client_that_takes_nothing_is_dropped(run, impatient):
     """Whatever more the application has to send."""
 
     async def scenario():
-        async with site() as running, dialled(running, request("/endless/")) as (_, writer):
+        async with site(limits=impatient) as running, dialled(running, request("/endless/")) as (_, writer):
             writer.transport.pause_reading()
             await lost(await running.channel())
 
     run(scenario())
 
 
-def test_client_that_takes_no_short_answer_is_dropped(run, short_stall):
+def test_client_that_takes_no_short_answer_is_dropped(run, impatient):
     """What waits would not hold up the application, but it waits as long."""
 
     async def scenario():
         line, rest = request("/long/", headers=KEEP).split(b"\r\n", 1)
-        async with site() as running, dialled(running, line + b"\r\n", narrow=True) as (_, writer):
-            writer.transport.pause_reading()
-            channel = await running.channel()
-            channel.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        async with site(limits=impatient) as running, dialled(running, line + b"\r\n", narrow=True) as (_, writer):
+            channel = await running.channel_not_read(writer)
             writer.write(rest)
             await steady(lambda: len(running.asked))
             assert channel.writable.is_set()
@@ -398,11 +396,11 @@ def test_client_that_takes_no_short_answer_is_dropped(run, short_stall):
 
 
 @pytest.mark.parametrize("asked", [request("/endless/"), 99 * request("/long/", headers=KEEP) + request("/long/")])
-def test_client_that_reads_slowly_gets_everything(run, short_stall, asked):
+def test_client_that_reads_slowly_gets_everything(run, impatient, asked):
     """It may take as long as it likes, as long as it takes something."""
 
     async def scenario():
-        async with site() as running, dialled(running, asked, narrow=True) as (reader, _):
+        async with site(limits=impatient) as running, dialled(running, asked, narrow=True) as (reader, _):
             received = 0
             enough = time.monotonic() + 3 * STALL
             while time.monotonic() < enough:
@@ -424,9 +422,7 @@ def test_connection_that_ends_still_sends_what_waits(run, short):
     async def scenario():
         line, rest = request("/long/", headers=KEEP).split(b"\r\n", 1)
         async with site() as running, dialled(running, line + b"\r\n", narrow=True) as (reader, writer):
-            writer.transport.pause_reading()
-            channel = await running.channel()
-            channel.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            channel = await running.channel_not_read(writer)
             writer.write(rest)
             while not channel.transport.disconnecting:
                 await asyncio.sleep(0)
@@ -505,9 +501,7 @@ def test_request_waits_until_the_answer_before_it_is_taken(run):
     async def scenario():
         sent = 20 * request("/long/", headers=KEEP) + request("/last")
         async with site() as running, dialled(running, sent, narrow=True) as (reader, writer):
-            writer.transport.pause_reading()
-            channel = await running.channel()
-            channel.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            channel = await running.channel_not_read(writer)
             asked = await steady(lambda: len(running.asked))
             assert asked < 20
             assert channel.buffered() < 3 * 2**16
@@ -526,9 +520,7 @@ def test_request_that_waits_for_the_answer_before_it_has_its_whole_time(run, sho
     async def scenario():
         first, second = request("/long/", headers=KEEP), request("/second")
         async with site() as running, dialled(running, 2 * first + second[:-10], narrow=True) as (reader, writer):
-            writer.transport.pause_reading()
-            channel = await running.channel()
-            channel.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            channel = await running.channel_not_read(writer)
             await steady(lambda: len(running.asked))
             assert not channel.writable.is_set()
             for _ in range(2):

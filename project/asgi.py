@@ -15,12 +15,13 @@ from django.conf import settings  # noqa: E402
 from project.middleware.origin import CheckOrigin  # noqa: E402
 from project.middleware.proxies import RealClient  # noqa: E402
 from project.middleware.root_path import OwnRootPath  # noqa: E402
+from project.middleware.static import StaticFiles  # noqa: E402
 from project.middleware.threads import FewThreads  # noqa: E402
 from project.refusals import busy  # noqa: E402
 from project.routing import websocket_router  # noqa: E402
 
 websocket_application = CheckOrigin(CookieMiddleware(websocket_router()))
-http_application = FewThreads(django_application, settings.WEB_THREADS, busy)
+http_application = StaticFiles(FewThreads(django_application, settings.WEB_THREADS, busy))
 application = RealClient(
     OwnRootPath(ProtocolTypeRouter({"http": http_application, "websocket": websocket_application}))
 )

@@ -142,7 +142,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.headers.BrowserRules",
-    "project.middleware.static.StaticFiles",
     "project.middleware.rates.count_requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

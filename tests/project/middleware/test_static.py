@@ -1,12 +1,10 @@
-"""Static files: as ServeStatic answers, and without a thread for each."""
+"""Static files: as ServeStatic answers, before Django is asked."""
 
 import asyncio
-import threading
 
 import pytest
-from django.core.handlers.asgi import ASGIHandler
 
-from project.middleware.threads import FewThreads
+from project.middleware.static import StaticFiles
 from tests.deadlines import DEADLINE
 from tests.server import ROOT
 
@@ -19,9 +17,16 @@ LARGE = "/static/admin/js/vendor/jquery/jquery.js"
 class Client:
     """Someone who asks, and who reads the answer only once they are told to."""
 
-    def __init__(self, path, *, method="GET", **headers):
-        sent = [(b"host", b"localhost"), *((name.encode(), value.encode()) for name, value in headers.items())]
-        self.scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": sent}
+    def __init__(self, path, *, method="GET", root_path="", **headers):
+        sent = [(name.encode(), value.encode()) for name, value in {"host": "localhost", **headers}.items()]
+        self.scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "root_path": root_path,
+            "query_string": b"",
+            "headers": sent,
+        }
         self.requests = [{"type": "http.request", "body": b"", "more_body": False}]
         self.reading = asyncio.Event()
         self.gone = asyncio.Event()
@@ -47,10 +52,16 @@ async def ask(application, client):
         await application(client.scope, client.receive, client.send)
 
 
+async def elsewhere(scope, receive, send):
+    """The application behind the files."""
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b"no file"})
+
+
 def asked(path, **how):
     client = Client(path, **how)
     client.reading.set()
-    asyncio.run(ask(ASGIHandler(), client))
+    asyncio.run(ask(StaticFiles(elsewhere), client))
     return client
 
 
@@ -84,21 +95,48 @@ def test_file_that_the_browser_has():
     assert (client.status, client.body) == (304, b"")
 
 
-def test_readers_who_stop_hold_no_thread():
-    """Twenty who take nothing of a file, beside one who does, on one thread."""
-    before = set(threading.enumerate())
+@pytest.mark.parametrize("path", ["/", "/static/", "/static/chat/nowhere.js", "/static/../manage.py"])
+def test_what_is_no_file(path):
+    """The application answers it."""
+    assert asked(path).body == b"no file"
+
+
+def test_file_below_the_path_of_a_proxy(settings):
+    """Where the site is, and nowhere else."""
+    settings.ROOT_PATH = "/talk"
+    assert asked(f"/talk{PATH}", root_path="/talk").body == FILE.read_bytes()
+    assert asked(f"/talks{PATH}", root_path="/talk").body == b"no file"
+
+
+def test_file_comes_with_the_rules_of_every_answer():
+    """Its kind is not guessed, a page that it is runs nothing inline, and pages elsewhere may load it."""
+    headers = asked(PATH).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "script-src 'self';" in headers["content-security-policy"]
+    assert "connect-src 'self' ws://localhost;" in headers["content-security-policy"]
+
+
+def test_file_of_a_site_that_is_reached_over_https(settings):
+    """Whoever asks over http is led there, to a name of the site."""
+    settings.SECURE_SSL_REDIRECT = True
+    client = asked(PATH)
+    assert (client.status, client.headers["location"]) == (301, f"https://localhost{PATH}")
+    assert asked(PATH, host="evil.example").body == b"no file"
+
+
+def test_readers_who_stop_hold_up_nobody():
+    """Twenty who take nothing of a file, beside one who does; what they had opened is closed when they are gone."""
 
     async def scenario():
-        application = FewThreads(ASGIHandler(), 1, None)
+        application = StaticFiles(elsewhere)
         stopped, reader = [Client(LARGE) for _ in range(20)], Client(LARGE)
         tasks = [asyncio.create_task(ask(application, client)) for client in stopped]
         reader.reading.set()
         await ask(application, reader)
         assert int(reader.headers["content-length"]) == len(reader.body)
-        started = set(threading.enumerate()) - before
-        assert [thread.name for thread in started] == ["web-0_0"]
-        for client in stopped:
-            client.gone.set()
-        await asyncio.gather(*tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(scenario())

@@ -15,6 +15,7 @@ from chat.realtime.db import read
 from chat.realtime.directory import Directory, Person
 from chat.realtime.visibility import lists, may_stay
 from chat.services import memberships, rooms
+from chat.services.events import PersonChanged
 from rpc import OperationError
 
 
@@ -170,7 +171,10 @@ async def open_direct(caller: Caller, user_id: int | None, name: str | None) -> 
     access.check(caller.person, Verb.OPEN_DIRECT)
     other = await _addressed(caller, user_id, name)
     room = await caller.write(rooms.open_direct, await account_of(caller), other.id)
-    return await _entry_now(caller, room.pk)
+    entry = await _entry_now(caller, room.pk)
+    # They hear the first message, however soon it comes.
+    await caller.runtime.refresh.follow_now(PersonChanged(other.id))
+    return entry
 
 
 async def invite(caller: Caller, room_name: str, user_id: int | None, name: str | None) -> None:
@@ -188,6 +192,7 @@ async def invite(caller: Caller, room_name: str, user_id: int | None, name: str 
     if other.is_banned:
         raise OperationError("this person is banned", code="banned")
     await caller.write(memberships.join_room, room.id, other.id)
+    await caller.runtime.refresh.follow_now(PersonChanged(other.id))
 
 
 class ReadUpTo(msgspec.Struct):

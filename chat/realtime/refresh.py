@@ -107,6 +107,10 @@ class Refresh:
         self._stale[event] = None
         self._ready.set()
 
+    async def follow_now(self, event: AnyEvent) -> None:
+        """Follow an event before it comes round: who caused it may count on it at once, in this process."""
+        self.note_lists(await self._follow(event))
+
     def note_lists(self, clients: Iterable[Client]) -> None:
         """The lists of rooms of these clients changed, and nothing else."""
         self._dirty.update(clients)

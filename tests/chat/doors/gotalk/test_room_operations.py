@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from chat.models import Contact, Membership, Room, Sanction, User
+from chat.realtime import refresh
 from chat.services import accounts as people
 from chat.services import memberships, rooms
 from chat.services.contacts import decline_contact
@@ -68,6 +69,15 @@ async def test_first_message_brings_the_room_to_the_other(chat, alice, bob):
     assert (listed[room]["title"], listed[room]["unread"]) == ("Alice", 1)
     await other.post(room, "what is it?")
     assert (await one.hears("newmsg", lambda heard: heard["message"]["author"] == "Bob"))["room"] == room
+
+
+async def test_first_message_is_heard_however_soon_it_comes(chat, monkeypatch, alice, bob):
+    """By a client that waits for `newmsg` and asks for nothing."""
+    monkeypatch.setattr(refresh, "GATHER_SECONDS", 1.0)
+    one, other = await chat.open(alice), await chat.open(bob)
+    room = (await one.ask("open-direct", "Bob"))["name"]
+    await one.post(room, "psst")
+    assert (await other.hears("newmsg", lambda heard: heard["room"] == room))["message"]["body"] == "psst"
 
 
 async def test_message_into_a_room_that_was_left_is_heard_and_brings_it_back(chat, pair, alice, bob):

@@ -80,7 +80,7 @@ class Verb(Enum):
     SKIP_SLOW_MODE = _("write without a wait in slow mode"), Role.MODERATOR
     EDIT_LATE = _("edit after the time for edits"), Role.MODERATOR
     EDIT_OTHERS = _("edit messages of others"), Role.MODERATOR, NO_WORDS
-    REMOVE_OTHERS = _("remove a message of others"), Role.MODERATOR, NO_WORDS
+    REMOVE_OTHERS = _("remove a message of others"), Role.MODERATOR
     SET_TOPIC = _("set the topic"), Role.MODERATOR, (Closing.MUTED,)
     SET_SWITCHES = _("set read-only and slow mode"), Role.MODERATOR
     LIST_REPORTS = _("see the reports"), Role.MODERATOR, (), READING

@@ -12,10 +12,10 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 from channels.sessions import CookieMiddleware  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from project.assets.files import StaticFiles  # noqa: E402
 from project.middleware.origin import CheckOrigin  # noqa: E402
 from project.middleware.proxies import RealClient  # noqa: E402
 from project.middleware.root_path import OwnRootPath  # noqa: E402
-from project.middleware.static import StaticFiles  # noqa: E402
 from project.middleware.threads import FewThreads  # noqa: E402
 from project.refusals import busy  # noqa: E402
 from project.routing import websocket_router  # noqa: E402

@@ -244,8 +244,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = HUBTALK_DATA / "static"
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
-# Names have no hashes: a browser asks again and gets 304. So nothing must be collected before a start.
-SERVESTATIC_MAX_AGE = 0
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "project.assets.release.ReleaseStorage"},
+}
+JOINED_SCRIPTS = ("chat/page.js", "chat/console/page.js", "rpc/operations.js")
+"""Modules that pages load, with all that they import."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- logs and figures ---------------------------------------------------------------------------------------

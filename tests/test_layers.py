@@ -45,6 +45,7 @@ CHAT["apps"] = set(CHAT)
 PROJECT = floors(
     "admission data_folder logs process passwords",
     "settings daphne layers middleware",
+    "assets",
     "routing urls gotalk refusals",
     "asgi cli",
     "management",

@@ -16,7 +16,7 @@ import pytest
 from rpc import Caps, CloseCode, Limits, addresses, client, server
 from rpc.cli.main import SUBCOMMANDS
 from rpc.contrib.django import conf
-from rpc.contrib.django.gotalk_js import script
+from rpc.contrib.django.joining import gotalk_script
 from rpc.limits import MAX_NAME_BYTES
 from rpc.peer import requester
 from rpc.protocol import session
@@ -198,7 +198,7 @@ CAPS = Caps()
 
 def of_the_script(name: str) -> int:
     """A constant or a default of gotalk.js."""
-    return int(re.search(rf"\b{name} = (\d+);", script())[1])
+    return int(re.search(rf"\b{name} = (\d+);", gotalk_script())[1])
 
 
 SAID = [

@@ -20,12 +20,12 @@ from project.daphne.server import HubtalkServer  # noqa: E402
 from rpc import Server, serve  # noqa: E402
 from rpc.contrib.django.conf import site_limits  # noqa: E402
 from rpc.contrib.django.consumers import GotalkConsumer  # noqa: E402
-from rpc.contrib.django.gotalk_js import script  # noqa: E402
+from rpc.contrib.django.joining import gotalk_script  # noqa: E402
 from tests.peers.operations import handlers  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = {
-    "/gotalk.js": script,
+    "/gotalk.js": gotalk_script,
     "/peer.js": (ROOT / "tests/peers/peer.js").read_text,
     "/behaviours.js": (ROOT / "tests/js/behaviours.js").read_text,
 }

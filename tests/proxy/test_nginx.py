@@ -39,7 +39,7 @@ def test_plain_http_leads_to_https(root_site):
     [
         ("/", "chat/page.js"),
         ("/gotalk/gotalk.js", "gotalk"),
-        ("/static/chat/page.js", "import"),
+        ("/static/chat/page.js", "makeApp"),
         ("/accounts/login/", "csrfmiddlewaretoken"),
         ("/jsi18n/", "gettext"),
         ("/healthz", "ok"),

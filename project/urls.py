@@ -3,6 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
+from chat.admin.overview import show_overview
 from chat.doors.gotalk.page import operations
 from chat.doors.http.api import nowhere
 from chat.web.accounts import log_in_to_admin
@@ -12,6 +13,7 @@ handler400 = "chat.doors.http.api.bad_request"
 urlpatterns = [
     path("admin/login/", log_in_to_admin),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
+    path("admin/", admin.site.admin_view(show_overview)),
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="javascript-catalog"),
     path("gotalk/", include("rpc.contrib.django.urls")),

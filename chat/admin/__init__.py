@@ -12,3 +12,4 @@ __all__ = ["acts", "log_ins", "messages", "moderation", "people", "reports", "ro
 admin.site.unregister(Group)
 admin.site.site_title = admin.site.site_header = "Hubtalk"
 admin.site.index_title = ""
+admin.site.index_template = "admin/overview.html"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 from contextlib import asynccontextmanager
 
 import pytest
@@ -39,13 +40,21 @@ print(json.dumps(made))
 """
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder with a private room, a person for each door and one who is everywhere; and the token of each."""
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    return folder, json.loads(Server(folder).manage("shell", "-v", "0", "-c", MAKE).splitlines()[-1])
+
+
 @pytest.fixture
-def site(tmp_path):
-    """A server with a private room, a person for each door and one who is everywhere, each with a token."""
+def site(tmp_path, prepared):
+    """A server of its own for each test, over what was prepared."""
+    folder, made = prepared
+    shutil.copytree(folder, tmp_path / "data")
     environment = {"RATE_LIMITS": "off", "GOTALK_LISTEN": "tcp://127.0.0.1:0"}
-    server = Server(tmp_path / "data", environment=environment)
-    server.made = json.loads(server.manage("shell", "-v", "0", "-c", MAKE).splitlines()[-1])
-    with server:
+    with Server(tmp_path / "data", environment=environment) as server:
+        server.made = made
         yield server
 
 

@@ -150,6 +150,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "project.middleware.staff.welcome_staff",
     "chat.web.acting.acting_person",
+    "chat.web.second_factor.staff.RequireTwoFactors",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "project.middleware.busy.AnswerBusy",

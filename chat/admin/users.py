@@ -20,6 +20,7 @@ from chat.queries.people import free_name
 from chat.queries.rights import exceeds, within_rights_of
 from chat.services import accounts as people
 from chat.services.entry.password_links import make_link
+from chat.services.entry.second_factors import reset
 from chat.services.push import FIRST_FREE, MAX_OPCODE, note_push, payload_of, push
 from chat.services.tokens import revoke
 from chat.web.forms import NewPersonForm
@@ -68,7 +69,7 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
     search_fields = ("name", "username", "email")
     ordering = ("name_key",)
     filter_horizontal = ("user_permissions",)
-    actions = ("switch_off", "switch_on", "link_to_password", "send_push")
+    actions = ("switch_off", "switch_on", "link_to_password", "reset_second_factor", "send_push")
     action_form = ReasonedActionForm
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
@@ -120,6 +121,21 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
     def switch_on(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in self._allowed(request, queryset):
             people.set_active(user.pk, True)
+
+    def has_reset_second_factor_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.delete_secondfactor")
+
+    @admin.action(
+        description=_("Reset two-factor log-in (cannot be taken back)"), permissions=["reset_second_factor"]
+    )
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        # One's own takes the password or a code, in the settings.
+        others = self._allowed(request, queryset).exclude(pk=staff_key(request))
+        count = sum(reset(user, by=staff(request)) for user in others)
+        text = ngettext(
+            "%d person logs in by password alone now.", "%d people log in by password alone now.", count
+        )
+        messages.success(request, text % count)
 
     @admin.action(description=_("Send a push (cannot be taken back)"), permissions=["change"])
     def send_push(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:

@@ -11,6 +11,7 @@ from chat.models.moderation import GuestAddress, Sanction, SanctionedAddress
 from chat.models.processes import Connection, Process
 from chat.models.reports import MAX_REPORT_CHARS, Report
 from chat.models.rooms import MAX_TOPIC_CHARS, Membership, Room
+from chat.models.second_factors import RecoveryCode, SecondFactor
 from chat.models.site import Invitation, RateLimit, SiteSettings
 from chat.models.tokens import Token
 from chat.models.users import User
@@ -33,11 +34,13 @@ __all__ = [
     "Process",
     "RateLimit",
     "Reaction",
+    "RecoveryCode",
     "Report",
     "Revision",
     "Room",
     "Sanction",
     "SanctionedAddress",
+    "SecondFactor",
     "SiteSettings",
     "Token",
     "Unchangeable",

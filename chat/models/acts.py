@@ -68,6 +68,7 @@ class Act(models.Model):
         PERSON = "person", _("person changed")
         PASSWORD = "password", _("link to a password")
         UNLOCK = "unlock", _("log-in unlocked")
+        TWO_FACTOR = "two-factor", _("second factor reset")
         SITE = "site", _("site settings changed")
         RATE = "rate", _("rate limit changed")
         ANNOUNCE = "announce", _("announcement")
@@ -150,7 +151,7 @@ class Ending(models.Model):
 
 
 FINAL = (
-    *(Act.Kind.ROOM_MADE, Act.Kind.ROOM_DELETED, Act.Kind.PASSWORD, Act.Kind.UNLOCK, Act.Kind.ANNOUNCE),
-    *(Act.Kind.PUSH, Act.Kind.REVOKE, Act.Kind.INVITE, Act.Kind.WITHDRAW, Act.Kind.READ),
+    *(Act.Kind.ROOM_MADE, Act.Kind.ROOM_DELETED, Act.Kind.PASSWORD, Act.Kind.UNLOCK, Act.Kind.TWO_FACTOR),
+    *(Act.Kind.ANNOUNCE, Act.Kind.PUSH, Act.Kind.REVOKE, Act.Kind.INVITE, Act.Kind.WITHDRAW, Act.Kind.READ),
 )
 """What cannot be taken back: it was heard or read, or a secret went out, or too much is gone."""

@@ -63,6 +63,11 @@ class SiteSettings(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("When the site has so many sessions, new guests get none; people who log in do."),
     )
+    staff_need_two_factors = models.BooleanField(
+        _("staff need two factors"),
+        default=False,
+        help_text=_("Staff without two-factor log-in set it up before anything opens here."),
+    )
     objections = models.CharField(
         _("objections"),
         max_length=200,

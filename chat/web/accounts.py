@@ -6,7 +6,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetConfirmView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from chat.services.site import change_settings
 from chat.services.tokens import revoke_all
 from chat.web.forms import ChangePasswordForm, ChoosePasswordForm, LogInForm, SetUpForm, SignUpForm
 from chat.web.limits import count_form
+from chat.web.second_factor.step import log_in
 from chat.web.signals import moving_session
 
 
@@ -36,8 +37,9 @@ class LogIn(LoginView):
         return super().get_context_data(can_sign_up=can_sign_up, guests_allowed=site.guests_allowed, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        with moving_session():
-            return super().form_valid(form)
+        if log_in(self.request, form.get_user()):
+            return HttpResponseRedirect(self.get_success_url())
+        return redirect_to_login(self.get_success_url(), reverse("second_step"))
 
 
 def log_in_to_admin(request: HttpRequest) -> HttpResponse:

@@ -1,21 +1,19 @@
 """Forms of accounts: Django's own, with our words, our rules for names and a limit for guessing."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UserCreationForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from chat.models import User
 from chat.queries.people import free_name
-from chat.services.entry import log_ins, setup
+from chat.services.entry import setup
+from chat.services.entry.second_factors import factor_of
+from chat.web.limits import count_guess
 from chat.web.passwords import NEW_PASSWORD, NEW_PASSWORD_AGAIN, NewPassword, OwnWords
 from rpc import OperationError
-
-R = TypeVar("R")
 
 
 class OwnName:
@@ -130,7 +128,9 @@ class LogInForm(OwnWords, AuthenticationForm):
         username = self.cleaned_data.get("username")
         if username is None or "password" not in self.cleaned_data:
             return self.cleaned_data
-        return _counted(super().clean, username, _address_of(self.request))
+        return count_guess(
+            super().clean, username, _address_of(self.request), whole=lambda: factor_of(self.get_user()) is None
+        )
 
 
 class ChangePasswordForm(AsksForTokens, NewPassword, PasswordChangeForm):
@@ -148,29 +148,7 @@ class ChangePasswordForm(AsksForTokens, NewPassword, PasswordChangeForm):
         self._address = address
 
     def clean_old_password(self) -> str:
-        return _counted(super().clean_old_password, self.user.get_username(), self._address)
-
-
-def _counted(check: Callable[[], R], username: str, address: str) -> R:
-    """
-    Let a form look at a password, which is counted before.
-
-    Raises:
-        ValidationError: too many were tried, or it is wrong.
-    """
-    if settings.RATE_LIMITS and not log_ins.begin(username, address):
-        raise forms.ValidationError(_("Too many wrong passwords. Try again in a quarter of an hour."))
-    try:
-        checked = check()
-    except forms.ValidationError:
-        log_ins.fail(username, address)
-        raise
-    except BaseException:
-        # Nobody looked at it.
-        log_ins.take_back(username, address)
-        raise
-    log_ins.succeed(username, address)
-    return checked
+        return count_guess(super().clean_old_password, self.user.get_username(), self._address)
 
 
 def _address_of(request: HttpRequest | None) -> str:

@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from chat.models import SiteSettings, User
+from chat.services.entry.second_factors import factor_of
 from chat.services.tokens import make_token, revoke
 from chat.web.limits import count_form
 from chat.web.token_forms import TokenForm, tokens_of
@@ -24,8 +25,8 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         context = {"made": form.instance, "secret": make_token(form.instance)}
         form = TokenForm(user=request.user)
-    tokens = tokens_of(request.user)
-    return render(request, "chat/settings.html", {"form": form, "tokens": tokens, "now": timezone.now(), **context})
+    context |= {"form": form, "tokens": tokens_of(request.user), "now": timezone.now()}
+    return render(request, "chat/settings.html", {**context, "two_factor": factor_of(request.user)})
 
 
 @require_POST

@@ -45,8 +45,8 @@ def begin(username: str, address: str) -> bool:
     return not too_many
 
 
-def fail(username: str, address: str) -> None:
-    logger.warning("log-in of %s from %s: wrong password", _shown(_user_named(username)), address)
+def fail(username: str, address: str, what: str = "password") -> None:
+    logger.warning("log-in of %s from %s: wrong %s", _shown(_user_named(username)), address, what)
 
 
 def take_back(username: str, address: str) -> None:
@@ -62,6 +62,12 @@ def succeed(username: str, address: str) -> None:
     *_, (by, digest) = _digests(username, address)
     LogInAttempts.objects.filter(by=by, digest=digest).update(count=0)
     logger.info("log-in of %s from %s", _shown(_user_named(username)), address)
+
+
+def go_on(username: str, address: str) -> None:
+    """The password was right, and a code is asked for: until that is right too, what was tried before counts."""
+    take_back(username, address)
+    logger.info("log-in of %s from %s: right password, a code is asked for", _shown(_user_named(username)), address)
 
 
 def unlock(attempts: Iterable[LogInAttempts], *, by: User) -> None:

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from chat.models import LogInAttempts, Membership, Room, Sanction, Token, User
+from chat.models import LogInAttempts, Membership, Room, Sanction, SecondFactor, Token, User
 from chat.services.entry.password_links import make_link
 from chat.services.events import SignedOut
 from tests.chat.admin.test_admin import change_url, list_url
@@ -81,6 +81,18 @@ def test_no_link_to_a_password_is_shown(client, mallory, boss, colleague):
     """Whoever has it has the account."""
     assert "set_password" not in act(client, "user", "link_to_password", boss).content.decode()
     assert "set_password" in act(client, "user", "link_to_password", colleague).content.decode()
+
+
+def test_second_factor_is_not_reset(client, mallory, boss, colleague):
+    """That of somebody with less rights is, by people with the right to."""
+    for user in (boss, colleague):
+        SecondFactor.objects.create(user=user, secret="x", last_step=0)
+        act(client, "user", "reset_second_factor", user)
+    assert [each.user for each in SecondFactor.objects.all()] == [boss]
+    SecondFactor.objects.create(user=colleague, secret="x", last_step=0)
+    mallory.user_permissions.remove(Permission.objects.get(codename="delete_secondfactor"))
+    act(client, "user", "reset_second_factor", colleague)
+    assert SecondFactor.objects.count() == 2
 
 
 @pytest.mark.parametrize("path", ["/admin/chat/user/{}/password/", "/admin/chat/user/{}/change/password/"])

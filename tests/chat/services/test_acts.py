@@ -12,6 +12,7 @@ from chat.models import (
     RateLimit,
     Room,
     Sanction,
+    SecondFactor,
     Token,
     Unchangeable,
 )
@@ -25,7 +26,7 @@ from chat.services import (
     site,
     tokens,
 )
-from chat.services.entry import invitations, log_ins, password_links
+from chat.services.entry import invitations, log_ins, password_links, second_factors
 from tests.chat.conftest import ADDRESS
 
 
@@ -60,6 +61,7 @@ DEEDS = {
     "person": lambda t: accounts.set_active(t.bob.pk, False),
     "password": lambda t: password_links.make_link(t.bob, by=t.owner),
     "unlock": lambda t: log_ins.unlock([t.attempts], by=t.owner),
+    "two-factor": lambda t: second_factors.reset(t.bob, by=t.owner),
     "rate": lambda t: site.set_rate(RateLimit(name="post", burst=1, per_minute=1)),
     "site": lambda t: site.change_settings(title="Elsewhere"),
     "announce": lambda t: site.announce_to_all("soon"),
@@ -80,6 +82,7 @@ class Things:
         self.attempts = LogInAttempts.objects.create(by="name", digest="x", user=bob)
         self.token = Token.objects.create(user=bob, name="old")
         self.invitation = Invitation.objects.create(note="Yan")
+        SecondFactor.objects.create(user=bob, secret="x", last_step=0)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ A value that is not valid stops the start with a sentence that names the variabl
 import os
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -235,6 +236,20 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+OPENID_ISSUER = env.str("OPENID_ISSUER", default="")
+"""The provider at which people log in, as it writes itself; empty: there is none."""
+OPENID_CLIENT_ID = env.str("OPENID_CLIENT_ID", default="")
+OPENID_CLIENT_SECRET = env.str("OPENID_CLIENT_SECRET", default="")
+OPENID_NAME = env.str("OPENID_NAME", default="") or urlsplit(OPENID_ISSUER).hostname
+"""What the button calls it."""
+if OPENID_ISSUER:
+    _issuer = urlsplit(OPENID_ISSUER)
+    _secure = _issuer.scheme == "https" or (_issuer.scheme, _issuer.hostname) == ("http", "127.0.0.1")
+    if not _secure or not _issuer.hostname or _issuer.query or _issuer.fragment:
+        raise ImproperlyConfigured(f"OPENID_ISSUER must be an address with https://, not {OPENID_ISSUER!r}")
+    if not (OPENID_CLIENT_ID and OPENID_CLIENT_SECRET):
+        raise ImproperlyConfigured("OPENID_CLIENT_ID and OPENID_CLIENT_SECRET must be set, as OPENID_ISSUER is")
+
 # --- words and files ---------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -271,5 +286,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
         "daphne": {"level": "WARNING"},
+        # They would log each request that the site makes.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
     },
 }

@@ -15,15 +15,18 @@ from chat.actions.limits import ADDRESS_FACTOR, MAX_ROOMS_OWNED, RATES
 from chat.actions.people import WhoAmI
 from chat.actions.rooms import RoomEntry
 from chat.admin.acts import MAX_EXPORTED
-from chat.models import FINAL, UNDO_DAYS, Act, SiteSettings
+from chat.models import FINAL, UNDO_DAYS, Act, LogInAttempts, SiteSettings
 from chat.names import MAX_NAME_CHARS
 from chat.queries import structs
 from chat.queries.rates import Rate
 from chat.realtime import db
+from chat.services.entry import second_factors
+from chat.services.entry.log_ins import MOST
 from chat.services.messages import MAX_KINDS
 from chat.services.moderation import MAX_ADDRESSES
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from chat.services.sweeping import AT_ONCE, KINDS
+from chat.web.openid import asking, attempt, provider
 from project import admission, process
 from project.daphne import http, pace, turns
 from project.middleware import threads
@@ -269,6 +272,27 @@ def test_files_of_the_architecture_exist():
     overrides = re.findall(r"^\| `(\w+\.py)`(?:: `(?:\w+\.)?(\w+)`)?", document, re.MULTILINE)
     assert overrides
     assert [name for file, name in overrides if f"def {name}" not in text(f"project/daphne/{file}")] == []
+
+
+def test_bounds_of_asking_a_provider_are_those_of_the_code():
+    """As docs/log-in.md and docs/architecture.md tell them."""
+    said = " ".join(text("docs/log-in.md").split())
+    assert f"there are {asking.DEADLINE_SECONDS:g} seconds, and of each answer {asking.MAX_BYTES:,} bytes" in said
+    assert f"{asking.AT_ONCE} pages of a process ask it at a time" in said
+    assert f"for {attempt.SECONDS // 60} minutes" in said
+    assert f"give or take {provider.LEEWAY_SECONDS} s" in said
+    threads = " ".join(text("docs/architecture.md").split("## Threads")[1].split())
+    assert f"at most {asking.DEADLINE_SECONDS:g} seconds" in threads
+    assert f"Of such pages {asking.AT_ONCE} are made at a time" in threads
+
+
+def test_numbers_of_two_factor_log_in_are_those_of_the_code():
+    """As docs/log-in.md and SECURITY.md tell them."""
+    said = text("docs/log-in.md")
+    assert second_factors.DRIFT_STEPS == 1 and "one step of 30 seconds off" in said
+    assert second_factors.RECOVERY_CODES == 10 and "Ten recovery codes" in said
+    guesses = f"has {MOST[LogInAttempts.By.NAME]} guesses in a quarter of an hour"
+    assert guesses in " ".join(text("SECURITY.md").split())
 
 
 def test_every_requirement_has_its_reason():

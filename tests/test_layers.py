@@ -76,7 +76,7 @@ REQUIREMENTS = {
         "asgiref",
     ),
     *("msgspec", "environ", "redis", "prometheus_client", "psycopg", "servestatic", "websockets", "emoji", "csp"),
-    *("pyotp", "segno"),
+    *("httpx", "jwt", "pyotp", "segno"),
 }
 
 MOST_ENTRIES = 15

@@ -36,6 +36,7 @@ RATES = {
     "api": Rate(1000, 6000),
     "visit": Rate(100, 1),
     "sign-up": Rate(20, 1),
+    "openid": Rate(100, 60),
     "password": Rate(20, 5),
 }
 """
@@ -43,7 +44,8 @@ What one person may do, and one address from `page` on. Admins change each of th
 
 post: faster than anyone types, and the lines that someone pastes one by one. edit: removals too. address: direct
 rooms, invitations and contact requests, each of which somebody hears of. join: leaving and entering too. read:
-in units of about a page; what a page asks for when it is opened takes some ten.
+in units of about a page; what a page asks for when it is opened takes some ten. openid: a whole office may log in
+of a morning, but nobody makes this site a hammer for its provider.
 """
 ADDRESS_FACTOR = 4
 """The guests of one address together may do as much as so many people: a family, a class, a café."""

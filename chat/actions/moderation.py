@@ -143,7 +143,8 @@ async def close_sign_up(caller: Caller, minutes: int | None, reason: str) -> Non
         OperationError: `not_allowed`.
         RetryLater: `too_fast`, `busy`.
     """
-    await _change_site(caller, {"sign_up": SiteSettings.SignUp.CLOSED.value}, minutes, reason)
+    closed = {"sign_up": SiteSettings.SignUp.CLOSED.value, "sign_up_by_openid": False}
+    await _change_site(caller, closed, minutes, reason)
 
 
 async def _change_site(caller: Caller, switches: dict[str, Any], minutes: int | None, reason: str) -> None:

@@ -30,9 +30,9 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its
 class SettingsAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = SettingsForm
     fields = (
-        *("title", "sign_up", "guests_allowed", "rooms_by_everyone", "calm", "staff_need_two_factors"),
-        *("edit_window_minutes", "guest_address_hours", "guests_at_once", "guests_per_address"),
-        *("sessions_for_guests", "objections", "announcement"),
+        *("title", "sign_up", "sign_up_by_openid", "guests_allowed", "rooms_by_everyone", "calm"),
+        *("staff_need_two_factors", "edit_window_minutes", "guest_address_hours", "guests_at_once"),
+        *("guests_per_address", "sessions_for_guests", "objections", "announcement"),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

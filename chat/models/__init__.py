@@ -5,7 +5,7 @@ What is stored. Invariants live in the database, named; writes that others must 
 
 from chat.models.acts import FINAL, UNDO_DAYS, Act, Ending, Unchangeable
 from chat.models.contacts import Contact
-from chat.models.log_ins import LogInAttempts
+from chat.models.log_ins import LogInAttempts, OpenIdentity
 from chat.models.messages import MAX_EMOJI_CHARS, Message, Reaction, Revision
 from chat.models.moderation import GuestAddress, Sanction, SanctionedAddress
 from chat.models.processes import Connection, Process
@@ -31,6 +31,7 @@ __all__ = [
     "LogInAttempts",
     "Membership",
     "Message",
+    "OpenIdentity",
     "Process",
     "RateLimit",
     "Reaction",

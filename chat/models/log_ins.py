@@ -1,4 +1,4 @@
-"""How often somebody tried to log in."""
+"""How often somebody tried to log in, and by what besides a password people log in."""
 
 from django.db import models
 from django.utils import timezone
@@ -29,3 +29,19 @@ class LogInAttempts(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_by_display()}: {self.count}"
+
+
+class OpenIdentity(models.Model):
+    """Who a person is at an OpenID provider: the subject, which only together with its issuer is somebody."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="open_identities", verbose_name=_("person"))
+    issuer = models.CharField(max_length=255, editable=False)
+    subject = models.CharField(max_length=255, editable=False)
+
+    class Meta:
+        verbose_name = _("OpenID identity")
+        verbose_name_plural = _("OpenID identities")
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="open_identity_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"

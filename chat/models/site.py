@@ -23,6 +23,11 @@ class SiteSettings(models.Model):
 
     title = models.CharField(_("title"), max_length=MAX_NAME_CHARS, default="Hubtalk")
     sign_up = models.CharField(_("sign-up"), max_length=10, choices=SignUp, default=SignUp.CLOSED)
+    sign_up_by_openid = models.BooleanField(
+        _("sign-up by OpenID Connect"),
+        default=False,
+        help_text=_("Who logs in by OpenID Connect for the first time gets an account, whatever is chosen above."),
+    )
     guests_allowed = models.BooleanField(
         _("guests allowed"), default=False, help_text=_("People without an account may read and post.")
     )

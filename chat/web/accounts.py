@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetConfirmView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -26,6 +28,8 @@ from chat.web.limits import count_form
 from chat.web.second_factor.step import log_in
 from chat.web.signals import moving_session
 
+CLOSED = gettext_lazy("This site does not accept new accounts. Ask its admin for one.")
+
 
 class LogIn(LoginView):
     form_class = LogInForm
@@ -34,12 +38,12 @@ class LogIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         site = SiteSettings.current()
         can_sign_up = site.sign_up != SiteSettings.SignUp.CLOSED
-        return super().get_context_data(can_sign_up=can_sign_up, guests_allowed=site.guests_allowed, **kwargs)
+        more = {"can_sign_up": can_sign_up, "guests_allowed": site.guests_allowed}
+        openid = settings.OPENID_NAME if settings.OPENID_ISSUER else None
+        return super().get_context_data(**more, openid=openid, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        if log_in(self.request, form.get_user()):
-            return HttpResponseRedirect(self.get_success_url())
-        return redirect_to_login(self.get_success_url(), reverse("second_step"))
+        return log_in(self.request, form.get_user(), self.get_success_url())
 
 
 def log_in_to_admin(request: HttpRequest) -> HttpResponse:
@@ -98,12 +102,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     count_form(request, "sign-up")
     site = SiteSettings.current()
     if site.sign_up == SiteSettings.SignUp.CLOSED:
-        return _refused(request, _("This site does not accept new accounts. Ask its admin for one."))
+        return _refused(request, str(CLOSED))
     code = request.POST.get("invitation") or request.GET.get("invitation", "")
     needs_code = site.sign_up == SiteSettings.SignUp.INVITATION
     if needs_code and not invitations.is_open(code):
         return _refused(request, _("You need an invitation to sign up here. Open the link that you were sent."))
-    form = SignUpForm(request.POST or None, instance=_guest(request))
+    form = SignUpForm(request.POST or None, instance=guest_of(request))
     if request.method == "POST" and form.is_valid():
         # This hashes the password: within the transaction everyone's posts would wait for it.
         user = form.save(commit=False)
@@ -149,7 +153,8 @@ def _end_what_was(form: Any) -> None:
         revoke_all(form.user.pk)
 
 
-def _guest(request: HttpRequest) -> User | None:
+def guest_of(request: HttpRequest) -> User | None:
+    """The account that a guest got with their first post, which becomes the one that they open."""
     guest_id = request.session.get(GUEST_USER)
     return User.objects.filter(pk=guest_id, is_guest=True).first() if guest_id is not None else None
 

@@ -37,10 +37,19 @@ def count_form(request: HttpRequest, what: str) -> None:
     if request.method != "POST":
         return
     if isinstance(request.user, User):
-        who: str | None = person_key(request.user.pk)
+        _count(request, what, person_key(request.user.pk))
     else:
-        who = _network(request)
-    _count(request, what, who)
+        count_address(request, what)
+
+
+def count_address(request: HttpRequest, what: str) -> None:
+    """
+    Count something that is asked for, for its address, if that tells clients apart.
+
+    Raises:
+        RetryLater: `too_fast`.
+    """
+    _count(request, what, client_network(request.META.get("REMOTE_ADDR", "")))
 
 
 def count_new_guest(request: HttpRequest) -> None:
@@ -50,7 +59,7 @@ def count_new_guest(request: HttpRequest) -> None:
     Raises:
         RetryLater: `too_fast`; `busy`, there are too many.
     """
-    _count(request, "visit", _network(request))
+    count_address(request, "visit")
     if settings.RATE_LIMITS and sessions_full(SiteSettings.current().sessions_for_guests):
         raise RetryLater(NO_SESSION_RETRY_MS, "too many guests are here", code="busy")
 
@@ -90,10 +99,6 @@ def count_guess(
     else:
         log_ins.go_on(username, address)
     return checked
-
-
-def _network(request: HttpRequest) -> str | None:
-    return client_network(request.META.get("REMOTE_ADDR", ""))
 
 
 def _count(request: HttpRequest, what: str, who: str | None) -> None:

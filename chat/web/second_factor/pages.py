@@ -17,7 +17,7 @@ from django.views.generic import FormView
 from chat.models import SecondFactor, User
 from chat.services.entry import second_factors
 from chat.web.second_factor.forms import ChangeForm, OfPerson, StepForm, SwitchOnForm
-from chat.web.second_factor.step import finish, half_logged_in
+from chat.web.second_factor.step import enter, half_logged_in
 
 OFFERED = "offered_app_secret"
 """Session key: the secret that was shown and not confirmed yet."""
@@ -47,7 +47,7 @@ class SecondStep(RedirectURLMixin, FormView):  # type: ignore[type-arg]  # gener
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
 
     def form_valid(self, form: OfPerson) -> HttpResponse:
-        finish(self.request, self._user)
+        enter(self.request, self._user)
         return super().form_valid(form)
 
 

@@ -10,7 +10,9 @@ password does, however often the right password comes in between, and is in the 
 import time
 
 from django.contrib.auth import login
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from chat.models import User
@@ -22,22 +24,21 @@ HALF = "half_logged_in"
 HALF_SECONDS = 600
 
 
-def log_in(request: HttpRequest, user: User) -> bool:
+def log_in(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
     """
-    Log in somebody whose first factor was right, whatever it was.
+    Log in somebody whose first factor was right, whatever it was; or ask for the second one, if they have one.
 
-    Returns:
-        False if they have a second one, which is to be asked for now.
+    Args:
+        next_url: where they wanted to go.
     """
-    with moving_session():
-        if factor_of(user) is not None:
+    if factor_of(user) is not None:
+        with moving_session():
             # A session that somebody else knows must not come half-way with its person.
             request.session.cycle_key()
-            half = {"user": user.pk, "at": time.time(), "hash": user.get_session_auth_hash()}
-            request.session[HALF] = half
-            return False
-        login(request, user)
-    return True
+        request.session[HALF] = {"user": user.pk, "at": time.time(), "hash": user.get_session_auth_hash()}
+        return redirect_to_login(next_url, reverse("second_step"))
+    enter(request, user)
+    return HttpResponseRedirect(next_url)
 
 
 def half_logged_in(request: HttpRequest) -> User | None:
@@ -49,8 +50,8 @@ def half_logged_in(request: HttpRequest) -> User | None:
     return user if user is not None and constant_time_compare(half["hash"], user.get_session_auth_hash()) else None
 
 
-def finish(request: HttpRequest, user: User) -> None:
-    """Log in somebody whose second factor was right too."""
-    del request.session[HALF]
+def enter(request: HttpRequest, user: User) -> None:
+    """Log in somebody of whom nothing more is to be asked."""
+    request.session.pop(HALF, None)
     with moving_session():
         login(request, user)

@@ -51,7 +51,14 @@ async def token(browser):
     return await browser.post(reverse("chat:settings"), {"name": ""})
 
 
-PAGES = {"page": page, "api": api, "visit": visit, "sign-up": sign_up, "password": password, "token": token}
+async def openid(browser):
+    return await browser.get(reverse("openid_back"))
+
+
+PAGES = {
+    **{"page": page, "api": api, "visit": visit, "sign-up": sign_up, "password": password, "token": token},
+    "openid": openid,
+}
 """What is asked for, by the rate that it counts against."""
 BY_PERSON = {"password", "token"}
 
@@ -60,6 +67,7 @@ BY_PERSON = {"password", "token"}
 def chat(chat, settings):
     settings.RATE_LIMITS = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.OPENID_ISSUER = "https://id.example.org"
     SiteSettings.objects.update(sign_up=SiteSettings.SignUp.OPEN)
     return chat
 

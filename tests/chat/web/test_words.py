@@ -27,9 +27,9 @@ def words_of_page(page):
 
 
 def words_of_module(module):
-    """What `_` is called with."""
+    """What gettext is called with."""
     for node in ast.walk(ast.parse(module.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "gettext_lazy"):
             yield ast.literal_eval(node.args[0])
 
 

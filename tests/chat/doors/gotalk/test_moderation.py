@@ -216,10 +216,11 @@ async def test_end_that_somebody_was_faster_than(chat, hall, moderator, bob):
 
 async def test_sign_up_is_closed_for_a_time(chat, warden):
     """It is open again afterwards, as it was."""
-    await chat.elsewhere(SiteSettings.objects.update, sign_up="open")
+    await chat.elsewhere(SiteSettings.objects.update, sign_up="open", sign_up_by_openid=True)
     page = await chat.open(warden)
     await page.ask("close-sign-up", {"minutes": 60})
-    assert (await chat.elsewhere(SiteSettings.objects.get)).sign_up == "closed"
+    closed = await chat.elsewhere(SiteSettings.objects.get)
+    assert (closed.sign_up, closed.sign_up_by_openid) == ("closed", False)
     await chat.elsewhere(Ending.objects.update, at=datetime.now(UTC))
     await chat.runtime.refresh.reload()
     while (await chat.elsewhere(SiteSettings.objects.get)).sign_up != "open":

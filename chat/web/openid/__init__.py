@@ -1,0 +1,1 @@
+"""Logging in by OpenID Connect: authorization code flow, with state, nonce and PKCE."""

@@ -7,16 +7,19 @@ Pure functions over what the process has cached (`chat.realtime.directory`): no 
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import emoji
 
 from chat.actions.roles import Closing, Right, Role, Standing, Verb
 from chat.models import Room
 from chat.queries.candidates import Candidate
+from chat.queries.identity import SanctionFacts
+from chat.queries.moderation.switches import Why
 from chat.queries.rooms import RoomFacts, SiteFacts
 from chat.queries.structs import Message as SentMessage
 from chat.realtime.directory import MUTE, Directory, Person
-from chat.realtime.visibility import sees, under
+from chat.realtime.visibility import because, for_now, sees, under
 from chat.services.posts import MAX_BODY_BYTES, MAX_BODY_CHARS
 from rpc import OperationError
 
@@ -84,8 +87,8 @@ def refusal(
     """
     if not may(person, verb, room):
         return _too_little(verb.least)
-    closings = (_closed(person, closing, room, calm=calm) for closing in verb.closed_by)
-    return next((closed for closed in closings if closed is not None), None)
+    found = closed(person, verb, room, calm=calm)
+    return _refused(found, person.directory.site.objections) if found is not None else None
 
 
 def _too_little(least: Role | Standing | Right) -> OperationError:
@@ -103,20 +106,54 @@ def _too_little(least: Role | Standing | Right) -> OperationError:
             return OperationError("you may not do this on the whole site", code="not_allowed")
 
 
-def _closed(person: Person, closing: Closing, room: RoomFacts | None, *, calm: bool) -> OperationError | None:
+class Closed(NamedTuple):
+    """What takes a verb from somebody, and why; of a sanction, which one."""
+
+    by: Closing
+    why: Why | SanctionFacts = Why()
+
+    @property
+    def for_address(self) -> bool:
+        """Whether another guest of their address did something, not they."""
+        return isinstance(self.why, SanctionFacts) and self.why.by_address
+
+
+def closed(person: Person, verb: Verb, room: RoomFacts | None = None, *, calm: bool = False) -> Closed | None:
+    """What takes from a person what their role or right gives them, the first in the row of the table; or None."""
+    found = (_closed(person, closing, room, calm=calm) for closing in verb.closed_by)
+    return next((each for each in found if each is not None), None)
+
+
+def _closed(person: Person, closing: Closing, room: RoomFacts | None, *, calm: bool) -> Closed | None:
     match closing:
         case Closing.ARCHIVED if room is not None and room.archived:
-            return OperationError("this room is archived", code="archived")
+            return Closed(closing)
         case Closing.CALM if person.identity.is_guest and (calm if room is None else room.calm):
-            return OperationError("guests may only read at the moment", code="read_only")
+            return Closed(closing) if room is None else Closed(closing, room.why_calm)
         case Closing.READ_ONLY if room is not None and room.read_only:
             if not may(person, Verb.WRITE_IN_READ_ONLY, room):
-                return OperationError("only moderators may post in this room", code="read_only")
+                return Closed(closing, room.why_read_only)
         case Closing.MUTED if mute := person.sanction(MUTE, room):
-            return OperationError(under("muted", mute), code="muted")
+            return Closed(closing, mute)
         case Closing.DECLINED if room is not None and person.identity.user_id in room.unwanted:
-            return unwanted()
+            return Closed(closing)
     return None
+
+
+def _refused(found: Closed, objections: str) -> OperationError:
+    match found:
+        case Closed(Closing.MUTED, SanctionFacts() as mute):
+            return OperationError(under("muted", mute, objections), code="muted")
+        case Closed(Closing.READ_ONLY, why):
+            words = "only moderators may post in this room" + for_now(why.until)
+            return OperationError(because(words, why.reason, objections), code="read_only")
+        case Closed(Closing.CALM, why):
+            words = "guests may only read at the moment" + for_now(why.until)
+            return OperationError(because(words, why.reason, objections), code="read_only")
+        case Closed(Closing.ARCHIVED):
+            return OperationError("this room is archived", code="archived")
+        case _:
+            return unwanted()
 
 
 def check(person: Person, verb: Verb, room: RoomFacts | None = None) -> None:
@@ -246,6 +283,15 @@ def check_act_on(person: Person, verb: Verb, other: Candidate, room: RoomFacts |
         raise OperationError("this person has rights that you lack", code="not_allowed")
     if room is not None and other.is_owner:
         check(person, Verb.ACT_ON_OWNER, room)
+
+
+def may_act_on(person: Person, verb: Verb, other: Candidate, room: RoomFacts | None = None) -> bool:
+    """Whether `check_act_on` lets them."""
+    try:
+        check_act_on(person, verb, other, room)
+    except OperationError:
+        return False
+    return True
 
 
 def _is_unicode(text: str) -> bool:

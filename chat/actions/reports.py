@@ -6,7 +6,7 @@ from chat.actions.caller import Caller
 from chat.actions.history import find_message
 from chat.actions.limits import count
 from chat.actions.roles import Verb
-from chat.queries.reports import OpenReport, open_reports, room_of_report
+from chat.queries.moderation.reports import OpenReport, open_reports, room_of_report
 from chat.realtime.db import read
 from chat.services.acts import reports
 from rpc import OperationError

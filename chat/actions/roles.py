@@ -118,6 +118,11 @@ class Verb(Enum):
         self.scopes = scopes
 
     @property
+    def word(self) -> str:
+        """How the wires call it, such as `set-topic`."""
+        return self.name.lower().replace("_", "-")
+
+    @property
     def in_a_room(self) -> bool:
         return isinstance(self.least, Role)
 

@@ -1,5 +1,7 @@
 """Rooms: listed, made, entered, left, described, read up to."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from chat.actions import access
@@ -11,6 +13,7 @@ from chat.names import name_key
 from chat.queries.candidates import Candidate, find_candidate
 from chat.queries.rooms import RoomFacts
 from chat.queries.sizes import MAX_LIST_BYTES, fitting
+from chat.queries.structs import instant
 from chat.realtime.db import read
 from chat.realtime.directory import Directory, Person
 from chat.realtime.visibility import lists, may_stay
@@ -19,10 +22,21 @@ from chat.services.events import PersonChanged
 from rpc import OperationError
 
 
+class ClosedEntry(msgspec.Struct):
+    """
+    Why one may not post in a room: the word of the table in `chat.actions.roles`, or `address`, for a mute of other
+    guests of one's address; what a moderator said about it, and until when, as of `instant`.
+    """
+
+    by: str
+    reason: str
+    until: str | None
+
+
 class RoomEntry(msgspec.Struct):
     """
     A room as one person's list shows it. `title` is what it is called before them: a direct room by the other's
-    name. The three of reading are None for a guest without an account.
+    name. The three of reading are None for a guest without an account; `reports` is 0 for whoever may not see them.
     """
 
     id: int
@@ -41,10 +55,14 @@ class RoomEntry(msgspec.Struct):
     read_only: bool
     role: str | None
     can_post: bool
+    closed: ClosedEntry | None
+    slow_mode_seconds: int
+    reports: int
 
 
 def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
     membership = person.membership_in(room)
+    closed = access.closed(person, Verb.POST, room)
     read_seq: int | None = None
     read_posts: int | None = None
     if person.identity.user_id is not None:
@@ -65,12 +83,21 @@ def room_entry(person: Person, room: RoomFacts) -> RoomEntry:
         archived=room.archived,
         read_only=room.read_only,
         role=person.role_in(room),
-        can_post=access.refusal(person, Verb.POST, room) is None,
+        can_post=closed is None,
+        closed=_closed_entry(closed) if closed is not None else None,
+        slow_mode_seconds=room.slow_mode_seconds,
+        reports=room.reports if room.reports and access.may(person, Verb.LIST_REPORTS, room) else 0,
     )
 
 
-FEW_ROOMS = 300
-"""A list of as many fits into an answer, whatever they are called."""
+def _closed_entry(closed: access.Closed) -> ClosedEntry:
+    until = closed.why.until
+    moment = instant(datetime.fromtimestamp(until, UTC)) if until is not None else None
+    return ClosedEntry("address" if closed.for_address else closed.by.value, closed.why.reason, moment)
+
+
+FEW_ROOMS = 150
+"""A list of as many fits into an answer, whatever they are called, and whyever they are closed."""
 
 
 def rooms_listed(person: Person, directory: Directory, max_bytes: int = MAX_LIST_BYTES) -> list[RoomEntry]:

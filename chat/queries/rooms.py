@@ -5,6 +5,8 @@ from django.db.models import QuerySet
 
 from chat.models import Contact, Ending, Membership, Room, SiteSettings
 from chat.names import unmarked
+from chat.queries.moderation.reports import count_open
+from chat.queries.moderation.switches import Why, why_rooms, why_site
 from chat.queries.rates import Rate, load_rates
 
 
@@ -28,6 +30,10 @@ class RoomFacts(msgspec.Struct):
     """Of a direct room: those of the two whom the other declined."""
     calm: bool = False
     """Of every room, while guests of the site read only."""
+    reports: int = 0
+    """That nobody answered yet."""
+    why_read_only: Why = Why()
+    why_calm: Why = Why()
 
     def title_for(self, user_id: int | None) -> str:
         """What people see: the other's name for a direct room, and no mark for a private one."""
@@ -58,17 +64,21 @@ def load_rooms(rooms: QuerySet[Room] | None = None) -> list[RoomFacts]:
     wanted = Room.objects.all() if rooms is None else rooms
     found = [RoomFacts(*values) for values in wanted.values_list(*_ROOM_FIELDS)]
     calm = SiteSettings.current().calm
+    why_calm = why_site("calm") if calm else Why()
+    why_read_only = why_rooms("read_only", [room.id for room in found if room.read_only])
+    reports = count_open(wanted)
     for room in found:
-        room.calm = calm
+        room.calm, room.why_calm = calm, why_calm
+        room.why_read_only = why_read_only.get(room.id, Why())
+        room.reports = reports.get(room.id, 0)
     direct = {room.id: room for room in found if room.kind == Room.Kind.DIRECT}
     if direct:
         _load_pairs(direct, wanted)
     return found
 
 
-_ROOM_FIELDS = [
-    field for field in RoomFacts.__struct_fields__ if field not in ("last_seq", "pair", "unwanted", "calm")
-]
+_COLUMNS = {field.name for field in Room._meta.concrete_fields}
+_ROOM_FIELDS = [field for field in RoomFacts.__struct_fields__ if field in _COLUMNS]
 
 
 def _load_pairs(rooms: dict[int, RoomFacts], wanted: QuerySet[Room]) -> None:

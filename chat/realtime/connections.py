@@ -208,16 +208,17 @@ class Connections:
     def tell_rooms(self, clients: Iterable[Client]) -> None:
         """
         Send each its list of rooms, unless it enters them one by one or may not read; all sockets of one person and
-        wire get the same bytes, and so do all guests without an account.
+        wire get the same bytes, and so do all guests without an account whose address nothing holds for.
         """
         lists = {}
         for client in clients:
             if client.entered is not None or not client.may_read:
                 continue
             wire = client.link.wire
-            shared = client.person if client.person.identity.user_id is not None else None
+            person = client.person
+            shared = person if person.identity.user_id is not None or person.is_held_by_address else None
             if (wire, shared) not in lists:
-                lists[wire, shared] = wire.rooms(client.person, self._directory)
+                lists[wire, shared] = wire.rooms(person, self._directory)
             client.tell(lists[wire, shared])
 
     # --- people --------------------------------------------------------------------------------------------
@@ -257,7 +258,7 @@ class Connections:
     def _person(self, identity: Identity) -> Person:
         person = self._directory.people.get(identity.key)
         if person is None:
-            person = Person(identity, self._directory.by_network)
+            person = Person(identity, self._directory)
             self._directory.people[identity.key] = person
         person.identity = identity
         # When a sanction ends by itself, the person's rooms open again without a word from anyone.
@@ -266,7 +267,7 @@ class Connections:
 
     def _new_person(self, identity: Identity, link: Link) -> Person:
         """Somebody who comes this way, and is not connected yet."""
-        person = Person(identity, self._directory.by_network)
+        person = Person(identity, self._directory)
         person.come_from(address_of(link))
         return person
 

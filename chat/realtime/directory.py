@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import msgspec
@@ -32,14 +32,15 @@ class Person:
     the database has another one; whoever holds the person sees the new one at once.
 
     Args:
-        by_network: sanctions that hold for guests by their address, as the directory has them at any time.
+        directory: of the process, with what holds for guests by their address, and the site's settings; None:
+            nothing is known of these.
     """
 
-    __slots__ = ("account", "by_network", "clients", "identity", "networks", "wakeups")
+    __slots__ = ("account", "clients", "directory", "identity", "networks", "wakeups")
 
-    def __init__(self, identity: Identity, by_network: Mapping[str, list[SanctionFacts]] | None = None) -> None:
+    def __init__(self, identity: Identity, directory: "Directory | None" = None) -> None:
         self.identity = identity
-        self.by_network = by_network if by_network is not None else {}
+        self.directory = directory if directory is not None else Directory()
         self.networks: set[str] = set()
         """From where they have come while they are here; what is no client's own is not among them."""
         self.clients: set[Any] = set()
@@ -63,6 +64,11 @@ class Person:
         if network is not None:
             self.networks.add(network)
 
+    @property
+    def is_held_by_address(self) -> bool:
+        """Whether they are a guest for whom sanctions of other guests hold, so that they see what no other does."""
+        return self.identity.is_guest and any(each in self.directory.by_network for each in self.networks)
+
     def is_guest_of(self, networks: set[str]) -> bool:
         """Whether they are a guest who came from one of these."""
         return self.identity.is_guest and not self.networks.isdisjoint(networks)
@@ -79,6 +85,9 @@ class Person:
         membership = self.membership_in(room)
         return membership.role if membership is not None else None
 
+    def moderates(self, room: RoomFacts) -> bool:
+        return self.role_in(room) in (MODERATOR, OWNER)
+
     def sanction(self, kind: str, room: RoomFacts | None = None) -> SanctionFacts | None:
         """The sanction of a kind in force everywhere or in `room`."""
         now = time.time()
@@ -92,9 +101,9 @@ class Person:
         """Their own, and those of guests of their address, which do not turn moderators out of their rooms."""
         yield from self.identity.sanctions
         if self.identity.is_guest:
-            moderates = room is not None and self.role_in(room) in (MODERATOR, OWNER)
+            moderates = room is not None and self.moderates(room)
             for network in self.networks:
-                for each in self.by_network.get(network, ()):
+                for each in self.directory.by_network.get(network, ()):
                     if each.room_id is None or not moderates:
                         yield each
 
@@ -130,7 +139,7 @@ class Directory:
         self.people: dict[str, Person] = {}
         self.rooms: dict[int, RoomFacts] = {}
         self.by_network: dict[str, list[SanctionFacts]] = {}
-        """Sanctions that hold for guests by their address; changed in place, for people look them up here."""
+        """Sanctions that hold for guests by their address."""
         self.site = SiteFacts("", SiteSettings.SignUp.CLOSED, False, True, 0)
         self._by_name: dict[str, RoomFacts] = {}
         self._direct: dict[int, set[int]] = {}
@@ -175,9 +184,7 @@ class Directory:
 
     def put_sanctions(self, by_network: dict[str, list[SanctionFacts]]) -> set[str]:
         """Take the sanctions of addresses as the database has them; returns the networks where they differ."""
-        known = self.by_network.copy()
-        self.by_network.clear()
-        self.by_network.update(by_network)
+        known, self.by_network = self.by_network, by_network
         return {each for each in known.keys() | by_network.keys() if known.get(each) != by_network.get(each)}
 
     def outline(self) -> object:

@@ -22,6 +22,7 @@ from chat.queries.identity import (
     sanctions_by_network,
     sessions_in_force,
 )
+from chat.queries.moderation.reports import count_open
 from chat.queries.rooms import load_rooms, load_site
 from chat.queries.structs import person_key
 from chat.queries.tokens import tokens_in_force
@@ -38,6 +39,7 @@ from chat.services.events import (
     Gap,
     GuestChanged,
     PersonChanged,
+    ReportsChanged,
     RoomChanged,
     SettingsChanged,
     SignedOut,
@@ -200,15 +202,17 @@ class Refresh:
                 return await self._follow_guest(key)
             case AddressesSanctioned():
                 return await self._follow_addresses()
+            case ReportsChanged(room_id=room_id):
+                return await _follow_reports(room_id, self._directory, self._connections)
             case ContactChanged(user_id=user_id):
                 return await self._follow_pairs(user_id)
             case SignedOut(moved=moved):
                 ended = [each for each in self._connections.clients if each.is_of(event)]
-                self._close(ended, "signed out", CloseCode.NORMAL if moved else CloseCode.LOG_IN)
+                _close(ended, "signed out", CloseCode.NORMAL if moved else CloseCode.LOG_IN)
                 return set()
             case TokenRevoked(token_id=token_id):
                 ended = [each for each in self._connections.clients if each.token and each.token.id == token_id]
-                self._close(ended, "this token was revoked")
+                _close(ended, "this token was revoked")
                 return set()
             case Gap():
                 await self.reload()
@@ -224,12 +228,7 @@ class Refresh:
         """Sessions that expired, or were deleted where nobody announced it."""
         for some in _portions({client.session_key for client in self._connections.clients}):
             ended = set(some) - await read(sessions_in_force, some)
-            self._close([each for each in self._connections.clients if each.session_key in ended], "signed out")
-
-    @staticmethod
-    def _close(clients: list[Client], text: str, code: CloseCode = CloseCode.LOG_IN) -> None:
-        for client in clients:
-            client.link.close(code, text)
+            _close([each for each in self._connections.clients if each.session_key in ended], "signed out")
 
     async def _follow_room(self, room_id: int) -> set[Client]:
         known = self._directory.rooms.get(room_id)
@@ -299,7 +298,7 @@ class Refresh:
                     await self._follow_guest(who.key)
                 elif who.user_id != account:
                     ended.append(client)
-            self._close(ended, "signed out")
+            _close(ended, "signed out")
 
     async def _check_tokens(self) -> None:
         """Sockets of tokens that were revoked are closed."""
@@ -307,7 +306,21 @@ class Refresh:
         for some in _portions(ids):
             revoked = set(some) - await read(tokens_in_force, some)
             ended = [each for each in self._connections.clients if each.token and each.token.id in revoked]
-            self._close(ended, "this token was revoked")
+            _close(ended, "this token was revoked")
+
+
+async def _follow_reports(room_id: int, directory: Directory, connections: Connections) -> set[Client]:
+    """Only moderators hear of it: a report must not send everybody their list of rooms."""
+    reports = await read(count_open, Room.objects.filter(pk=room_id))
+    room = directory.rooms.get(room_id)
+    if room is not None:
+        room.reports = reports.get(room_id, 0)
+    return {each for each in connections.clients if room is not None and each.person.moderates(room)}
+
+
+def _close(clients: list[Client], text: str, code: CloseCode = CloseCode.LOG_IN) -> None:
+    for client in clients:
+        client.link.close(code, text)
 
 
 def _portions(keys: Collection[T | None]) -> Iterator[list[T]]:

@@ -34,6 +34,7 @@ from chat.services.events import (
     PersonChanged,
     Posted,
     PresenceChanged,
+    ReportsChanged,
     RoomChanged,
     SettingsChanged,
     SignedOut,
@@ -127,6 +128,7 @@ class Runtime:
                 | SignedOut()
                 | TokenRevoked()
                 | ContactChanged()
+                | ReportsChanged()
                 | Gap()
             ):
                 self.refresh.note(event)

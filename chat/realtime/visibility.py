@@ -16,10 +16,9 @@ def refusal_to_connect(person: Person, site: SiteFacts) -> tuple[CloseCode, str]
         return CloseCode.NOT_ALLOWED, "this account is switched off"
     ban = person.sanction(BAN)
     if ban is not None:
-        objections = f" (objections: {site.objections})" if site.objections else ""
         # Who shares their address with somebody banned gets in by logging in, at every door.
         code = CloseCode.LOG_IN if ban.by_address else CloseCode.NOT_ALLOWED
-        return code, under("banned", ban) + objections
+        return code, under("banned", ban, site.objections)
     if who.is_guest and not site.guests_allowed:
         return CloseCode.LOG_IN, "log in to talk here"
     return None
@@ -61,16 +60,21 @@ def may_stay(person: Person, room: RoomFacts) -> bool:
     return sees(person, room) and (membership is None or not membership.left)
 
 
-def under(what: str, sanction: SanctionFacts) -> str:
+def under(what: str, sanction: SanctionFacts, objections: str) -> str:
     """A refusal because somebody is `what`, such as muted: until when, and why, or what helps."""
     text = f"guests from your address are {what}" if sanction.by_address else f"you are {what}"
-    if sanction.until is not None:
-        text += f" until {datetime.fromtimestamp(sanction.until, UTC):%Y-%m-%d %H:%M} UTC"
+    text += for_now(sanction.until)
     if sanction.by_address:
         text += "; people who log in are not"
-    return because(text, sanction.reason)
+    return because(text, sanction.reason, objections)
 
 
-def because(text: str, reason: str) -> str:
-    """A refusal with the reason that a moderator gave, if there is one."""
-    return f"{text}: {reason}" if reason else text
+def for_now(until: float | None) -> str:
+    """When what holds is over, in seconds of the epoch; nothing for what has no end."""
+    return f" until {datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC" if until is not None else ""
+
+
+def because(text: str, reason: str, objections: str) -> str:
+    """A refusal with the reason that a moderator gave, and where one objects, as far as these are known."""
+    said = f"{text}: {reason}" if reason else text
+    return f"{said} (objections: {objections})" if objections else said

@@ -125,6 +125,12 @@ class Moderated(msgspec.Struct, frozen=True, tag=True):
     objections: str
 
 
+class ReportsChanged(msgspec.Struct, frozen=True, tag=True):
+    """A message of the room was reported, or a report answered: how many wait is counted again."""
+
+    room_id: int
+
+
 class Pushed(msgspec.Struct, frozen=True, tag=True):
     """An application's word to all sockets of a person; `kind` says what the bytes are: json, text or bytes."""
 
@@ -150,6 +156,7 @@ AnyEvent = (
     | PresenceChanged
     | ContactChanged
     | Moderated
+    | ReportsChanged
     | Pushed
 )
 

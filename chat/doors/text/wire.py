@@ -128,8 +128,7 @@ def _sentence(event: Moderated) -> str:
     """What was done to a person, for how long, why, and where they object."""
     where = f" in {event.room}" if event.room is not None else ""
     until = f" until {event.until}" if event.until is not None and event.act in ("mute", "ban", "kick") else ""
-    objections = f" (objections: {event.objections})" if event.objections else ""
-    return because(f"{_DONE[event.act]}{where}{until}", event.reason) + objections
+    return because(f"{_DONE[event.act]}{where}{until}", event.reason, event.objections)
 
 
 class TextWire(Wire):

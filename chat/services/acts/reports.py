@@ -8,7 +8,7 @@ from django.utils import timezone
 from chat.models import Membership, Message, Report
 from chat.queries.structs import instant
 from chat.services.announcing import announce_after_commit
-from chat.services.events import Moderated
+from chat.services.events import Moderated, ReportsChanged
 from rpc import OperationError
 
 AROUND = 5
@@ -29,6 +29,7 @@ def report_message(room_id: int, seq: int, *, by: int, reason: str) -> Report:
         new = {"reason": reason, "context": _context(message)}
         report, is_new = Report.objects.get_or_create(message=message, reporter_id=by, defaults=new)
         if is_new:
+            announce_after_commit(ReportsChanged(room_id))
             roles = (Membership.Role.OWNER, Membership.Role.MODERATOR)
             moderators = Membership.objects.filter(room_id=room_id, role__in=roles, left=False)
             for user_id in moderators.values_list("user_id", flat=True):
@@ -51,6 +52,7 @@ def answer_report(report_id: int, answer: str, *, by: int) -> None:
         found.answer, found.answered_by_id, found.answered_at = answer, by, timezone.now()
         found.save(update_fields=["answer", "answered_by", "answered_at"])
         room = found.message.room.name
+        announce_after_commit(ReportsChanged(found.message.room_id))
         announce_after_commit(Moderated(found.reporter_id, "answered", room, answer, None, ""))
 
 

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from chat.actions.people import Info
-from chat.actions.rooms import rooms_listed
+from chat.actions.rooms import FEW_ROOMS, rooms_listed
+from chat.queries.identity import SanctionFacts
 from chat.queries.members import MAX_HERE, members_of
 from chat.queries.sizes import MAX_LIST_BYTES, json_size
 from chat.queries.structs import ContactEntry, PersonCard
@@ -38,6 +39,18 @@ def test_own_info_fits_into_an_answer(directory):
     alice = person()
     contacts = [ContactEntry(number, f"u{number}", WIDEST * 40, "requested") for number in range(1000)]
     whole = Info(alice.card, rooms_listed(alice, directory, MAX_LIST_BYTES // 2), contacts)
+    assert len(msgspec.json.encode(whole)) < Limits().max_payload_bytes
+
+
+def test_list_of_few_rooms_fits_into_an_answer_with_all_that_is_said_of_them():
+    """Of rooms with the longest names and topics, in which somebody is muted for the longest reason."""
+    directory = Directory()
+    names = (WIDEST * 36 + f"{number:04}" for number in range(FEW_ROOMS))
+    directory.put_rooms([room(id, name=name, topic=WIDEST * 200) for id, name in enumerate(names)])
+    alice = person(sanctions=[SanctionFacts("mute", None, 4e9, WIDEST * 200)])
+    contacts = [ContactEntry(number, f"u{number}", WIDEST * 40, "requested") for number in range(1000)]
+    whole = Info(alice.card, rooms_listed(alice, directory, MAX_LIST_BYTES // 2), contacts)
+    assert len(whole.rooms) == FEW_ROOMS
     assert len(msgspec.json.encode(whole)) < Limits().max_payload_bytes
 
 

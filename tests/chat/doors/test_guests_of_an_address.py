@@ -18,6 +18,7 @@ from chat.queries.identity import open_session
 from chat.queries.rates import Rate
 from chat.services import memberships, moderation
 from chat.services.acts.undo import take_back
+from chat.services.rooms import change_room
 from rpc import RequestFailed, RetryLater
 from tests.chat.conftest import session_of
 from tests.deadlines import DEADLINE
@@ -346,6 +347,18 @@ async def test_sanction_of_an_account(chat, dial, hall, alice):
     assert await page.is_closed() == 4403
     assert await gotalk(chat, dial, HERE) is None
     assert not await chat.elsewhere(SanctionedAddress.objects.exists)
+
+
+async def test_list_of_rooms_of_a_guest_whose_address_is_held(chat, hall):
+    """Nobody else gets it, though guests without an account get one list."""
+    _, key = await guest(chat, HERE)
+    held, free = await chat.open(address=HERE), await chat.open(address=THERE)
+    await impose(chat, key, "mute", hall)
+    await held.hears("rooms", lambda rooms: (rooms["hall"]["closed"] or {}).get("by") == "address")
+    await chat.elsewhere(change_room, hall.pk, topic="news")
+    for page, can_post in ((held, False), (free, True)):
+        await page.hears("rooms", lambda rooms: rooms["hall"]["topic"] == "news")
+        assert page.heard["rooms"][-1]["hall"]["can_post"] is can_post
 
 
 async def test_guest_who_removes_a_neighbour_from_their_room(chat, hall):

@@ -282,7 +282,7 @@ def acts_on_site(cast, *, calm):
     """As `acts_in`, for the rows of the site that are asked over gotalk."""
     target, since = {"id": cast.target.pk}, {"since": "2020-01-01T00:00:00Z"}
     return {
-        "see one's rooms, contacts, and people": [("info", ""), ("list-contacts", None)],
+        "see one's rooms, contacts, and people": [("info", ""), ("list-contacts", None), ("show-person", target)],
         "take another name": [("set-name", "Renamed")],
         "ask for a contact, or accept": [("add-contact", cast.judge.name)],
         "decline or remove a contact": [("decline-contact", cast.fan.name), ("remove-contact", cast.author.name)],

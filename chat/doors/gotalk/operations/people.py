@@ -3,7 +3,7 @@
 import msgspec
 
 from chat.actions import accounts, people
-from chat.actions.people import Info
+from chat.actions.people import Info, ShownPerson
 from chat.actions.roles import Verb
 from chat.doors.gotalk.caller import caller_of
 from rpc import Peer
@@ -25,3 +25,16 @@ async def set_name(peer: Peer, params: str | SetName) -> SetName:
 async def info(peer: Peer, params: str | None = None) -> Info:
     """You, your rooms and contacts; or another person, and the rooms and contacts that you share."""
     return await people.info(caller_of(peer), params or "")
+
+
+class InWhichRoom(msgspec.Struct):
+    """Without `room`: on the whole site."""
+
+    id: int
+    room: str | None = None
+
+
+@handlers.request("show-person", requires=Verb.LIST.scopes)
+async def show_person(peer: Peer, params: InWhichRoom) -> ShownPerson:
+    """A person, whether they are here, and what you may do about them in a room and on the whole site."""
+    return await people.show_person(caller_of(peer), params.id, params.room)

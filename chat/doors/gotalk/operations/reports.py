@@ -10,7 +10,7 @@ from chat.doors.gotalk.caller import caller_of
 from chat.doors.gotalk.operations.messages import InRoom, OnMessage
 from chat.models import MAX_REPORT_CHARS
 from chat.queries.history import Seq
-from chat.queries.reports import OpenReport
+from chat.queries.moderation.reports import OpenReport
 from rpc import Peer
 from rpc import default_handlers as handlers
 

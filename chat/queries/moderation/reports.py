@@ -3,8 +3,9 @@
 from typing import Any
 
 import msgspec
+from django.db.models import Count, QuerySet
 
-from chat.models import Report
+from chat.models import Report, Room
 from chat.queries.structs import instant
 
 MAX_REPORTS = 50
@@ -16,6 +17,7 @@ class OpenReport(msgspec.Struct):
     id: int
     seq: int
     author: str
+    author_id: int
     reporter: str
     reason: str
     at: str
@@ -30,6 +32,7 @@ def open_reports(room_id: int) -> list[OpenReport]:
             id=each.pk,
             seq=each.message.seq,
             author=each.message.author_name,
+            author_id=each.message.author_id,
             reporter=each.reporter.name,
             reason=each.reason,
             at=instant(each.created_at),
@@ -37,6 +40,12 @@ def open_reports(room_id: int) -> list[OpenReport]:
         )
         for each in found.select_related("message", "reporter")[:MAX_REPORTS]
     ]
+
+
+def count_open(rooms: QuerySet[Room]) -> dict[int, int]:
+    """How many reports wait for an answer, in each of these rooms that has any."""
+    found = Report.objects.filter(message__room__in=rooms, answered_at__isnull=True).values("message__room_id")
+    return dict(found.annotate(count=Count("pk")).values_list("message__room_id", "count"))
 
 
 def room_of_report(report_id: int) -> int | None:

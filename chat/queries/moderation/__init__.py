@@ -1,0 +1,1 @@
+"""What moderators did, and what waits for them."""

@@ -49,12 +49,23 @@ export function room(changes = {}) {
     read_only: false,
     role: null,
     can_post: true,
+    closed: null,
+    slow_mode_seconds: 0,
+    reports: 0,
     ...changes,
   };
 }
 
-export const guest = { id: null, key: "g1", name: "Ulysses", is_guest: true, logged_in: false };
-export const account = { id: 7, key: "u7", name: "Tess", is_guest: false, logged_in: true };
+/** Some rows of the server's table. */
+const roles = {
+  visitor: ["report"],
+  member: ["report"],
+  moderator: ["report", "remove-others", "set-switches"],
+  owner: ["report", "remove-others", "set-switches", "act-on-owner"],
+};
+const common = { roles, may: [], calm: false, objections: "", sign_up: "open" };
+export const guest = { ...common, id: null, key: "g1", name: "Ulysses", is_guest: true, logged_in: false };
+export const account = { ...common, id: 7, key: "u7", name: "Tess", is_guest: false, logged_in: true };
 
 /** Browser storage in memory. */
 export class FakeStorage {

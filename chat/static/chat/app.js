@@ -2,12 +2,15 @@
 /** Makes the parts of the page, each once, and the controllers that join them. */
 import { Account } from "./controllers/account.js";
 import { wireButtons } from "./controllers/buttons.js";
+import { Cards } from "./controllers/cards.js";
 import { ContactBook } from "./controllers/contacts.js";
 import { Display } from "./controllers/display.js";
+import { Moderation } from "./controllers/moderation.js";
 import { Navigation } from "./controllers/navigation.js";
 import { People } from "./controllers/people.js";
 import { wirePosting } from "./controllers/posting.js";
 import { Reading } from "./controllers/reading.js";
+import { wireReports } from "./controllers/reports.js";
 import { wireShortcuts } from "./controllers/shortcuts.js";
 import { Unseen } from "./controllers/unseen.js";
 import { byId } from "./lib/dom.js";
@@ -35,13 +38,13 @@ import { Conversation } from "./view/messages/conversation.js";
 import { Toolbar } from "./view/messages/toolbar.js";
 import { Notice } from "./view/notice.js";
 import { PeopleList } from "./view/people.js";
-import { PersonMenu } from "./view/person_menu.js";
+import { PersonCard } from "./view/person_card.js";
 import { RoomList } from "./view/room_list.js";
 import { showTyping } from "./view/typing.js";
 
 /** @typedef {import("./state/store.js").RoomState} RoomState */
 
-const NOTIFICATIONS = ["username", "newmsg", "changed", "presence", "typing", "contact", "missed"];
+const NOTIFICATIONS = ["username", "newmsg", "changed", "presence", "typing", "contact", "missed", "moderated"];
 
 /** @param {any} gotalk the global of /gotalk/gotalk.js */
 export function makeApp(gotalk) {
@@ -54,12 +57,15 @@ export function makeApp(gotalk) {
   const unseen = new Unseen(parts);
   const reading = new Reading({ ...parts, unseen });
   const display = new Display({ ...parts, reading, unseen });
-  const people = new People({ ...parts, reading });
-  const contactBook = new ContactBook({ ...parts, display });
+  const cards = new Cards(parts);
+  const people = new People({ ...parts, reading, cards });
+  const contactBook = new ContactBook({ ...parts, display, cards });
   const navigation = new Navigation({ ...parts, reading, display, people });
   const account = new Account({ ...parts, reading, display, people, contactBook });
   wirePosting({ ...parts, reading, display });
-  wireButtons({ ...parts, reading, display, navigation });
+  const moderation = new Moderation({ ...parts, reading });
+  wireButtons({ ...parts, reading, display, navigation, account, moderation });
+  wireReports({ ...parts, reading, display, cards });
   wireShortcuts({ ...parts, navigation });
 
   const catchUp = new CatchUp(store, request, (room) => reading.reload(room));
@@ -131,7 +137,7 @@ function makeParts(gotalk, { redraw, openRoom }) {
       add: byId("add-contact"),
     }),
     peopleList: new PeopleList(byId("people-list")),
-    personMenu: new PersonMenu(byId("person-menu")),
+    personCard: new PersonCard(byId("person-dialog")),
     drawers: new Drawers(byId("app"), byId("scrim"), byId("talk")),
     notice: new Notice(byId("notice")),
   };

@@ -38,6 +38,14 @@
  * @property {boolean} read_only
  * @property {"owner"|"moderator"|"member"|null} role
  * @property {boolean} can_post
+ * @property {Closed|null} closed why one may not
+ * @property {number} slow_mode_seconds between two posts of one person, 0 for no wait
+ * @property {number} reports that wait for an answer; 0 for whoever may not see them
+ *
+ * @typedef {object} Closed
+ * @property {"archived"|"calm"|"read-only"|"muted"|"address"|"declined"} by
+ * @property {string} reason
+ * @property {string|null} until ISO 8601, UTC
  *
  * @typedef {object} Me
  * @property {number|null} id null for a guest without an account
@@ -51,6 +59,10 @@
  * @property {number} max_body_chars
  * @property {number} max_body_bytes as UTF-8
  * @property {"open"|"invitation"|"closed"} sign_up
+ * @property {boolean} calm whether guests may only read
+ * @property {string} objections where one objects to what moderators do; empty if that is not told
+ * @property {string[]} may verbs of the server's table, on the whole site
+ * @property {Record<string, string[]>} roles role in a room, `visitor` for none → verbs there
  *
  * @typedef {object} Person
  * @property {string} key
@@ -61,6 +73,38 @@
  * @property {boolean} [idle]
  * @property {boolean} [online]
  * @property {string|null} [role]
+ *
+ * @typedef {Pick<Person, "key"|"id"|"name"> & Partial<Person>} Someone a person of whom less may be known
+ *
+ * @typedef {object} Sanction
+ * @property {"mute"|"ban"} kind
+ * @property {string|null} room its name, null for the whole site
+ * @property {string} reason
+ * @property {string|null} until ISO 8601, UTC
+ * @property {string} by a name
+ *
+ * @typedef {object} ShownPerson the answer of `show-person`
+ * @property {Person} user
+ * @property {boolean} online
+ * @property {string[]} may verbs of the server's table that one may use upon them
+ * @property {Sanction[]} sanctions those in force that one may end
+ *
+ * @typedef {object} Report
+ * @property {number} id
+ * @property {number} seq of the message
+ * @property {string} author
+ * @property {number} author_id
+ * @property {string} reporter
+ * @property {string} reason
+ * @property {string} at ISO 8601, UTC
+ * @property {{seq: number, author: string, body: string}[]} context what was said around it, then
+ *
+ * @typedef {object} Moderated the notification of this name
+ * @property {string} act
+ * @property {string|null} room
+ * @property {string} reason
+ * @property {string|null} until
+ * @property {string} objections
  *
  * @typedef {object} Contact
  * @property {number} id
@@ -87,7 +131,10 @@
  *
  * @typedef {{text: string, author: string}|null|undefined} Quote null: gone; undefined: not known yet
  *
- * @typedef {"message"|"add"|"accept"|"decline"|"withdraw"|"remove"|"kick"} Choice what one may do about a person
+ * @typedef {"message"|"add"|"accept"|"decline"|"withdraw"|"remove"} Choice what anybody may do about a person
+ * @typedef {"mute"|"ban"|"kick"|"remove-messages"} Deed what moderators do to a person
+ * @typedef {"room"|"site"} Place where it holds
+ * @typedef {"read-only"|"write-again"|"slow-mode"|"calm"|"end-calm"|"close-sign-up"} Switch
  *
  * @typedef {(op: string, params: any) => Promise<any>} Request see `Connection.request`
  */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actionsOn, choicesFor } from "../../../chat/static/chat/state/rights.js";
+import { actionsOn, choicesFor, deedsAmong, switchesOf } from "../../../chat/static/chat/state/rights.js";
 import { account, guest, message, room } from "../samples.js";
 
 const ann = { id: 1, key: "u1", role: null };
@@ -31,19 +31,29 @@ test("in a conversation of two there is nobody else to write to or to remove", (
   assert.deepEqual(choicesFor(ann, about({ room: room({ kind: "direct", role: "owner" }) })), ["add"]);
 });
 
-for (const [role, other, may] of [
-  ["owner", "owner", true],
-  ["owner", null, true],
-  ["moderator", "owner", false],
-  ["moderator", "moderator", true],
-  ["moderator", "member", true],
-  ["member", "member", false],
-  [null, null, false],
+test("deeds are what the server lets one do, each with where", () => {
+  assert.deepEqual(deedsAmong([]), []);
+  assert.deepEqual(deedsAmong(["kick", "mute-or-ban", "mute-or-ban-everywhere"]), [
+    { deed: "mute", places: ["room", "site"] },
+    { deed: "ban", places: ["room", "site"] },
+    { deed: "kick", places: ["room"] },
+  ]);
+  assert.deepEqual(deedsAmong(["remove-all-everywhere", "end-everywhere"]), [
+    { deed: "remove-messages", places: ["site"] },
+  ]);
+});
+
+const admin = { ...account, may: ["change-site"] };
+
+for (const [who, me, seen, expected] of [
+  ["a member", account, { role: "member" }, []],
+  ["a moderator", account, { role: "moderator" }, ["read-only", "slow-mode"]],
+  ["a moderator while it is read-only", account, { role: "moderator", read_only: true }, ["write-again", "slow-mode"]],
+  ["an admin in a room of two", admin, { role: "member", kind: "direct" }, ["calm", "close-sign-up"]],
+  ["an admin in the calm, without sign-up", { ...admin, calm: true, sign_up: "closed" }, {}, ["end-calm"]],
+  ["nobody yet", null, {}, []],
 ]) {
-  test(`${role ?? "nobody"} ${may ? "removes" : "does not remove"} ${other ?? "a guest"}`, () => {
-    const choices = choicesFor({ ...ann, role: other }, about({ room: room({ role }) }));
-    assert.equal(choices.includes("kick"), may);
-  });
+  test(`switches of ${who}`, () => assert.deepEqual(switchesOf(me, room(seen)), expected));
 }
 
 const on = (changes = {}, seen = {}) => [
@@ -52,13 +62,19 @@ const on = (changes = {}, seen = {}) => [
 
 for (const [what, actions, expected] of [
   ["an own message", on(), ["copy", "react", "reply", "edit", "delete"]],
-  ["that of another", on({ author_id: 8 }), ["copy", "react", "reply"]],
+  ["that of another", on({ author_id: 8 }), ["copy", "report", "react", "reply"]],
   [
     "that of another, for a moderator",
     on({ author_id: 8 }, { role: "moderator" }),
-    ["copy", "react", "reply", "delete"],
+    ["copy", "report", "delete", "react", "reply"],
   ],
-  ["a message where one may not post", on({}, { can_post: false }), ["copy"]],
+  [
+    "that of another, for a moderator who is muted",
+    on({ author_id: 8 }, { role: "moderator", can_post: false }),
+    ["copy", "report", "delete"],
+  ],
+  ["an own message where one may not post", on({}, { can_post: false }), ["copy"]],
+  ["that of another while one is muted", on({ author_id: 8 }, { can_post: false }), ["copy", "report"]],
   ["a removed message", on({ deleted: true }), []],
 ]) {
   test(`actions on ${what}`, () => assert.deepEqual(actions, expected));

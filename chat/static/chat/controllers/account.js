@@ -45,6 +45,7 @@ export class Account {
     people.show();
     display.showMe();
     display.showRooms();
+    if (reading.room !== null) display.showHead(reading.room);
     // The rest of the page does not wait for them, nor go without because of them.
     contactBook.learn().catch(() => {});
     reading.redraw(reading.room, { quietly: true });

@@ -2,10 +2,9 @@
 /** One's contacts, and what one does about people anywhere: ask, answer, part, write to them. */
 import { goTo } from "../lib/address.js";
 import { byId } from "../lib/dom.js";
-import { choicesFor } from "../state/rights.js";
 import { NameDialog } from "../view/dialogs/people.js";
 
-/** What the menu of a person, or a request's own buttons, ask of the server. */
+/** What the card of a person, or a request's own buttons, ask of the server. */
 const OPERATIONS = new Map([
   ["add", "add-contact"],
   ["accept", "add-contact"],
@@ -17,10 +16,13 @@ const OPERATIONS = new Map([
 export class ContactBook {
   #parts;
 
-  /** @param {import("./parts.js").Parts & {display: import("./display.js").Display}} parts */
+  /**
+   * @param {import("./parts.js").Parts & {display: import("./display.js").Display,
+   *   cards: import("./cards.js").Cards}} parts
+   */
   constructor(parts) {
     this.#parts = parts;
-    const { session, contacts, connection, contactList, personMenu, display } = parts;
+    const { contacts, connection, contactList, personCard, display, cards } = parts;
     const addDialog = new NameDialog(byId("add-contact-dialog"), (name) => this.#change("add-contact", name));
     connection.on("contact", (contact) => contacts.hear(contact));
     contacts.on("asked", ({ name }) => contactList.announce(name));
@@ -32,12 +34,10 @@ export class ContactBook {
       })
       .on("choose", (id) => {
         const contact = this.#find(id);
-        if (contact === undefined) return;
-        const choices = choicesFor(contact, { me: session.me, state: contact.state, room: null });
-        personMenu.open(contact, choices, () => contactList.opener(id));
+        if (contact !== undefined) cards.open(contact, null, () => contactList.opener(id));
       });
-    for (const choice of OPERATIONS.keys()) personMenu.on(choice, ({ name }) => this.#act(choice, name));
-    personMenu.on("message", ({ id }) => display.attempt(() => this.#openDirect(id)));
+    for (const choice of OPERATIONS.keys()) personCard.on(choice, ({ name }) => this.#act(choice, name));
+    personCard.on("message", ({ id }) => display.attempt(() => this.#openDirect(id)));
   }
 
   /** After each connect, and when one is somebody else. */

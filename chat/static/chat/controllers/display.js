@@ -6,6 +6,7 @@ import { gettext, interpolate } from "../lib/i18n.js";
 import { otherIn } from "../state/direct.js";
 import { paint } from "../view/avatar.js";
 import * as head from "../view/head.js";
+import { whyClosed } from "../view/sayings.js";
 
 /** @typedef {import("../state/store.js").RoomState} RoomState */
 
@@ -27,10 +28,12 @@ export class Display {
 
   /** @param {RoomState} room */
   showHead({ facts }) {
-    const { composer, connection } = this.#parts;
+    const { composer, connection, session } = this.#parts;
+    const { closed } = facts;
     head.showRoom(facts);
     composer.label = interpolate(gettext("Message %(room)s"), { room: head.nameOf(facts) });
-    composer.close(connection.isEnded ? gettext("The connection has ended.") : head.whyClosed(facts));
+    if (connection.isEnded) composer.close(gettext("The connection has ended."));
+    else composer.close(closed === null ? "" : whyClosed(closed, session.me?.objections ?? "", new Date()));
   }
 
   /** The connection has ended for good. */
@@ -92,6 +95,8 @@ export class Display {
     const heard = list.filter((room) => !room.facts.muted);
     const elsewhere = heard.filter((room) => room !== open);
     const count = (/** @type {RoomState[]} */ rooms) => rooms.reduce((sum, room) => sum + marks.unseen(room), 0);
-    head.showCounts(open?.facts ?? null, count(heard), count(elsewhere), contacts.requests);
+    const reports = list.reduce((sum, room) => sum + (room === open ? 0 : room.facts.reports), 0);
+    const { requests } = contacts;
+    head.showCounts(open?.facts ?? null, count(heard), count(elsewhere), { requests, reports });
   }
 }

@@ -24,7 +24,7 @@
  * @property {import("../view/room_list.js").RoomList} roomList
  * @property {import("../view/contact_list.js").ContactList} contactList
  * @property {import("../view/people.js").PeopleList} peopleList
- * @property {import("../view/person_menu.js").PersonMenu} personMenu
+ * @property {import("../view/person_card.js").PersonCard} personCard
  * @property {import("../view/drawers.js").Drawers} drawers
  * @property {import("../view/notice.js").Notice} notice
  */

@@ -1,8 +1,5 @@
 // @ts-check
-/** The people of the open room, and what one does about them there. */
-import { byId } from "../lib/dom.js";
-import { choicesFor } from "../state/rights.js";
-import { KickDialog } from "../view/dialogs/people.js";
+/** The people of the open room: who is here, who writes, and whose card one opens. */
 import { showPeopleCount } from "../view/head.js";
 
 /** @typedef {import("../types.js").Person} Person */
@@ -10,14 +7,13 @@ import { showPeopleCount } from "../view/head.js";
 export class People {
   #parts;
 
-  /** @param {import("./parts.js").Parts & {reading: import("./reading.js").Reading}} parts */
+  /**
+   * @param {import("./parts.js").Parts & {reading: import("./reading.js").Reading,
+   *   cards: import("./cards.js").Cards}} parts
+   */
   constructor(parts) {
     this.#parts = parts;
-    const { connection, request, session, store, contacts, members, typing } = parts;
-    const { peopleList, personMenu, reading } = parts;
-    const kickDialog = new KickDialog(byId("kick-dialog"), async (room, { id }, reason) => {
-      await request("kick", { room: room.facts.name, id, reason });
-    });
+    const { connection, session, store, members, typing, conversation, peopleList, reading, cards } = parts;
     connection.on("presence", (change) => {
       if (change.room !== reading.room?.name) return;
       members.hear(change);
@@ -30,13 +26,13 @@ export class People {
     store.on("posted", (room, { author }) => {
       if (room === reading.room) typing.forget(author);
     });
-    contacts.on("change", () => this.show());
-    peopleList.on("choose", (key) => {
-      const person = members.find(key);
-      if (person !== undefined) personMenu.open(person, this.#choices(person), () => peopleList.opener(key));
-    });
-    personMenu.on("kick", (person) => {
-      if (reading.room !== null) kickDialog.ask(reading.room, person);
+    const open = (/** @type {Person|undefined} */ person, /** @type {() => HTMLElement|null} */ opener) => {
+      if (person !== undefined && reading.room !== null) cards.open(person, reading.room.facts, opener);
+    };
+    peopleList.on("choose", (key) => open(members.find(key), () => peopleList.opener(key)));
+    conversation.on("author", (seq) => {
+      const message = reading.message(seq);
+      if (message !== undefined) open(this.#authorOf(message), () => conversation.authorAt(seq));
     });
   }
 
@@ -66,19 +62,18 @@ export class People {
   }
 
   show() {
-    const { session, members, peopleList } = this.#parts;
+    const { session, members, peopleList, cards } = this.#parts;
     if (!members.isKnown) return;
     peopleList.show(members.list, {
       here: members.here,
       myKey: session.key,
-      hasMenu: (person) => this.#choices(person).length > 0,
+      hasCard: (person) => cards.has(person),
     });
   }
 
-  /** @param {Person} person */
-  #choices(person) {
-    const { session, contacts, reading } = this.#parts;
-    const state = contacts.stateOf(person.id ?? 0);
-    return choicesFor(person, { me: session.me, state, room: reading.room?.facts ?? null });
+  /** As the list has them, or as they were. @param {import("../types.js").Message} message @returns {Person} */
+  #authorOf({ author_id, author, is_guest, is_bot }) {
+    const key = `u${author_id}`;
+    return this.#parts.members.find(key) ?? { id: author_id, key, name: author, is_guest, is_bot };
   }
 }

@@ -6,6 +6,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const dayThisYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dayOtherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 
@@ -23,6 +24,9 @@ export const shortTime = (when) =>
 
 /** @param {Date} when */
 export const fullTime = (when) => full.format(when);
+
+/** A moment that may be another day's. @param {Date} when @param {Date} now */
+export const momentTime = (when, now) => (dayKey(when) === dayKey(now) ? clock : moment).format(when);
 
 /** Equal for two times of the same day here. @param {Date} when */
 export const dayKey = (when) => `${when.getFullYear()}-${when.getMonth()}-${when.getDate()}`;

@@ -17,7 +17,6 @@ const WORDS = new Map([
   ["empty_name", () => gettext("a name is needed")],
   ["too_long", () => gettext("it is too long")],
   ["archived", () => gettext("this room is archived")],
-  ["read_only", () => gettext("only moderators may post in this room")],
   ["internal", () => gettext("something went wrong on the server")],
 ]);
 

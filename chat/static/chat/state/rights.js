@@ -27,14 +27,54 @@ export function choicesFor(person, { me, state, room }) {
   const choices = room?.kind === "direct" || state === "declined" ? [] : ["message"];
   // A guest has an account, and so contacts, from their first post on.
   if (me.id !== null) choices.push(...(BY_STATE.get(state) ?? []));
-  if (room !== null && mayRemove(person.role ?? null, room)) choices.push("kick");
   return choices;
 }
 
-/** @param {string|null} role that of the person @param {Room} room */
-function mayRemove(role, room) {
-  if (room.kind === "direct") return false;
-  return room.role === "owner" || (room.role === "moderator" && role !== "owner");
+/**
+ * Whether one's role in a room gives a verb of the server's table.
+ * @param {Me|null} me @param {Room} room @param {string} verb
+ */
+export const mayIn = (me, room, verb) => me?.roles[room.role ?? "visitor"]?.includes(verb) ?? false;
+
+/** Whether one has it on the whole site. @param {Me|null} me @param {string} verb */
+export const may = (me, verb) => me?.may.includes(verb) ?? false;
+
+/** @type {[import("../types.js").Deed, string, string|null][]} a deed, its verb in a room, and on the whole site */
+const DEEDS = [
+  ["mute", "mute-or-ban", "mute-or-ban-everywhere"],
+  ["ban", "mute-or-ban", "mute-or-ban-everywhere"],
+  ["kick", "kick", null],
+  ["remove-messages", "remove-all", "remove-all-everywhere"],
+];
+
+/**
+ * What the server lets one do to a person, and where.
+ * @param {string[]} verbs
+ * @returns {{deed: import("../types.js").Deed, places: import("../types.js").Place[]}[]}
+ */
+export function deedsAmong(verbs) {
+  return DEEDS.map(([deed, here, everywhere]) => ({
+    deed,
+    places: /** @type {import("../types.js").Place[]} */ ([
+      ...(verbs.includes(here) ? ["room"] : []),
+      ...(everywhere !== null && verbs.includes(everywhere) ? ["site"] : []),
+    ]),
+  })).filter(({ places }) => places.length > 0);
+}
+
+/**
+ * What one may switch in a room, and on the site.
+ * @param {Me|null} me @param {Room} room @returns {import("../types.js").Switch[]}
+ */
+export function switchesOf(me, room) {
+  /** @type {import("../types.js").Switch[]} */
+  const switches = [];
+  if (mayIn(me, room, "set-switches")) switches.push(room.read_only ? "write-again" : "read-only", "slow-mode");
+  if (may(me, "change-site")) {
+    switches.push(me?.calm ? "end-calm" : "calm");
+    if (me?.sign_up !== "closed") switches.push("close-sign-up");
+  }
+  return switches;
 }
 
 /**
@@ -44,13 +84,10 @@ function mayRemove(role, room) {
 export function actionsOn(message, { me, room }) {
   if (message.deleted) return new Set();
   const actions = new Set(["copy"]);
-  if (!room.can_post) return actions;
   const isMine = me?.id === message.author_id;
-  actions.add("react").add("reply");
-  if (isMine) actions.add("edit");
-  if (isMine || isModerator(room)) actions.add("delete");
+  if (!isMine && mayIn(me, room, "report")) actions.add("report");
+  if (!isMine && mayIn(me, room, "remove-others")) actions.add("delete");
+  if (room.can_post) for (const action of ["react", "reply"]) actions.add(action);
+  if (room.can_post && isMine) for (const action of ["edit", "delete"]) actions.add(action);
   return actions;
 }
-
-/** @param {Room} room */
-const isModerator = ({ role }) => role === "owner" || role === "moderator";

@@ -63,7 +63,7 @@ export class ContactList extends Emitter {
     });
   }
 
-  /** What opens the menu of a contact. @param {number} id @returns {HTMLElement|null} */
+  /** What opens the card of a contact. @param {number} id @returns {HTMLElement|null} */
   opener(id) {
     return this.#parts.list.querySelector(`[data-contact="${id}"]`);
   }
@@ -85,11 +85,11 @@ function contactNode({ id, name, state }) {
     return el(
       "li",
       { class: "person contact asked" },
-      el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "menu" }, ...face),
+      el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "dialog" }, ...face),
       ...answers(id, name),
     );
   }
-  const row = el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "menu" }, ...face);
+  const row = el("button", { type: "button", class: "row", "data-contact": id, "aria-haspopup": "dialog" }, ...face);
   if (state === "requested") row.append(el("small", {}, gettext("asked")));
   return el("li", { class: `person contact ${state}` }, row);
 }

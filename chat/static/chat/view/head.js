@@ -6,7 +6,7 @@
  */
 import { byId, el, isolate, isolated, within } from "../lib/dom.js";
 import { gettext, interpolate, ngettext } from "../lib/i18n.js";
-import { roomMark } from "./room_list.js";
+import { reportWords, roomMark } from "./room_list.js";
 
 /** More than this need not be told apart. */
 const MOST_COUNTED = 99;
@@ -20,6 +20,7 @@ export function showRoom(facts) {
   byId("room-topic").textContent = facts.topic;
   byId("room-topic").title = facts.topic;
   furnish(true);
+  showReports(facts.reports);
 }
 
 /** No room is open. @param {string|null} name what the address asks for */
@@ -32,8 +33,18 @@ export function showNoRoom(name) {
 /** Whether there is a room to write in. @param {boolean} isRoom */
 function furnish(isRoom) {
   for (const id of ["open-details", "open-people"]) byId(id).hidden = !isRoom;
+  if (!isRoom) showReports(0);
   // Its place is kept, so that nothing moves when the first room comes.
   byId("compose").classList.toggle("absent", !isRoom);
+}
+
+/** @param {number} reports that wait for an answer */
+function showReports(reports) {
+  const button = byId("open-reports");
+  button.hidden = reports === 0;
+  within(button, ".number").textContent = String(reports);
+  button.setAttribute("aria-label", reportWords(reports));
+  button.title = reportWords(reports);
 }
 
 /** @param {number} here */
@@ -51,14 +62,14 @@ export function showPeopleCount(here) {
  * @param {Room|null} open
  * @param {number} all unseen messages everywhere
  * @param {number} elsewhere those of other rooms
- * @param {number} requests of people who ask to be a contact
+ * @param {{requests: number, reports: number}} more of people who ask to be a contact, and of messages of other rooms
  */
-export function showCounts(open, all, elsewhere, requests) {
+export function showCounts(open, all, elsewhere, { requests, reports }) {
   const place = open === null ? "" : `${open.kind === "public" ? "#" : ""}${open.title} · `;
   document.title = `${all > 0 ? `(${all}) ` : ""}${place}Hubtalk`;
   const button = byId("open-rooms");
   const badge = within(button, ".count");
-  const count = elsewhere + requests;
+  const count = elsewhere + requests + reports;
   badge.hidden = count === 0;
   badge.textContent = count > MOST_COUNTED ? `${MOST_COUNTED}+` : String(count);
   const words = [
@@ -69,15 +80,8 @@ export function showCounts(open, all, elsewhere, requests) {
         }),
   ];
   if (requests > 0) words.push(interpolate(ngettext("%(n)s request", "%(n)s requests", requests), { n: requests }));
+  if (reports > 0) words.push(reportWords(reports));
   button.setAttribute("aria-label", words.join(", "));
-}
-
-/** Why nothing may be said in a room; empty if one may. @param {Room} facts */
-export function whyClosed(facts) {
-  if (facts.can_post) return "";
-  if (facts.archived) return gettext("This room is archived: you can read it, but nobody can post in it.");
-  if (facts.read_only) return gettext("Only moderators may post in this room.");
-  return gettext("You may not post in this room at present.");
 }
 
 /**

@@ -12,7 +12,7 @@ import { avatar } from "./avatar.js";
 /** Names drawn in one group; the rest is a number. */
 const MOST_NAMED = 200;
 
-/** Events: "choose" (key) where a person has a menu. */
+/** Events: "choose" (key) where a person has a card. */
 export class PeopleList extends Emitter {
   #element;
 
@@ -32,16 +32,16 @@ export class PeopleList extends Emitter {
 
   /**
    * @param {Person[]} people by name
-   * @param {{here: number, myKey: string, hasMenu: (person: Person) => boolean}} context
-   *   `here`: how many there are, named or not; `hasMenu`: whether there is anything to do about a person
+   * @param {{here: number, myKey: string, hasCard: (person: Person) => boolean}} context
+   *   `here`: how many there are, named or not; `hasCard`: whether their name opens a card
    */
-  show(people, { here, myKey, hasMenu }) {
+  show(people, { here, myKey, hasCard }) {
     const online = people.filter((person) => person.online);
     const away = people.filter((person) => !person.online);
     const focused = /** @type {HTMLElement|null} */ (document.activeElement);
     const key = focused !== null && this.#element.contains(focused) ? focused.dataset.person : undefined;
     const draw = (/** @type {Person} */ person, /** @type {string} */ kind) =>
-      personNode(person, myKey, kind, hasMenu(person));
+      personNode(person, myKey, kind, hasCard(person));
     this.#element.replaceChildren(
       ...group(
         interpolate(gettext("Here now — %(n)s"), { n: here }),
@@ -59,7 +59,7 @@ export class PeopleList extends Emitter {
     if (key !== undefined) this.opener(key)?.focus();
   }
 
-  /** What opens the menu of a person. @param {string} key @returns {HTMLElement|null} */
+  /** What opens the card of a person. @param {string} key @returns {HTMLElement|null} */
   opener(key) {
     return this.#element.querySelector(`[data-person="${CSS.escape(key)}"]`);
   }
@@ -76,10 +76,10 @@ function group(title, people, unnamed) {
   return [el("h2", {}, title), list];
 }
 
-/** @param {Person} person @param {string} myKey @param {string} kind @param {boolean} hasMenu */
-function personNode(person, myKey, kind, hasMenu) {
-  const row = hasMenu
-    ? el("button", { type: "button", class: "row", "data-person": person.key, "aria-haspopup": "menu" })
+/** @param {Person} person @param {string} myKey @param {string} kind @param {boolean} hasCard */
+function personNode(person, myKey, kind, hasCard) {
+  const row = hasCard
+    ? el("button", { type: "button", class: "row", "data-person": person.key, "aria-haspopup": "dialog" })
     : el("div", { class: "row" });
   row.append(avatar(person.name), el("span", { class: "name" }, isolated(person.name)));
   const note =

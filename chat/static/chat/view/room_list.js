@@ -67,10 +67,17 @@ export class RoomList {
 const isDirect = ({ facts }) => facts.kind === "direct";
 
 /** @param {Line} line */
-const whatIsSeen = ({ facts: { id, name, title, kind, topic, muted, archived }, ...rest }) => [
-  ...[id, name, title, kind, topic, muted, archived],
+const whatIsSeen = ({ facts: { id, name, title, kind, topic, muted, archived, reports }, ...rest }) => [
+  ...[id, name, title, kind, topic, muted, archived, reports],
   rest,
 ];
+
+/** @param {number} reports that wait for an answer */
+export const reportWords = (reports) =>
+  interpolate(ngettext("%(n)s report", "%(n)s reports", reports), { n: reports });
+
+/** @param {number} reports */
+const heardOnly = (reports) => el("span", { class: "visually-hidden" }, reportWords(reports));
 
 /** What stands before a room's name. @param {import("../types.js").Room} facts */
 export function roomMark(facts) {
@@ -100,6 +107,8 @@ function roomNode({ facts, unseen, hasDraft, isOpen, asks, at }) {
     nameNode(facts.title, at),
   );
   if (hasDraft) link.append(el("span", { class: "draft", title: gettext("Not sent yet") }, icon("edit")));
+  if (facts.reports > 0)
+    link.append(el("span", { class: "flag", title: reportWords(facts.reports) }, icon("flag"), heardOnly(facts.reports)));
   if (unseen > 0) {
     link.append(
       el(

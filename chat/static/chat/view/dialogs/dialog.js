@@ -43,9 +43,7 @@ export class Dialog {
       this.close();
     } catch (error) {
       if (this.error === null) return;
-      const words = /** @type {Error} */ (error).message;
-      this.error.textContent = `${words.charAt(0).toLocaleUpperCase()}${words.slice(1)}.`;
-      this.error.hidden = false;
+      showError(this.error, error);
     } finally {
       for (const button of buttons) button.disabled = false;
     }
@@ -55,6 +53,13 @@ export class Dialog {
   field(name) {
     return this.form?.elements.namedItem(name);
   }
+}
+
+/** Says as a sentence why something failed. @param {HTMLElement} element @param {unknown} error */
+export function showError(element, error) {
+  const words = /** @type {Error} */ (error).message;
+  element.textContent = `${words.charAt(0).toLocaleUpperCase()}${words.slice(1)}.`;
+  element.hidden = false;
 }
 
 /** @param {HTMLElement} element @param {MouseEvent} event */

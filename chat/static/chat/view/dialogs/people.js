@@ -1,11 +1,6 @@
 // @ts-check
-/**
- * The dialogs about people: one's own name, that of somebody else, and to take somebody out of a room.
- *
- * @typedef {{facts: import("../../types.js").Room}} ShownRoom a room as the list has it
- */
-import { el, isolate, within } from "../../lib/dom.js";
-import { gettext, interpolate } from "../../lib/i18n.js";
+/** The dialogs that ask for a name: one's own, or that of somebody else. */
+import { el, within } from "../../lib/dom.js";
 import { Dialog } from "./dialog.js";
 
 export class MeDialog extends Dialog {
@@ -51,38 +46,6 @@ export class NameDialog extends Dialog {
   ask(likely = []) {
     this.form?.reset();
     this.element.querySelector("datalist")?.replaceChildren(...likely.map((name) => el("option", { value: name })));
-    this.open();
-  }
-}
-
-export class KickDialog extends Dialog {
-  /** @type {{room: any, person: {id: number, name: string}}|null} */
-  #asked = null;
-
-  /**
-   * @param {HTMLDialogElement} element
-   * @param {(room: ShownRoom, person: {id: number, name: string}, reason: string)
-   *   => Promise<void>} kick
-   */
-  constructor(element, kick) {
-    super(element);
-    this.onSubmit(async () => {
-      if (this.#asked !== null) await kick(this.#asked.room, this.#asked.person, this.field("reason").value.trim());
-    });
-  }
-
-  /** @param {ShownRoom} room @param {{id: number, name: string}} person */
-  ask(room, person) {
-    this.#asked = { room, person };
-    this.form?.reset();
-    within(this.element, "#kick-title").textContent = interpolate(gettext("Remove %(name)s from %(room)s?"), {
-      name: isolate(person.name),
-      room: isolate(room.facts.title),
-    });
-    within(this.element, "[data-effect]").textContent =
-      room.facts.kind === "public"
-        ? gettext("The room stays closed to this person for ten minutes.")
-        : gettext("This person can come back only with a new invitation.");
     this.open();
   }
 }

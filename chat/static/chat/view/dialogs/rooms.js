@@ -5,7 +5,7 @@
  * @typedef {{facts: import("../../types.js").Room, posts: number}} ShownRoom a room as the list has it
  */
 import { hashOf } from "../../lib/address.js";
-import { isolated, within } from "../../lib/dom.js";
+import { el, isolated, within } from "../../lib/dom.js";
 import { gettext, interpolate, ngettext } from "../../lib/i18n.js";
 import { Dialog } from "./dialog.js";
 
@@ -36,14 +36,16 @@ export class CreateDialog extends Dialog {
 export class DetailsDialog extends Dialog {
   /** @type {ShownRoom|null} */
   room = null;
+  #act;
 
   /**
    * @param {HTMLDialogElement} element
    * @param {{setTopic: (room: any, topic: string) => Promise<void>, leave: (room: any) => Promise<void>,
-   *   invite: () => void, copy: (text: string) => void}} means
+   *   invite: () => void, copy: (text: string) => void, act: (name: any, room: any) => void}} means
    */
-  constructor(element, { setTopic, leave, invite, copy }) {
+  constructor(element, { setTopic, leave, invite, copy, act }) {
     super(element);
+    this.#act = act;
     this.onSubmit(async () => {
       const topic = this.field("topic").value.trim();
       if (this.room !== null && topic !== this.room.facts.topic) await setTopic(this.room, topic);
@@ -64,8 +66,12 @@ export class DetailsDialog extends Dialog {
     });
   }
 
-  /** @param {ShownRoom} room */
-  ask(room) {
+  /**
+   * @param {ShownRoom} room
+   * @param {{canSetTopic: boolean, canInvite: boolean, switches: {name: string, words: string}[]}} rights
+   *   `switches`: what one may do besides, each by its name
+   */
+  ask(room, { canSetTopic, canInvite, switches }) {
     const { facts } = room;
     this.room = room;
     within(this.element, "#details-title").replaceChildren(
@@ -73,22 +79,32 @@ export class DetailsDialog extends Dialog {
       isolated(facts.title),
     );
     within(this.element, "[data-facts]").textContent = factsOf(room);
-    const mayEdit = (facts.role === "owner" || facts.role === "moderator") && !facts.archived;
-    within(this.element, "[data-topic-field]").hidden = !mayEdit;
+    within(this.element, "[data-topic-field]").hidden = !canSetTopic;
     const isDirect = facts.kind === "direct";
-    within(this.element, "[data-topic]").hidden = mayEdit || isDirect;
+    within(this.element, "[data-topic]").hidden = canSetTopic || isDirect;
     within(this.element, "[data-topic]").textContent =
       facts.topic === "" ? gettext("No topic has been set.") : facts.topic;
-    within(this.element, 'button[type="submit"]').hidden = !mayEdit;
+    within(this.element, 'button[type="submit"]').hidden = !canSetTopic;
     within(this.element, "[data-leave]").textContent = isDirect
       ? gettext("Hide conversation")
       : gettext("Leave room");
     // What leads there is of no use to anybody else.
     within(this.element, "[data-copy-link]").hidden = isDirect;
-    const isModerator = facts.role === "owner" || facts.role === "moderator";
-    within(this.element, "[data-invite]").hidden = isDirect || (facts.kind === "private" && !isModerator);
+    within(this.element, "[data-invite]").hidden = !canInvite;
+    within(this.element, "[data-moderate]").hidden = switches.length === 0;
+    within(this.element, "[data-switches]").replaceChildren(...switches.map((each) => this.#button(each)));
     this.field("topic").value = facts.topic;
     this.open();
+  }
+
+  /** @param {{name: string, words: string}} choice */
+  #button({ name, words }) {
+    const button = el("button", { type: "button", class: "button quiet", "data-switch": name }, words);
+    button.addEventListener("click", () => {
+      this.close();
+      this.#act(name, this.room);
+    });
+    return button;
   }
 }
 
@@ -104,5 +120,10 @@ function factsOf({ facts, posts }) {
   ];
   if (facts.archived) sentences.push(gettext("It is archived."));
   else if (facts.read_only) sentences.push(gettext("Only moderators may post in it."));
+  const seconds = facts.slow_mode_seconds;
+  if (seconds > 0) {
+    const wait = ngettext("one post every %(n)s second", "one post every %(n)s seconds", seconds);
+    sentences.push(interpolate(gettext("Slow mode: %(wait)s."), { wait: interpolate(wait, { n: seconds }) }));
+  }
   return sentences.join(" ");
 }

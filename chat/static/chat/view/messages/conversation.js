@@ -30,7 +30,7 @@ import { Timeline } from "./timeline.js";
 
 /**
  * Events: "moved" after each scroll, "newest" when the reader wants to be there, "load" to try again, "jump" (seq),
- * "retry" and "discard" (clientId of a post).
+ * "author" (seq) when the name of its author is pressed, "retry" and "discard" (clientId of a post).
  */
 export class Conversation extends Emitter {
   #parts;
@@ -49,7 +49,9 @@ export class Conversation extends Emitter {
     this.#folds = new Folds(parts.list, this.#timeline);
     parts.jump.addEventListener("click", () => this.emit("newest"));
     parts.list.addEventListener("click", ({ target }) => {
-      const { jump, retry, discard } = /** @type {HTMLElement} */ (target).closest("button")?.dataset ?? {};
+      const button = /** @type {HTMLElement} */ (target).closest("button");
+      const { jump, retry, discard, author } = button?.dataset ?? {};
+      if (author !== undefined) this.emit("author", Number(button?.closest("li")?.dataset.seq));
       if (jump !== undefined) this.emit("jump", Number(jump));
       if (retry !== undefined) this.emit("retry", retry);
       if (discard !== undefined) this.emit("discard", discard);
@@ -75,6 +77,11 @@ export class Conversation extends Emitter {
   /** The seq of the last message in view or above; 0 for none. */
   get lastSeen() {
     return Number(this.#timeline.lastSeen("li[data-seq]")?.dataset.seq ?? 0);
+  }
+
+  /** The name of the author over a message. @param {number} seq @returns {HTMLElement|null} */
+  authorAt(seq) {
+    return this.#parts.list.querySelector(`li[data-seq="${seq}"] [data-author]`);
   }
 
   toEnd() {

@@ -34,7 +34,7 @@ export function messageNode(message, { isFirst, isOpen, isConcerned, me, quote, 
   const when = new Date(message.at);
   if (message.reply_to !== null && !message.deleted) node.append(quoteNode(message.reply_to, quote));
   node.append(isFirst ? avatar(message.author) : timeNode(when, shortTime));
-  const content = el("div", { class: "content" }, byLine(message.author, isFirst, when, tagsOf(message)));
+  const content = el("div", { class: "content" }, byLine(message.author, isFirst, when, tagsOf(message), !isMine));
   if (message.deleted) {
     content.append(el("div", { class: "body" }, gettext("message removed")));
   } else {
@@ -73,7 +73,7 @@ export function pendingNode(entry, { isFirst, isOpen, myName, quote, isOnline, n
     el(
       "div",
       { class: "content" },
-      byLine(myName, isFirst, when, []),
+      byLine(myName, isFirst, when, [], false),
       ...bodyNodes(entry.body, isOpen),
       stateNode(entry, isOnline, now),
     ),
@@ -140,17 +140,24 @@ function stateNode(entry, isOnline, now) {
   return state;
 }
 
-/** @param {string} author @param {boolean} isFirst @param {Date} when @param {string[]} tags */
-function byLine(author, isFirst, when, tags) {
+/**
+ * @param {string} author @param {boolean} isFirst @param {Date} when @param {string[]} tags
+ * @param {boolean} hasCard whether the name opens the card of the person
+ */
+function byLine(author, isFirst, when, tags, hasCard) {
   if (!isFirst) return el("span", { class: "visually-hidden" }, isolated(author), ": ");
   return el(
     "div",
     { class: "by" },
-    el("b", {}, isolated(author)),
+    el("b", {}, hasCard ? authorNode(author) : isolated(author)),
     ...tags.map((tag) => el("span", { class: "tag" }, tag)),
     timeNode(when),
   );
 }
+
+/** @param {string} author */
+const authorNode = (author) =>
+  el("button", { type: "button", class: "author", "data-author": true, "aria-haspopup": "dialog" }, isolated(author));
 
 /** @param {Message} message */
 function tagsOf(message) {

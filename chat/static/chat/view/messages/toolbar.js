@@ -13,11 +13,12 @@ const KEYS = new Map([
   ["e", "edit"],
   ["c", "copy"],
   ["+", "react"],
+  ["!", "report"],
   ["Delete", "delete"],
   ["Backspace", "delete"],
 ]);
 
-/** Events: "react" (seq, emoji), "reply", "copy", "edit", "delete" (seq), "leave" when Escape leads away. */
+/** Events: "react" (seq, emoji), "reply", "copy", "edit", "report", "delete" (seq), "leave" when Escape leads away. */
 export class Toolbar extends Emitter {
   #list;
   #bar;

@@ -1,6 +1,7 @@
 """The log: read, filtered, exported, and taken back from; nothing in it can be changed."""
 
 import csv
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -80,18 +82,9 @@ class ActAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic
     @admin.action(description=_("Take back"), permissions=["take_back"])
     def take_back(self, request: HttpRequest, queryset: QuerySet[Act]) -> HttpResponse | None:
         chosen = list(queryset.order_by("-pk"))
-        possible = [act for act in chosen if act.kind not in FINAL and may_take_back(request.user, act)]
+        possible = _possible(request, chosen)
         if "confirmed" not in request.POST:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": _("Take back"),
-                "acts": possible,
-                "kept": [act for act in chosen if act not in possible],
-                "days": UNDO_DAYS,
-                "checkbox": ACTION_CHECKBOX_NAME,
-                "opts": self.opts,
-            }
-            return render(request, "admin/take_back.html", context)
+            return ask_to_take_back(request, chosen)
         count = 0
         for act in possible:
             try:
@@ -111,6 +104,26 @@ class ActAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic
         for act in queryset.order_by("pk")[:MAX_EXPORTED].iterator():
             writer.writerow(map(_cell, _row(act)))
         return response
+
+
+def ask_to_take_back(request: HttpRequest, acts: Collection[Act]) -> HttpResponse:
+    """The page that asks why; its answer goes to the log, whichever list the question came from."""
+    possible = _possible(request, acts)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Take back"),
+        "acts": possible,
+        "kept": [act for act in acts if act not in possible],
+        "days": UNDO_DAYS,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "opts": Act._meta,
+        "target": reverse("admin:chat_act_changelist"),
+    }
+    return render(request, "admin/take_back.html", context)
+
+
+def _possible(request: HttpRequest, acts: Collection[Act]) -> list[Act]:
+    return [act for act in acts if act.kind not in FINAL and may_take_back(request.user, act)]
 
 
 def may_take_back(user: Any, act: Act) -> bool:

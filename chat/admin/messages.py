@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from chat.admin.base import BoundedPaginator, NeverDeleted, ReadOnly, staff_key
+from chat.admin.verbs import Upon, VerbsUponPeople
 from chat.models import Message, Revision, Room
 from chat.services.messages import remove_message
 from rpc import OperationError
@@ -36,7 +37,7 @@ class RevisionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  
 
 
 @admin.register(Message)
-class MessageAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class MessageAdmin(NeverDeleted, VerbsUponPeople, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = RemovalForm
     fields = ("room", "author", "author_name", "body", "created_at", "edited_at", "via", "removed_at", "removed_by")
     list_display = ("author_name", "room", "beginning", "created_at", "removed_at")
@@ -47,11 +48,21 @@ class MessageAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  #
     paginator = BoundedPaginator
     show_full_result_count = False
     inlines = (RevisionInline,)
-    actions = ("remove",)
+    actions = ("remove", *VerbsUponPeople.verbs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Without conversations of two: those are opened in the list of rooms, with a reason."""
         return super().get_queryset(request).exclude(room__kind=Room.Kind.DIRECT)
+
+    def people(self, queryset: QuerySet[Message]) -> list[Upon]:
+        """Their authors, each in the room of the message."""
+        return [
+            Upon(message.author, message.room)
+            for message in {(each.author_id, each.room_id): each for each in queryset}.values()
+        ]
+
+    def acts_upon(self, row: Message) -> dict[str, int]:
+        return {"person_id": row.author_id, "room_id": row.room_id}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -61,8 +72,8 @@ class MessageAdmin(NeverDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  #
         return (*self.fields, "removal_reason") if gone else self.fields
 
     def get_fields(self, request: HttpRequest, obj: Message | None = None) -> tuple[str, ...]:
-        gone = obj is not None and obj.removed_at is not None
-        return (*self.fields, "removal_reason") if gone else (*self.fields, "remove", "removal_reason")
+        is_final = (obj is not None and obj.removed_at is not None) or not self.has_change_permission(request, obj)
+        return (*self.fields, "removal_reason") if is_final else (*self.fields, "remove", "removal_reason")
 
     def save_model(self, request: HttpRequest, obj: Message, form: Any, change: bool) -> None:
         if form.cleaned_data.get("remove"):

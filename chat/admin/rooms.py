@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import ActsOnPeople, ReasonedActionForm, staff_key
 from chat.admin.roles import show_roles
+from chat.admin.verbs import VerbsUponRooms
 from chat.models import Membership, Message, Room, Sanction
 from chat.names import clean_name, same_name, unmarked
 from chat.services.memberships import join_room, leave_room
@@ -50,14 +51,14 @@ class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
 
 
 @admin.register(Room)
-class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class RoomAdmin(VerbsUponRooms, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = RoomForm
     fields = ("name", "topic", "kind", "auto_join", "read_only", "slow_mode_seconds", "archived")
     list_display = ("name", "kind", "topic", "posts", "read_only", "archived", "created_at")
     list_filter = ("kind", "archived", "read_only", "auto_join")
     search_fields = ("name", "topic")
     ordering = ("name_key",)
-    actions = ("archive", "reopen", "read_conversation")
+    actions = (*VerbsUponRooms.verbs, "archive", "reopen", "read_conversation")
     action_form = ReasonedActionForm
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from chat.admin.base import ActsOnPeople, NeverDeleted, ReadOnly, ReasonedActionForm, staff, staff_key
+from chat.admin.verbs import Upon, VerbsUponPeople
 from chat.models import Connection, Contact, Token, User
 from chat.queries.people import free_name
 from chat.queries.rights import exceeds, within_rights_of
@@ -52,7 +53,7 @@ class PushForm(forms.Form):
 
 
 @admin.register(User)
-class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class PersonAdmin(NeverDeleted, VerbsUponPeople, UserAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     form = PersonForm
     add_form = NewPersonForm
     add_form_template = None
@@ -69,8 +70,17 @@ class PersonAdmin(NeverDeleted, UserAdmin):  # type: ignore[type-arg]  # generic
     search_fields = ("name", "username", "email")
     ordering = ("name_key",)
     filter_horizontal = ("user_permissions",)
-    actions = ("switch_off", "switch_on", "link_to_password", "reset_second_factor", "send_push")
+    actions = (
+        *VerbsUponPeople.verbs,
+        *("switch_off", "switch_on", "link_to_password", "reset_second_factor", "send_push"),
+    )
     action_form = ReasonedActionForm
+
+    def people(self, queryset: QuerySet[User]) -> list[Upon]:
+        return [Upon(user, None) for user in queryset]
+
+    def acts_upon(self, row: User) -> dict[str, int]:
+        return {"person_id": row.pk}
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # Otherwise people who may change users could make themselves admins.

@@ -38,7 +38,7 @@ class RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
             # A private room gets its mark when it is stored.
             not_kept(unmarked(name) if self.instance.kind == Room.Kind.PRIVATE else name)
         except OperationError as error:
-            raise forms.ValidationError(error.text) from None
+            raise forms.ValidationError(_(error.text)) from None
         if Room.objects.filter(same_name(name)).exclude(pk=self.instance.pk or 0).exists():
             raise forms.ValidationError(_("A room with this name already exists."))
         return name

@@ -33,7 +33,7 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # generic in its st
         try:
             return free_name(self.cleaned_data["name"], besides=self.instance.pk, for_staff=True)
         except OperationError as error:
-            raise forms.ValidationError(error.text) from None
+            raise forms.ValidationError(_(error.text)) from None
 
 
 class PushForm(forms.Form):

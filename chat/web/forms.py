@@ -30,7 +30,7 @@ class OwnName:
         try:
             return free_name(name, besides=self.instance.pk, for_staff=self.for_staff)
         except OperationError as error:
-            raise forms.ValidationError(error.text) from None
+            raise forms.ValidationError(_(error.text)) from None
 
 
 class SignUpForm(OwnName, NewPassword, UserCreationForm):  # type: ignore[type-arg]  # generic in its stubs only

@@ -1,6 +1,5 @@
 """Who may open the console, and which doors it offers."""
 
-import gettext
 import json
 import re
 from typing import get_args, get_type_hints
@@ -97,19 +96,3 @@ def test_console_has_nothing_inline(client, site):
     assert tags
     assert all("src=" in tag or 'type="application/json"' in tag for tag in tags)
     assert "<style" not in html and " style=" not in html and " onclick=" not in html
-
-
-@pytest.mark.parametrize(
-    ("domain", "sources", "pattern"),
-    [
-        ("djangojs", SCRIPTS.rglob("*.js"), r'gettext\(\s*"([^"]+)"'),
-        ("django", [ROOT / "templates/chat/console.html"], r"""{% translate ["']([^"']+)"""),
-    ],
-)
-def test_every_word_of_the_console_is_translated(domain, sources, pattern):
-    """The compiled catalog, which is what the server reads, has the words of the sources."""
-    translated = gettext.translation(domain, ROOT / "chat/locale", ["zh_Hans"])._catalog
-    known = {key[0] if isinstance(key, tuple) else key for key in translated}
-    words = {word for source in sources for word in re.findall(pattern, source.read_text())}
-    assert words
-    assert words - known == set()

@@ -6,6 +6,7 @@ import msgspec
 from django.db.models import Count, QuerySet
 
 from chat.models import Report, Room
+from chat.queries.sizes import fitting
 from chat.queries.structs import instant
 
 MAX_REPORTS = 50
@@ -25,9 +26,9 @@ class OpenReport(msgspec.Struct):
 
 
 def open_reports(room_id: int) -> list[OpenReport]:
-    """Those of a room, the oldest first, at most `MAX_REPORTS`."""
+    """Those of a room, the oldest first, at most `MAX_REPORTS` and as many as fit into an answer."""
     found = Report.objects.filter(message__room_id=room_id, answered_at__isnull=True).order_by("pk")
-    return [
+    listed = [
         OpenReport(
             id=each.pk,
             seq=each.message.seq,
@@ -40,6 +41,7 @@ def open_reports(room_id: int) -> list[OpenReport]:
         )
         for each in found.select_related("message", "reporter")[:MAX_REPORTS]
     ]
+    return listed[: fitting(listed)]
 
 
 def count_open(rooms: QuerySet[Room]) -> dict[int, int]:

@@ -65,6 +65,21 @@ async def test_what_cannot_be_reported(chat, hall, cellar, alice, mallory):
     assert await chat.elsewhere(Report.objects.count) == 1
 
 
+async def test_reports_of_very_long_messages(chat, hall, moderator, bob, mallory):
+    """As many as fit into an answer are listed; the others follow when these are answered."""
+    page, member, rude = await chat.open(moderator), await chat.open(bob), await chat.open(mallory)
+    posted = [await rude.post("hall", "界" * 16_000) for _ in range(5)]
+    for each in posted:
+        await member.ask("report", about(each["seq"], reason="long"))
+    first = await page.ask("list-reports", "hall")
+    assert [each["seq"] for each in first] == [each["seq"] for each in posted][: len(first)]
+    assert 1 < len(first) < 5
+    for each in first:
+        await page.ask("answer-report", {"room": "hall", "id": each["id"]})
+    rest = await page.ask("list-reports", "hall")
+    assert rest and rest[0]["seq"] == posted[len(first)]["seq"]
+
+
 async def test_reports_are_for_moderators_of_their_room(chat, hall, cellar, moderator, bob, mallory):
     """Neither a member nor the moderator of another room reads or answers them."""
     member, owner = await chat.open(bob), await chat.open(moderator)

@@ -19,7 +19,8 @@ def test_emoji_are_drawn_by_a_font_that_has_colours(arrive):
 def test_a_long_message_is_folded(arrive):
     """It shows its beginning; all of it where the reader asks for it, who stays at its beginning."""
     tess = arrive("golang")
-    tess.say("\n".join(f"line {each}" for each in range(1, 100)))
+    tess.write("\n".join(f"line {each}" for each in range(1, 100)))
+    tess.sent("line 1")
     line = tess.line("line 1")
     assert line.bounding_box()["height"] < 500
     line.get_by_role("button", name="Show all").click()
@@ -30,10 +31,23 @@ def test_a_long_message_is_folded(arrive):
     assert line.bounding_box()["height"] < 500
 
 
+def test_what_is_folded_is_made_of_its_beginning(arrive):
+    """A block that is cut is a block all the same, and all of it is there when it is opened."""
+    tess = arrive("golang")
+    tess.write("```\n" + "\n".join(f"{each} times" for each in range(1, 100)) + "\n```")
+    tess.sent("16 times")
+    block = tess.line("16 times").locator("pre")
+    expect(block).not_to_contain_text("99 times")
+    tess.line("16 times").get_by_role("button", name="Show all").click()
+    expect(block).to_contain_text("99 times")
+    tess.line("16 times").get_by_role("button", name="Show less").click()
+    expect(block).not_to_contain_text("99 times")
+
+
 def test_an_opened_message_stays_open(arrive):
     """Also when it is drawn anew, with what others put on it."""
     tess, ulysses = arrive("jokes"), arrive("jokes")
-    tess.say("a very long story " * 200)
+    tess.write("a very long story " * 200)
     ulysses.line("a very long story").get_by_role("button", name="Show all").click()
     tess.act("a very long story", "react")
     tess.page.locator("#reaction-picker").get_by_role("menuitem", name="😂").click()
@@ -43,9 +57,10 @@ def test_an_opened_message_stays_open(arrive):
 
 
 def test_the_keyboard_opens_what_it_enters(arrive):
-    """A link in what is folded away can be reached."""
+    """A link below the fold can be reached, and what the keyboard is at stays so."""
     tess = arrive("golang")
-    tess.say("so it went on\n" * 40 + "https://example.org/end")
+    tess.write("so it went on\n" * 16 + "https://example.org/end" + "\nand on" * 40)
+    tess.sent("so it went on")
     tess.line("so it went on").focus()
     tess.page.keyboard.press("Tab")
     expect(tess.page.get_by_role("link", name="https://example.org/end")).to_be_focused()

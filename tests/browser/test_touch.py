@@ -36,7 +36,8 @@ def assert_large(page: Page) -> None:
 def test_targets_of_the_conversation(arrive):
     """The head, replies, reactions, the toolbar of a message, and the composer."""
     tess, ulysses = arrive("animals", **PHONE), arrive("animals")
-    ulysses.say("what a long day\n" * 30)
+    ulysses.write("what a long day\n" * 30)
+    ulysses.sent("what a long day")
     # So that the toolbar of the next one does not lie on what opens the first.
     ulysses.say("not yet")
     ulysses.say("and now?")

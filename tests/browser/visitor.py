@@ -94,6 +94,10 @@ class Visitor:
     def say(self, text: str) -> None:
         """Write and wait until it is the server's."""
         self.write(text)
+        self.sent(text)
+
+    def sent(self, text: str) -> None:
+        """What has this text in what it shows is the server's."""
         expect(self.line(text)).to_have_attribute("data-state", "sent")
         expect(self.line(text)).to_have_attribute("data-seq", re.compile(r"\d+"))
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { lengthOf, linesOf, oneLine, safeHref, tokenize } from "../../../chat/static/chat/lib/text.js";
+import { emojiRuns } from "../../../chat/static/chat/lib/emoji.js";
+import { beginning, lengthOf, linesOf, oneLine, pieces, safeHref, tokenize } from "../../../chat/static/chat/lib/text.js";
 
+const long = JSON.parse(readFileSync(new URL("./long.json", import.meta.url), "utf-8"));
 const hostile = JSON.parse(readFileSync(new URL("./hostile.json", import.meta.url), "utf-8"));
 const links = (body) =>
   tokenize(body)
@@ -47,6 +49,7 @@ for (const [body, expected] of [
   ["https://bank.example@evil.example/", []],
   ["https://user:pass@evil.example/", []],
   ["nothttps://example.org", []],
+  [`https://${"a".repeat(256)}/`, []],
   ["https://example.org/\u202egnp.exe", ["https://example.org/"]],
 ]) {
   test(`links of ${JSON.stringify(body)}`, () => assert.deepEqual(links(body), expected));
@@ -84,8 +87,59 @@ test("a fenced block in one line", () => {
   assert.deepEqual(tokenize("```a b```"), [{ type: "pre", text: "a b" }]);
 });
 
-test("a long text of marks is cut in linear time", () => {
-  for (const unit of ["`", "```", "https://", "(", "a`b ", "`\n"]) tokenize(unit.repeat(16000 / unit.length));
+/** Of three times, in milliseconds. */
+const fastest = (act) =>
+  Math.min(
+    ...[1, 2, 3].map(() => {
+      const began = performance.now();
+      act();
+      return performance.now() - began;
+    }),
+  );
+
+for (const [name, [begin, unit, end]] of Object.entries(long)) {
+  test(`four times the text takes about four times as long: ${name}`, () => {
+    const [short, long] = [16_000, 64_000].map((length) => {
+      const body = begin + unit.repeat(length / unit.length) + end;
+      return fastest(() => {
+        for (const { text } of tokenize(body)) pieces(text).length + emojiRuns(text).length;
+        linesOf(body) + oneLine(body).length;
+      });
+    });
+    // What is quadratic takes 16 times as long; of what takes some milliseconds the clock says little.
+    assert.ok(long < 8 * Math.max(short, 20), `${short} ms, ${long} ms`);
+  });
+}
+
+test("the beginning of a text has as many lines as are asked for", () => {
+  assert.deepEqual(beginning("a\nb\nc\nd", 2), [{ type: "text", text: "a\nb\n" }]);
+  assert.deepEqual(beginning("x".repeat(200), 2), [{ type: "text", text: "x".repeat(160) }]);
+  assert.deepEqual(beginning(`${"x".repeat(79)}\ny\nz`, 2), [{ type: "text", text: `${"x".repeat(79)}\ny\n` }]);
+  assert.deepEqual(beginning("a `b` c", 2), tokenize("a `b` c"));
+});
+
+test("a beginning ends in no block, address or character that is broken", () => {
+  assert.deepEqual(beginning("a\n```\nb\nc\nd\n```", 3), [
+    { type: "text", text: "a" },
+    { type: "pre", text: "b\nc\n" },
+  ]);
+  const address = `http://a.example/${"b".repeat(200)}`;
+  assert.equal(beginning(address, 1)[0].href, address);
+  assert.equal(beginning(`${"x".repeat(79)}😀`, 1)[0].text, "x".repeat(79));
+});
+
+test("a very long word is cut in pieces, and nothing is lost", () => {
+  for (const word of ["x".repeat(200), "🏽".repeat(200), "กา".repeat(200)]) {
+    const cut = pieces(`so ${word}, they said`);
+    assert.ok(cut.length > 2);
+    assert.equal(cut.join(""), `so ${word}, they said`);
+  }
+  assert.deepEqual(pieces("no word of this is long, ".repeat(100)).length, 1);
+});
+
+test("a piece ends behind the marks of its last letter", () => {
+  assert.deepEqual(pieces("e\u0301".repeat(40)), ["e\u0301".repeat(32), "e\u0301".repeat(8)]);
+  assert.deepEqual(pieces(`${"x".repeat(64)}\u0301y`), [`${"x".repeat(64)}\u0301`, "y"]);
 });
 
 test("empty text has no tokens", () => assert.deepEqual(tokenize(""), []));

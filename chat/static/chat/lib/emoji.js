@@ -14,7 +14,8 @@ const KEYCAP = String.raw`[0-9#*]\ufe0f\u20e3`;
 const FLAG = String.raw`\p{Regional_Indicator}{2}`;
 const ONE = `(?:${FLAG}|${KEYCAP}|(?:${BASE})${MODIFIER}${TAGS}${JOINED})`;
 const EACH = new RegExp(ONE, "gu");
-const RUN = new RegExp(`${ONE}+`, "gu");
+/** No more than this at a time: browsers take very long for a row of skin tones. */
+const RUN = new RegExp(`${ONE}{1,16}`, "gu");
 
 /** More of them than this are a picture, not a word. */
 const MOST_ALONE = 8;

@@ -13,6 +13,8 @@
 const ENDS = String.raw`\s<>"'\u0060\u0000-\u001f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069`;
 const WIDE_ENDS = String.raw`\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65`;
 const ADDRESS = new RegExp(String.raw`\bhttps?:\/\/[^${ENDS}${WIDE_ENDS}]+`, "giu");
+/** A name of a host has at most 255 octets (RFC 1035, 2.3.4); some browsers take long to find out about more. */
+const LONG_HOST = /^https?:[/\\]*[^/\\?#]{256}/iu;
 /** What ends a sentence, not an address. */
 const TRAILING = ".,;:!?…*_~'\"";
 const BRACKETS = new Map([
@@ -24,7 +26,35 @@ const FENCE = "```";
 
 /** @param {string} body @returns {Token[]} */
 export function tokenize(body) {
-  const tokens = [];
+  return [...joined(parts(body))];
+}
+
+/**
+ * The tokens that a text begins with, as long as so many lines, about.
+ * @param {string} body @param {number} lines @returns {Token[]}
+ */
+export function beginning(body, lines) {
+  /** @type {Token[]} */
+  const begun = [];
+  let left = lines * LINE;
+  let column = 0;
+  for (const token of joined(parts(body))) {
+    left -= FRAMES[token.type] ?? 0;
+    let end = 0;
+    for (; end < token.text.length && left > 0; end++) {
+      const isBreak = token.text[end] === "\n";
+      left -= isBreak ? LINE - column : 1;
+      column = isBreak ? 0 : (column + 1) % LINE;
+    }
+    // Not half of a character.
+    if (end > 0) begun.push({ ...token, text: token.text.slice(0, end).replace(/[\ud800-\udbff]$/, "") });
+    if (left <= 0) break;
+  }
+  return begun;
+}
+
+/** @param {string} body @returns {Generator<Token>} */
+function* parts(body) {
   let at = 0;
   while (at < body.length) {
     const open = body.indexOf(FENCE, at);
@@ -32,19 +62,16 @@ export function tokenize(body) {
     if (close < 0) break;
     const block = fencedText(body.slice(open + FENCE.length, close));
     if (block === "") {
-      tokens.push(...inline(body.slice(at, close + FENCE.length)));
+      yield* inline(body.slice(at, close + FENCE.length));
     } else {
       // The block stands on lines of its own: the line breaks around it are not shown once more.
-      tokens.push(...inline(body.slice(at, open).replace(/\n$/, "")), {
-        type: /** @type {const} */ ("pre"),
-        text: block,
-      });
+      yield* inline(body.slice(at, open).replace(/\n$/, ""));
+      yield { type: "pre", text: block };
     }
     at = close + FENCE.length;
     if (block !== "" && body[at] === "\n") at++;
   }
-  tokens.push(...inline(body.slice(at)));
-  return joined(tokens);
+  yield* inline(body.slice(at));
 }
 
 /** A block without the word behind its opening fence (the language) and without its outer line breaks. */
@@ -52,13 +79,11 @@ export function tokenize(body) {
 function fencedText(text) {
   const lines = text.split("\n");
   if (lines.length > 1 && /^[\w+#.-]*\s*$/.test(lines[0])) lines.shift();
-  return lines.join("\n").replace(/^\n+|\s+$/g, "");
+  return lines.join("\n").replace(/^\n+/, "").trimEnd();
 }
 
-/** @param {string} text @returns {Token[]} */
-function inline(text) {
-  /** @type {Token[]} */
-  const tokens = [];
+/** @param {string} text @returns {Generator<Token>} */
+function* inline(text) {
   let at = 0;
   while (at < text.length) {
     const open = text.indexOf("`", at);
@@ -67,50 +92,45 @@ function inline(text) {
     const code = text.slice(open + 1, close);
     if (code.trim() === "" || code.includes("\n")) {
       // Not code; the second mark may open what follows.
-      tokens.push(...links(text.slice(at, close)));
+      yield* links(text.slice(at, close));
       at = close;
       if (code === "") {
-        tokens.push({ type: "text", text: "`" });
+        yield { type: "text", text: "`" };
         at++;
       }
     } else {
-      tokens.push(...links(text.slice(at, open)), { type: "code", text: code });
+      yield* links(text.slice(at, open));
+      yield { type: "code", text: code };
       at = close + 1;
     }
   }
-  tokens.push(...links(text.slice(at)));
-  return tokens;
+  yield* links(text.slice(at));
 }
 
-/** @param {string} text @returns {Token[]} */
-function links(text) {
-  /** @type {Token[]} */
-  const tokens = [];
+/** @param {string} text @returns {Generator<Token>} */
+function* links(text) {
   let at = 0;
-  for (const match of text.matchAll(ADDRESS)) {
+  for (const match of text.includes("://") ? text.matchAll(ADDRESS) : []) {
     const address = withoutTrailing(match[0]);
     const href = safeHref(address);
     if (href === null) continue;
-    tokens.push({ type: "text", text: text.slice(at, match.index) }, { type: "link", text: address, href });
+    yield { type: "text", text: text.slice(at, match.index) };
+    yield { type: "link", text: address, href };
     at = match.index + address.length;
   }
-  tokens.push({ type: "text", text: text.slice(at) });
-  return tokens;
+  yield { type: "text", text: text.slice(at) };
 }
 
 /** Without the punctuation of the sentence around it, and without a bracket that was opened outside. */
 /** @param {string} address */
 function withoutTrailing(address) {
+  const unopened = new Map([...BRACKETS].map(([close, open]) => [close, count(address, close) - count(address, open)]));
   let end = address.length;
   while (end > 0) {
     const last = address[end - 1];
-    const opening = BRACKETS.get(last);
-    if (opening !== undefined) {
-      const within = address.slice(0, end);
-      if (count(within, opening) >= count(within, last)) break;
-    } else if (!TRAILING.includes(last)) {
-      break;
-    }
+    const surplus = unopened.get(last);
+    if (surplus === undefined ? !TRAILING.includes(last) : surplus <= 0) break;
+    if (surplus !== undefined) unopened.set(last, surplus - 1);
     end--;
   }
   return address.slice(0, end);
@@ -127,26 +147,25 @@ function count(text, char) {
  * @param {string} address @returns {string|null}
  */
 export function safeHref(address) {
-  try {
-    const url = new URL(address);
-    const isWeb = url.protocol === "http:" || url.protocol === "https:";
-    return isWeb && url.hostname !== "" && url.username === "" && url.password === "" ? url.href : null;
-  } catch {
-    return null;
-  }
+  if (LONG_HOST.test(address) || !URL.canParse(address)) return null;
+  const url = new URL(address);
+  const isWeb = url.protocol === "http:" || url.protocol === "https:";
+  return isWeb && url.hostname !== "" && url.username === "" && url.password === "" ? url.href : null;
 }
 
-/** Neighbouring texts as one, empty ones left out. @param {Token[]} tokens @returns {Token[]} */
-function joined(tokens) {
-  /** @type {Token[]} */
-  const whole = [];
+/** Neighbouring texts as one, empty ones left out. @param {Iterable<Token>} tokens @returns {Generator<Token>} */
+function* joined(tokens) {
+  let text = "";
   for (const token of tokens) {
-    const last = whole[whole.length - 1];
-    if (token.text === "") continue;
-    if (token.type === "text" && last?.type === "text") last.text += token.text;
-    else whole.push({ ...token });
+    if (token.type === "text") {
+      text += token.text;
+    } else {
+      if (text !== "") yield { type: "text", text };
+      text = "";
+      yield token;
+    }
   }
-  return whole;
+  if (text !== "") yield { type: "text", text };
 }
 
 /** The text in one line, for a quote. @param {string} body @param {number} [max] characters */
@@ -158,12 +177,35 @@ export function oneLine(body, max = 140) {
 
 /** Code units that make a line; a Chinese, Japanese or Korean character is as wide as two others. */
 const LINE = 80;
+/** What a frame around a text takes beside it, in the same units. @type {Partial<Record<Token["type"], number>>} */
+const FRAMES = { code: 2, pre: LINE };
 const WIDE = /[\u2e80-\ud7ff\uf900-\ufaff\uff01-\uff60]/g;
 
 /** How many lines a text takes, about. @param {string} body */
 export function linesOf(body) {
   const width = (/** @type {string} */ line) => line.length + (line.match(WIDE)?.length ?? 0);
   return body.split("\n").reduce((lines, line) => lines + Math.max(1, Math.ceil(width(line) / LINE)), 0);
+}
+
+/** Code points of a word; with the marks behind them, of which no language needs more on one letter. */
+const PIECE = /[^\s\p{P}]{1,64}\p{M}{0,30}/gu;
+const LONG = 64;
+
+/**
+ * A text in pieces, such that none has a very long word: browsers take time for a word that grows with the square
+ * of its length, or minutes where its characters combine.
+ * @param {string} text @returns {string[]}
+ */
+export function pieces(text) {
+  const cut = [];
+  let at = 0;
+  for (const { 0: word, index } of text.matchAll(PIECE)) {
+    if (word.length < LONG) continue;
+    cut.push(text.slice(at, index + word.length));
+    at = index + word.length;
+  }
+  if (at < text.length) cut.push(text.slice(at));
+  return cut;
 }
 
 /** How long a text is as the server counts: in code points. @param {string} text */

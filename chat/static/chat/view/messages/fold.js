@@ -6,14 +6,22 @@ import { linesOf } from "../../lib/text.js";
 
 /** As long as this, a message may stand there whole; what is folded shows two thirds of it (message.css). */
 const MOST_LINES = 24;
+/** What a folded one is made of: more than it shows, as a line may have more letters than those that are counted. */
+export const SHOWN_LINES = 18;
+
+/** What makes the node of a long text, by the button under it. @type {WeakMap<Element, (isWhole: boolean) => Element>} */
+const makers = new WeakMap();
 
 /**
  * The node of a text, and under it, if it is long, what opens and closes it.
- * @param {HTMLElement} node @param {string} body @param {boolean} isOpen
+ * @param {string} body @param {boolean} isOpen
+ * @param {(isWhole: boolean) => HTMLElement} make the node; while it is folded, only the beginning need be in it
  */
-export function folded(node, body, isOpen) {
-  if (linesOf(body) <= MOST_LINES) return [node];
+export function folded(body, isOpen, make) {
+  if (linesOf(body) <= MOST_LINES) return [make(true)];
+  const node = make(isOpen);
   const button = el("button", { type: "button", class: "link fold", "data-fold": true });
+  makers.set(button, make);
   show(node, button, isOpen);
   return [node, button];
 }
@@ -62,6 +70,19 @@ export class Folds {
     const isOpen = !this.#open.delete(id);
     if (isOpen) this.#open.add(id);
     const node = /** @type {Element} */ (button.previousElementSibling);
-    this.#timeline.around(inView, () => show(node, button, isOpen));
+    const other = /** @type {(isWhole: boolean) => Element} */ (makers.get(button))(isOpen);
+    this.#timeline.around(inView, () => {
+      // A link that has the keyboard is one of those that both begin with.
+      const at = reachable(node).findIndex((each) => each === inView);
+      node.replaceWith(other);
+      show(other, button, isOpen);
+      if (at < 0) return inView;
+      const same = reachable(other)[at];
+      same.focus({ preventScroll: true });
+      return same;
+    });
   }
 }
+
+/** What the keyboard reaches in a text. @param {Element} node @returns {HTMLElement[]} */
+const reachable = (node) => [...node.querySelectorAll("a, pre")].map((each) => /** @type {HTMLElement} */ (each));

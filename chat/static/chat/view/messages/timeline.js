@@ -113,15 +113,15 @@ export class Timeline {
 
   /**
    * Makes something longer or shorter, while a node stays where it is in view, or comes there.
-   * @param {Element} node @param {() => void} change
+   * @param {Element} node @param {() => Element} change returns the node, or what stands for it now
    */
   around(node, change) {
     const view = this.#log.getBoundingClientRect();
     const box = node.getBoundingClientRect();
     const top = Math.max(0, Math.min(box.top - view.top, view.height - box.height));
-    change();
+    const after = change();
     this.#isAtEnd = false;
-    this.#anchors = [{ node, top }];
+    this.#anchors = [{ node: after, top }];
     this.#keepPlace();
   }
 

@@ -144,7 +144,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.headers.BrowserRules",
     "project.middleware.rates.count_requests",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "project.middleware.busy.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -185,7 +185,8 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = {
         # A deferred transaction that reads and then writes fails at once when another one writes: lock first.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        # Seconds until a write that another process keeps from the database is refused, as `busy`.
+        "timeout": 5,
         # FULL: what was acknowledged survives a power cut. Only the writer's connection checkpoints.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;",
     }
@@ -276,9 +277,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "rpc.log_lines.LineFormatter"}},
-    "filters": {"client_faults": {"()": "project.logs.ClientFaults"}},
+    "filters": {"client_faults": {"()": "project.logs.ClientFaults"}, "seldom": {"()": "project.logs.Seldom"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["client_faults"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["client_faults", "seldom"]},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

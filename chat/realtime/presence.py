@@ -111,18 +111,25 @@ class Presence:
             keys, self._changed_keys = self._changed_keys, set()
             guests, self._guests = self._guests, set()
             open_now = [self._mine[key] for key in keys if key in self._mine]
-            await self._announce_from(partial(replace_connections, keys, open_now, guests))
+            if not await self._announce_from(partial(replace_connections, keys, open_now, guests)):
+                self._changed_keys |= keys
+                self._guests |= guests
+                self._changed.set()
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             await self._announce_from(partial(heartbeat, self.process, list(self._mine.values())))
 
-    async def _announce_from(self, change: Callable[[], Change]) -> None:
+    async def _announce_from(self, change: Callable[[], Change]) -> bool:
+        """Whether it was made, or never can be; else the writer is busy."""
         try:
             joined, left = await self._writer.run(change)
+        except WriterBusy:
+            return False
         except Exception:
             logger.exception("presence could not be saved")
-            return
+            return True
         if joined or left:
             self._hub.publish(PresenceChanged(joined, left))
+        return True

@@ -6,7 +6,7 @@ from chat.queries.identity import MembershipFacts
 from chat.queries.rooms import RoomFacts
 from chat.realtime.db import read
 from chat.realtime.directory import Person
-from chat.realtime.writer import Saver, Writer
+from chat.realtime.writer import Saver, Writer, WriterBusy
 from chat.services.memberships import save_read_markers
 
 SAVE_SECONDS = 2.0
@@ -60,4 +60,8 @@ class ReadMarkers:
     async def _save(self) -> None:
         markers, self._waiting = self._waiting, {}
         if markers:
-            await self._writer.run(save_read_markers, markers)
+            try:
+                await self._writer.run(save_read_markers, markers)
+            except WriterBusy:
+                self._waiting = markers | self._waiting
+                raise

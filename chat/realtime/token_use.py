@@ -3,7 +3,7 @@
 import time
 
 from chat.queries.tokens import FoundToken
-from chat.realtime.writer import Saver, Writer
+from chat.realtime.writer import Saver, Writer, WriterBusy
 from chat.services.tokens import note_use
 
 SAVE_SECONDS = 2.0
@@ -40,4 +40,8 @@ class TokenUse:
     async def _save(self) -> None:
         token_ids, self._waiting = self._waiting, set()
         if token_ids:
-            await self._writer.run(note_use, token_ids)
+            try:
+                await self._writer.run(note_use, token_ids)
+            except WriterBusy:
+                self._waiting |= token_ids
+                raise

@@ -9,6 +9,7 @@ before 3.51.3 can corrupt the database (WAL-reset bug).
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -36,6 +37,8 @@ MAX_WAITING = 10_000
 """Jobs that may wait: about one second of posts at full speed. Beyond, `WriterBusy`."""
 MAX_BATCH = 512
 """Posts in one transaction: past this a larger batch wins nothing and makes the first one wait."""
+MAX_WAIT = 10.0
+"""Seconds in which a job is begun, or it is refused: a database that takes nothing keeps nobody waiting."""
 BUSY_RETRY_MS = 1000
 CHECKPOINT_PAGES = 1000
 """SQLite's own default for `wal_autocheckpoint`."""
@@ -49,10 +52,11 @@ class WriterBusy(RetryLater):
 
 
 class _Job(NamedTuple):
-    """One thing to do in a transaction; `done` belongs to the loop that asked."""
+    """One thing to do in a transaction; `done` belongs to the loop that asked, `until` is of `time.monotonic`."""
 
     work: NewPost | Callable[[], Any]
     done: asyncio.Future[Any]
+    until: float
 
 
 Outcome = tuple[_Job, Any, BaseException | None]
@@ -64,7 +68,7 @@ class Writer:
 
     Doors and services hand over on the loop; the thread stores and reports back to the loop that asked. It
     promises that an answer means a commit, that posts of one connection keep their order, and that no job is
-    left without an answer.
+    left without an answer: one that waited for `MAX_WAIT` is refused.
     """
 
     def __init__(self, committed: Callable[[list[Stored]], None]) -> None:
@@ -108,7 +112,7 @@ class Writer:
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, timeout)
 
     def _submit(self, work: NewPost | Callable[[], Any]) -> asyncio.Future[Any]:
-        job = _Job(work, asyncio.get_running_loop().create_future())
+        job = _Job(work, asyncio.get_running_loop().create_future(), time.monotonic() + MAX_WAIT)
         with self._wake:
             if self._closing or len(self._waiting) >= MAX_WAITING:
                 raise WriterBusy
@@ -138,6 +142,14 @@ class Writer:
             return jobs
 
     def _write(self, jobs: list[_Job]) -> list[Outcome]:
+        now = time.monotonic()
+        late: list[Outcome] = [(job, None, WriterBusy()) for job in jobs if job.until < now]
+        # They came one after the other.
+        return late + self._write_in_time(jobs[len(late) :])
+
+    def _write_in_time(self, jobs: list[_Job]) -> list[Outcome]:
+        if not jobs:
+            return []
         first = jobs[0]
         if isinstance(first.work, NewPost):
             return self._write_posts(jobs)
@@ -148,7 +160,7 @@ class Writer:
 
     def _write_posts(self, jobs: list[_Job]) -> list[Outcome]:
         try:
-            answers = _store([job.work for job in jobs if isinstance(job.work, NewPost)])
+            answers = _store([job.work for job in jobs if isinstance(job.work, NewPost)], jobs[0].until)
         except WriterBusy as busy:
             # No post is to blame.
             return [(job, None, busy) for job in jobs]
@@ -174,7 +186,8 @@ class Saver:
     Stores what is gathered in memory, some seconds after it changed and a last time at the end.
 
     Its owner calls it on the loop; one task of its own waits and saves. It promises that what changed is given
-    to `save` within `seconds`; what cannot be saved is logged, and is the owner's to keep or forget.
+    to `save` within `seconds`; what cannot be saved is logged, and is the owner's to keep or forget. What a busy
+    writer does not take the owner keeps, and is asked for again.
     """
 
     def __init__(self, what: str, seconds: float, save: Callable[[], Awaitable[None]]) -> None:
@@ -203,12 +216,14 @@ class Saver:
             self._changed.clear()
             try:
                 await self._save()
+            except WriterBusy:
+                self._changed.set()
             except Exception:
                 logger.exception("%s could not be saved", self._what)
 
 
-def _store(posts: list[NewPost]) -> list[Stored | OperationError]:
-    """Store posts in a transaction, and once more where that may help: posting is idempotent."""
+def _store(posts: list[NewPost], until: float) -> list[Stored | OperationError]:
+    """Store posts in a transaction, and until then once more where that may help: posting is idempotent."""
     store = partial(store_posts, posts)
     # A connection that died; or another process that stored the same client id between our look and our
     # insert, which the next look finds. The halves of a batch look again anyway.
@@ -216,6 +231,8 @@ def _store(posts: list[NewPost]) -> list[Stored | OperationError]:
     try:
         return _in_transaction(store)
     except passing:
+        if time.monotonic() > until:
+            raise
         return _in_transaction(store)
 
 

@@ -6,7 +6,7 @@ import logging
 from chat.queries.presence import oldest_process
 from chat.realtime.db import read
 from chat.realtime.presence import Presence
-from chat.realtime.writer import Writer
+from chat.realtime.writer import Writer, WriterBusy
 from chat.services.sweeping import AT_ONCE, KINDS, find, remove
 
 logger = logging.getLogger(__name__)
@@ -58,5 +58,7 @@ class Sweeper:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 await self.sweep()
+            except WriterBusy:
+                continue
             except Exception:
                 logger.exception("could not sweep")

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from django.db import OperationalError
 from django.utils import timezone
 
 from chat.models import Connection, Process
 from chat.queries.presence import EXPIRY, people_online
+from chat.realtime import presence
 from chat.services import memberships
 from chat.services.processes import begin_process, end_process, heartbeat, replace_connections
 
@@ -42,6 +44,25 @@ async def test_who_comes_and_goes_is_told_to_those_who_look(chat, hall, alice, b
     await tabs[1].close()
     gone = await watcher.hears("presence", lambda value: value["left"])
     assert (gone["left"], gone["here"]) == ([f"u{bob.pk}"], 1)
+
+
+async def test_who_comes_while_the_database_is_busy_is_seen_later(chat, hall, alice, bob, monkeypatch):
+    """They are written when the database takes it."""
+    watcher = await chat.open(alice)
+    await chat.counts(alice)
+    await watcher.ask("list-members", "hall")
+    tries = []
+
+    def fail_first(*change):
+        tries.append(change)
+        if len(tries) == 1:
+            raise OperationalError("database is locked")
+        return replace_connections(*change)
+
+    monkeypatch.setattr(presence, "replace_connections", fail_first)
+    await chat.open(bob)
+    await watcher.hears("presence", lambda value: f"u{bob.pk}" in keys(value["joined"]))
+    assert len(tries) == 2
 
 
 async def test_who_does_not_look_is_not_told(chat, hall, cellar, alice, bob, mallory):

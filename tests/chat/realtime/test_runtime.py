@@ -1,6 +1,7 @@
 """What is changed elsewhere, by the admin or another process, is seen on open sockets at once."""
 
 import asyncio
+import threading
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -11,13 +12,15 @@ from chat.models import Message, Room, Sanction, Token, User
 from chat.queries.guests import GUEST_USER
 from chat.queries.identity import open_session
 from chat.queries.tokens import SCOPES
-from chat.realtime import refresh, runtime
+from chat.realtime import read_markers, refresh, runtime
 from chat.realtime.clients import Wire
+from chat.realtime.writer import WriterBusy
 from chat.services import accounts as people
 from chat.services import memberships, messages, rooms, site
 from chat.services.events import Gap, PersonChanged
 from chat.services.tokens import make_token
 from rpc import Refused
+from tests.deadlines import DEADLINE
 
 
 async def test_new_room_of_the_admin_appears_and_is_heard(chat, alice):
@@ -158,6 +161,36 @@ async def test_read_marker_of_a_room_that_is_gone_takes_no_other_with_it(chat, h
     await chat.elsewhere(hall.delete)
     await chat.runtime.read_markers.stop()
     assert (await chat.elsewhere(cellar.memberships.get, user=alice)).read_seq == 1
+
+
+async def test_read_marker_is_kept_while_the_database_is_busy(chat, hall, alice, monkeypatch):
+    """It is stored when the database takes it, and does not move back what moved on meanwhile."""
+    page = await chat.open(alice)
+    markers = chat.runtime.read_markers
+    # Saved by the test alone.
+    await markers.stop()
+    for body in ("1", "2"):
+        await page.post("hall", body)
+    saving, go_on, saved = asyncio.Event(), threading.Event(), []
+    loop = asyncio.get_running_loop()
+
+    def fail_first(markers):
+        saved.append(list(markers.values()))
+        if len(saved) == 1:
+            loop.call_soon_threadsafe(saving.set)
+            assert go_on.wait(DEADLINE)
+            raise OperationalError("database is locked")
+
+    monkeypatch.setattr(read_markers, "save_read_markers", fail_first)
+    await page.ask("mark-read", {"room": "hall", "seq": 1})
+    first = asyncio.create_task(markers._save())
+    await saving.wait()
+    await page.ask("mark-read", {"room": "hall", "seq": 2})
+    go_on.set()
+    with pytest.raises(WriterBusy):
+        await first
+    await markers._save()
+    assert saved == [[(1, 1)], [(2, 2)]]
 
 
 async def test_renamed_room_keeps_its_messages_and_its_hearers(chat, hall, alice):

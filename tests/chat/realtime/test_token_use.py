@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from chat.models import Token
@@ -67,6 +68,24 @@ async def test_use_is_stored_while_the_process_runs(chat, token, monkeypatch):
     _, secret = await chat.elsewhere(token)
     await chat.open(bearer=secret)
     await asyncio.wait_for(noted.wait(), DEADLINE)
+
+
+async def test_use_is_kept_while_the_database_is_busy(chat, token, monkeypatch):
+    """It is stored when the database takes it."""
+    monkeypatch.setattr(token_use, "SAVE_SECONDS", 0.005)
+    noted, loop, tries = asyncio.Event(), asyncio.get_running_loop(), []
+
+    def note(token_ids):
+        tries.append(token_ids)
+        if len(tries) == 1:
+            raise OperationalError("database is locked")
+        loop.call_soon_threadsafe(noted.set)
+
+    monkeypatch.setattr(token_use, "note_use", note)
+    made, secret = await chat.elsewhere(token)
+    await chat.open(bearer=secret)
+    await asyncio.wait_for(noted.wait(), DEADLINE)
+    assert tries == [{made.pk}, {made.pk}]
 
 
 async def test_token_that_is_refused_is_not_used(chat, token, stored):

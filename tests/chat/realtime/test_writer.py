@@ -379,3 +379,20 @@ async def test_database_that_stays_away_is_not_asked_for_each_post(post, monkeyp
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {WriterBusy}
     assert attempts == [20, 20]
+
+
+async def test_what_waited_too_long_says_busy(post, monkeypatch):
+    """Behind a database that takes nothing, all get an answer soon; what comes later is tried."""
+    async with writing() as writer:
+        async with held(writer):
+            monkeypatch.setattr(writer_module, "MAX_WAIT", 0.0)
+            late = together(writer, post("1"), post("2"))
+            await asyncio.sleep(0)
+            monkeypatch.setattr(writer_module, "MAX_WAIT", DEADLINE)
+            (in_time,) = together(writer, post("3"))
+        assert [type(each) for each in await asyncio.gather(*late, return_exceptions=True)] == [
+            WriterBusy,
+            WriterBusy,
+        ]
+        await in_time
+    assert [row.body for row in await rows()] == ["3"]

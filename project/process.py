@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,19 @@ def share_interpreter() -> None:
 def bound_threads(loop: asyncio.AbstractEventLoop) -> None:
     """Give the loop's own executor `OTHER_THREADS`; asyncio's number grows with the machine's cores."""
     loop.set_default_executor(ThreadPoolExecutor(OTHER_THREADS, thread_name_prefix="other"))
+
+
+def forget_cancelled(loop: asyncio.AbstractEventLoop) -> None:
+    """
+    Let what was cancelled end without a word: when a client goes away, asgiref waits no longer for the sync code of
+    their request, and asyncio would log with a traceback that nobody asked how it ended.
+    """
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), asyncio.CancelledError):
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
 
 
 class Ending:

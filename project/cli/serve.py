@@ -7,7 +7,7 @@ from django.conf import settings
 
 from project.admission import open_process
 from project.middleware.proxies import is_trusted
-from project.process import GOTALK_GRACE, Ending, bound_threads, share_interpreter
+from project.process import GOTALK_GRACE, Ending, bound_threads, forget_cancelled, share_interpreter
 from rpc.cli.failures import NOT_CONNECTED, Failure, usage
 from rpc.cli.options import Subparsers, add_json_option, add_parser
 from rpc.cli.output import Output
@@ -51,6 +51,7 @@ async def run(arguments: argparse.Namespace, output: Output) -> None:
 
     share_interpreter()
     bound_threads(asyncio.get_running_loop())
+    forget_cancelled(asyncio.get_running_loop())
     try:
         server = await listen(url, open_process(is_trusted))
     except CannotListen as error:

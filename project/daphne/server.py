@@ -22,7 +22,7 @@ from project.daphne.frames import SocketFrames
 from project.daphne.http import HubtalkHTTPFactory, HubtalkRequest, Refusal, bare_refusal, no_body, own_address
 from project.daphne.protocols import HubtalkWebSocket, HubtalkWebSocketFactory
 from project.daphne.turns import Turns
-from project.process import Ending, bound_threads
+from project.process import Ending, bound_threads, forget_cancelled
 from rpc.admission import Admission, Place
 from rpc.close_codes import CloseCode
 from rpc.limits import Limits
@@ -125,6 +125,7 @@ class HubtalkServer(Server):
         loop = internals.event_loop(reactor)
         asyncio.set_event_loop(loop)
         bound_threads(loop)
+        forget_cancelled(loop)
         loop.run_until_complete(self._start())
         self._listener = reactor.listenTCP(self._port, self.http_factory, backlog=BACKLOG, interface=self._host)
         self._checks = loop.create_task(self._check_regularly(), name="connection checks")

@@ -1,4 +1,7 @@
-"""Whoever floods a limit harms nobody else: another client's slowest answers stay what they are at a quiet site."""
+"""
+Whoever floods a limit of the library's peer harms nobody else: another client's slowest answers stay what they are
+at a quiet site. What a whole site knows is flooded in tests/floods/.
+"""
 
 import asyncio
 import sys

@@ -14,10 +14,11 @@ from rpc import Client, connect
 from tests.peers.conftest import running_site
 from tests.proof.flooder import KINDS, SILENT
 from tests.server import ROOT
+from tests.sizes import short_or_whole
 
 pytestmark = pytest.mark.long
 
-SECONDS = 1.0
+SECONDS = short_or_whole(5, 10) / 10
 RATIO = 15
 """How much slower an answer may be; without limits of rates it is 30 times and more."""
 
@@ -49,7 +50,7 @@ def test_flood(sites, kind):
         host, port = sites[0]["tcp"].removeprefix("tcp://").split(":")
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(await connect(site["ws"])) for site in sites]
-            command = ("-m", "tests.proof.flooder", kind, host, port, str(SECONDS + 1))
+            command = ("-m", "tests.proof.flooder", kind, host, port, str(2 * SECONDS))
             flooder = await asyncio.create_subprocess_exec(
                 sys.executable, *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
             )

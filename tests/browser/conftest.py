@@ -21,8 +21,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One for the tests of this folder, closed behind them: while it is open, nothing else runs a loop here."""
     with sync_playwright() as playwright, launch(playwright) as browser:
         yield browser
 

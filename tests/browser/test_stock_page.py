@@ -1,11 +1,7 @@
 """A page written for the stock gotalk.js runs against us unchanged: script tag, connection, three notifications."""
 
-from contextlib import contextmanager
-
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.browser.chromium import launch
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -38,19 +34,14 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("stock") / "data") as server, opened(server.url) as page:
-        yield page
-
-
-@contextmanager
-def opened(url):
-    with sync_playwright() as playwright, launch(playwright) as browser:
+def page(tmp_path_factory, browser):
+    with Server(tmp_path_factory.mktemp("stock") / "data") as server:
         page = browser.new_page()
         page.route("**/stock.html", lambda route: route.fulfill(content_type="text/html", body=PAGE))
-        page.goto(f"{url}/stock.html")
+        page.goto(f"{server.url}/stock.html")
         page.wait_for_function("heard.username.length && heard.rooms.length")
         yield page
+        page.close()
 
 
 def test_rooms_and_name_arrive_at_once(page):

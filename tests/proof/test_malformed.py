@@ -31,8 +31,8 @@ from tests.sizes import short_or_whole
 
 pytestmark = pytest.mark.long
 
-AT_LEAST = short_or_whole(2500, 7000)
-EVERY = short_or_whole(4, 1)
+AT_LEAST = short_or_whole(1500, 7000)
+EVERY = short_or_whole(10, 1)
 """Of the payloads of operations and opcodes, each so-many-th is sent."""
 AT_ONCE = 20
 PASSWORD = "a long enough phrase 42"

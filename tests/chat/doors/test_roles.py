@@ -14,6 +14,7 @@ from chat.models import Contact, Membership, Message, RateLimit, Room, Sanction,
 from chat.queries.tokens import SCOPES
 from chat.services import moderation, rooms
 from chat.services.acts.reports import report_message
+from chat.services.events import Typing
 from chat.services.tokens import make_token
 from tests.chat.doors.http.test_api import Program
 from tests.chat.doors.posting import DOORS, answer, open_door
@@ -78,17 +79,23 @@ class Somebody:
 
 
 class Place:
-    """A room in a state, and what is said there; `seqs` are those of messages."""
+    """A room that comes into a state once something was said there."""
 
-    def __init__(self, room, state, somebody, cast, say):
-        self.name, self.kind, self.state = room.name, room.kind, state
-        self.own = say(room, somebody.user).seq
-        self.late = say(room, somebody.user).seq
-        Message.objects.filter(room=room, seq=self.late).update(created_at=LONG_AGO)
-        self.theirs, self.others = (say(room, cast.author).seq for _ in range(2))
-        self.report = report_message(room.pk, self.others, by=cast.fan.pk, reason="spam").pk
-        fields = {"read_only": state == "read-only", "archived": state == "archived"}
-        Room.objects.filter(pk=room.pk).update(**fields, slow_mode_seconds=0)
+    def __init__(self, room, state):
+        self.id, self.name, self.kind, self.state = room.pk, room.name, room.kind, state
+        self._room = room
+
+    def talk(self, somebody, cast, say):
+        """The seqs of messages, and the number of a report."""
+        self.own = say(self._room, somebody.user).seq
+        self.late = say(self._room, somebody.user).seq
+        Message.objects.filter(room=self._room, seq=self.late).update(created_at=LONG_AGO)
+        self.theirs, self.others = (say(self._room, cast.author).seq for _ in range(2))
+        self.report = report_message(self.id, self.others, by=cast.fan.pk, reason="spam").pk
+
+    def enter_state(self):
+        fields = {"read_only": self.state == "read-only", "archived": self.state == "archived"}
+        Room.objects.filter(pk=self.id).update(**fields, slow_mode_seconds=0)
 
 
 class Cast:
@@ -106,7 +113,7 @@ class Cast:
             Membership.objects.create(room=room, user=self.leaver, left=True)
 
 
-def places_for(somebody, cast, say):
+def places_for(somebody, cast):
     """Rooms of each kind in each state; a direct one is with somebody else each time."""
     for kind in (PUBLIC, PRIVATE):
         for state in STATES:
@@ -114,13 +121,13 @@ def places_for(somebody, cast, say):
             cast.into(room)
             if somebody.role is not None:
                 Membership.objects.create(room=room, user=somebody.user, role=somebody.role)
-            yield Place(room, state, somebody, cast, say)
+            yield Place(room, state)
     for state in (*STATES, "declined"):
         other = User.objects.create_user(state, name=f"Partner {state}")
         room = rooms.open_direct(somebody.user.pk, other.pk)
         if state == "declined":
             Contact.objects.create(asker=somebody.user, asked=other, state=Contact.State.DECLINED)
-        yield Place(room, state, somebody, cast, say)
+        yield Place(room, state)
 
 
 def acts_in(place, cast):
@@ -232,11 +239,24 @@ def somebody(request, transactional_db):
 
 
 @pytest.fixture
-def places(chat, somebody, cast, say):
-    """All rooms, on a site where the time for edits is an hour and typing has no rate."""
-    SiteSettings.objects.update(edit_window_minutes=60)
+def places(chat, somebody, cast):
+    """All rooms, on a site where typing has no rate."""
     RateLimit.objects.create(name="typing", burst=1000, per_minute=60_000)
-    return list(places_for(somebody, cast, say))
+    places = list(places_for(somebody, cast))
+    for place in places:
+        place.enter_state()
+    return places
+
+
+@pytest.fixture
+def places_with_words(chat, somebody, cast, say):
+    """All rooms, in which something was said, on a site where the time for edits is an hour."""
+    SiteSettings.objects.update(edit_window_minutes=60)
+    places = list(places_for(somebody, cast))
+    for place in places:
+        place.talk(somebody, cast, say)
+        place.enter_state()
+    return places
 
 
 @pytest.fixture
@@ -262,10 +282,10 @@ def wrong(told, reasons):
 
 
 @everybody_and_guests_in_calm
-async def test_acts_in_rooms(chat, somebody, calm, cast, places):
+async def test_acts_in_rooms(chat, somebody, calm, cast, places_with_words):
     """Each row that is about a room, in public, private and direct rooms, open, archived and read-only."""
     page, found = await chat.open(somebody.user), []
-    for place in places:
+    for place in places_with_words:
         for words, requests in acts_in(place, cast).items():
             reasons = reasons_here(words, somebody, place, calm=calm)
             for operation, params in requests:
@@ -386,8 +406,11 @@ async def test_typing(chat, somebody, cast, places):
             reasons = reasons_here("be seen typing", somebody, place, calm=False)
             page.peer.notify("typing", {"room": place.name})
             await page.ask("whoami")
-            await watcher.ask("whoami")
-            was_seen = any(told["room"] == place.name for told in watcher.heard["typing"])
+            # Events of a room keep their order: what was typed before this is heard before it.
+            chat.runtime.hub.publish(Typing(place.id, place.name, ["the end"]))
+            await watcher.hears("typing", {"room": place.name, "names": ["the end"]}.__eq__)
+            typing = {"room": place.name, "names": [somebody.user.name]}
+            was_seen = typing in watcher.heard["typing"]
             if was_seen == bool(reasons):
                 found.append((place.name, was_seen, reasons))
     assert found == []
@@ -409,13 +432,13 @@ async def test_slow_mode(chat, somebody, cast):
 
 @pytest.mark.parametrize("scope", ["read", "post", "push"])
 @pytest.mark.parametrize("somebody", ["owner of the site"], indirect=True)
-async def test_token_of_one_scope(chat, somebody, cast, places, scope):
+async def test_token_of_one_scope(chat, somebody, cast, places_with_words, scope):
     """A bot that may do everything does what its token is for; `rpc` lets it connect, and do nothing else."""
     scopes = {scope, "rpc"}
     secret = await chat.elsewhere(make_token_for, somebody.user, scopes)
     await chat.elsewhere(Contact.objects.create, asker=cast.fan, asked=somebody.user)
     page = await chat.dial(bearer=secret)
-    acts, found = {**acts_in(places[0], cast), **acts_on_site(cast, calm=False)}, []
+    acts, found = {**acts_in(places_with_words[0], cast), **acts_on_site(cast, calm=False)}, []
     for words, requests in acts.items():
         reasons = set() if (HERE | EVERYWHERE)[words].scopes <= scopes else {"not_allowed"}
         told = [await answer(page, *each) for each in requests]
@@ -426,9 +449,9 @@ async def test_token_of_one_scope(chat, somebody, cast, places, scope):
 
 
 @pytest.mark.parametrize("somebody", ["member"], indirect=True)
-def test_every_row_is_tried(places, cast):
+def test_every_row_is_tried(places_with_words, cast):
     """A row that is written is run, and so is each operation of the chat but those that ask nothing of anybody."""
-    acts = {words: requests for place in places for words, requests in acts_in(place, cast).items()}
+    acts = {words: requests for place in places_with_words for words, requests in acts_in(place, cast).items()}
     assert set(acts) | ELSEWHERE == set(HERE)
     on_site = acts_on_site(cast, calm=False)
     operations = {operation for requests in (acts | on_site).values() for operation, _ in requests}

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.deadlines import DEADLINE
 from tests.gotalk_client import Client, Failed
 from tests.server import visitor_cookie
 
@@ -202,7 +203,7 @@ def test_decisions_of_a_gap_hold_in_every_process(two_servers, redis):
             await asyncio.to_thread(one.manage, "shell", "-c", DECIDE % people["logged_out"][0])
             await asyncio.to_thread(redis.start)
             for name, code in (("banned", 4403), ("switched_off", 4403), ("logged_out", 4401), ("revoked", 4401)):
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(DEADLINE):
                     await clients[name].socket.wait_closed()
                 assert clients[name].socket.close_code == code, name
             await clients["renamed"].wait_for(has("username", lambda name: name == "Renamed"))
@@ -243,7 +244,7 @@ def test_ban_of_a_guest_holds_for_their_address_in_every_process(two_proxied_ser
             key = (await guest.request("whoami"))["id"]
             await asyncio.to_thread(one.manage, "shell", "-c", BAN % key)
             for client, code in ((guest, 4403), (neighbour, 4401)):
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(DEADLINE):
                     await client.socket.wait_closed()
                 assert client.socket.close_code == code
             async with Client(url, address=same) as back:
@@ -253,7 +254,7 @@ def test_ban_of_a_guest_holds_for_their_address_in_every_process(two_proxied_ser
             await stranger.request("send-message", hello)
             await asyncio.to_thread(one.manage, "shell", "-c", LIFT)
             while True:
-                async with asyncio.timeout(20), Client(url, address=same) as back:
+                async with asyncio.timeout(DEADLINE), Client(url, address=same) as back:
                     try:
                         await back.request("send-message", hello)
                     except Failed as failed:

@@ -14,6 +14,7 @@ from chat.services import accounts as people
 from chat.services import memberships, messages, moderation, rooms, site
 from chat.services.events import Gap
 from chat.services.tokens import revoke
+from tests.deadlines import DEADLINE
 
 
 async def test_lobby_is_made_when_it_is_not_there(chat, dial):
@@ -383,6 +384,6 @@ def facts(chat, room):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not condition():
             await asyncio.sleep(0)

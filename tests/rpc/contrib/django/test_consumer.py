@@ -13,6 +13,7 @@ from django.db import connections
 from rpc import Handlers, Limits, Notification, Peer, Prepared, default_handlers
 from rpc.contrib.django.conf import HANDLER_THREADS
 from rpc.contrib.django.consumers import GotalkConsumer
+from tests.deadlines import DEADLINE
 
 ACCEPT = {"type": "websocket.accept"}
 
@@ -34,7 +35,7 @@ class Asgi:
         self._to_application.put_nowait({"type": "websocket.disconnect", "code": code})
 
     async def event(self) -> dict[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             return await self._from_application.get()
 
     async def hear(self, number: int) -> list[bytes | str]:
@@ -57,7 +58,7 @@ async def browser(
     assert await asgi.event() == accepted
     yield asgi
     asgi.leave()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await running
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
